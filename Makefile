@@ -1,0 +1,74 @@
+# Every target makes .venv when it is missing or its pins have changed; a
+# second call starts at once. Needs a POSIX shell, Python 3.11 or 3.12 and a
+# package index.
+
+# Interpreter to make .venv from; unset, the first suitable of python3,
+# python3.11 and python3.12.
+PYTHON ?=
+export PYTHON
+# What `make demo` shows: pos, ner, xnli or pawsx; and its further flags.
+TASK ?= pos
+ARGS ?=
+# What the test targets hand on to pytest, such as PYTEST_ARGS="-k aif -x".
+PYTEST_ARGS ?=
+
+PY := .venv/bin/python
+# One process per core. A file stays in one process: its fixtures are shared.
+PYTEST := $(PY) -m pytest -n logical --maxprocesses 4 --dist loadfile
+SOURCES := $(wildcard dlfa_tf trainers benchmarks tests tools)
+
+.PHONY: help demo test test-slow check format build-file package lock venv \
+	venv-dev clean distclean
+.DEFAULT_GOAL := help
+
+help: ## Lists the targets
+	@echo "Targets:"
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' \
+		Makefile
+	@echo "make demo takes TASK=pos|ner|xnli|pawsx and ARGS=\"further flags\"."
+
+demo: venv ## Fine-tunes and scores a small system: TASK=pos|ner|xnli|pawsx
+	@case "$(TASK)" in pos|ner|xnli|pawsx) ;; *) echo "TASK must be a task." \
+		"Received $(TASK). Accepted: pos, ner, xnli, pawsx." >&2; exit 2;; \
+		esac
+	$(PY) -m trainers.demo --task=$(TASK) $(ARGS)
+
+test: venv-dev ## Runs the test suite, without tests marked slow
+	$(PYTEST) $(PYTEST_ARGS)
+
+test-slow: venv-dev ## Runs the tests marked slow
+	$(PYTEST) -m slow $(PYTEST_ARGS)
+
+check: venv-dev ## Checks format, lint, types and the BUILD file
+	$(PY) -m ruff format --check $(SOURCES)
+	$(PY) -m ruff check $(SOURCES)
+	$(PY) -m mypy
+	$(PY) tools/build_file.py --check
+
+format: venv-dev ## Lays out the sources and mends what lint can mend
+	$(PY) -m ruff check --fix $(SOURCES)
+	$(PY) -m ruff format $(SOURCES)
+
+build-file: venv-dev ## Writes the BUILD file anew from the tree
+	$(PY) tools/build_file.py
+
+package: venv-dev ## Builds the wheel and tries it from another directory
+	sh tools/try_package.sh
+
+lock: venv-dev ## Writes the pinned requirements anew: ARGS=--upgrade
+	sh tools/lock.sh $(ARGS)
+
+venv: ## Makes .venv with what the library needs
+	@sh tools/venv.sh runtime
+
+venv-dev: ## Makes .venv with what checks and tests need besides
+	@sh tools/venv.sh dev
+
+clean: ## Removes what builds, checks and tests leave behind
+	rm -rf build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache \
+		.hypothesis
+	find . -path ./.venv -prune -o -type d -name __pycache__ \
+		-exec rm -rf {} +
+
+distclean: clean ## Removes .venv too
+	rm -rf .venv

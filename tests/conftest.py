@@ -1,0 +1,73 @@
+"""What every test shares: a quiet, seeded process and a few folders."""
+
+import os
+import random
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+SEED = 20211
+
+
+def _limit_threads() -> None:
+    """Gives each pytest-xdist worker its share of the cores."""
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    if workers == 1:
+        return
+    threads = str(max(1, (os.cpu_count() or 1) // workers))
+    for name in (
+        "OMP_NUM_THREADS",
+        "TF_NUM_INTEROP_THREADS",
+        "TF_NUM_INTRAOP_THREADS",
+    ):
+        os.environ.setdefault(name, threads)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Sets what TensorFlow and Keras read from the environment on import."""
+    _limit_threads()
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("MPLBACKEND", "Agg")
+    # A GPU is shown only to a run that asks for it: `pytest -m gpu`.
+    if not re.search(r"(?<!not )\bgpu\b", config.option.markexpr or ""):
+        os.environ["CUDA_VISIBLE_DEVICES"] = ""
+
+
+@pytest.fixture(autouse=True)
+def seed() -> int:
+    """Seeds every generator that is loaded; tests may pass the value on."""
+    random.seed(SEED)
+    if "numpy" in sys.modules:
+        sys.modules["numpy"].random.seed(SEED)
+    if "keras" in sys.modules:
+        sys.modules["keras"].utils.set_random_seed(SEED)
+    return SEED
+
+
+@pytest.fixture
+def tmp_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder that the test's process uses as its cache."""
+    folder = tmp_path / "cache"
+    folder.mkdir()
+    monkeypatch.setenv("DLFA_TF_CACHE", str(folder))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def shared_data_dir() -> Path:
+    """Folder of real benchmark files, where the machine has one.
+
+    Taken from the environment variable DLFA_TF_BENCHMARK_DATA or, where that
+    is unset, from `../shared/data` beside the checkout.
+    """
+    named = os.environ.get("DLFA_TF_BENCHMARK_DATA")
+    folder = Path(named) if named else ROOT.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip(
+            f"no benchmark data: {folder} is not a folder "
+            "(set DLFA_TF_BENCHMARK_DATA)"
+        )
+    return folder
