@@ -1,0 +1,153 @@
+"""Attentional information fusion, equation 1."""
+
+import keras
+from keras import ops
+
+from dlfa_tf.layers.argument_checks import check_choice
+from dlfa_tf.layers.attention_branch import AttentionBranch
+from dlfa_tf.types import Activation
+from dlfa_tf.types import Config
+from dlfa_tf.types import Shape
+from dlfa_tf.types import Tensor
+
+GATES = ("feature", "attention")
+
+
+@keras.saving.register_keras_serializable(package="dlfa_tf")
+class AIF(keras.layers.Layer):
+    """Weighs a sequence by attention to each position and to the whole.
+
+    Equation 1 of the paper, with `*` element-wise and `+` broadcast over
+    time: `AIF(x) = x * sigmoid(global_branch(x) + local_branch(x))`. The two
+    branches have the same structure and separate weights, see
+    `AttentionBranch`. The sigmoid runs in float32 under mixed policies and
+    is cast back.
+
+    Padded positions are computed like the others, and no real position ever
+    depends on them. The layer reads the mask, explicit or attached to `x`,
+    and passes it on.
+
+    Args:
+        reduction_ratio: int, divisor of the width in the bottlenecks, from 1
+            to the width of the input. Defaults to `4` (our reading; the
+            vision ancestor's value, the paper names none).
+        norm: str, `"layer"`, `"batch"` or `"none"`, the normalisation inside
+            the branches. Defaults to `"layer"` (our reading).
+        gate: str, `"feature"` returns `x * sigmoid(.)`, unbounded;
+            `"attention"` returns the sigmoid alone, between 0 and 1.
+            Defaults to `"feature"` (equation 1 as it is written;
+            `"attention"` is what the vision ancestor does).
+        activation: str, function or None, applied in the bottlenecks.
+            Defaults to `"relu"` (our reading; the ancestor's).
+        pooling: str, `"mean"` (over real tokens) or `"first"` (position 0,
+            which must be a real token), how the global branch sums a
+            sequence up. Defaults to `"mean"` (our reading).
+        **kwargs: Arguments of `keras.layers.Layer`, such as `name`, `dtype`.
+
+    Call arguments:
+        x: Tensor `(batch, time, dim)`.
+        mask: Optional bool tensor `(batch, time)`, True for real tokens.
+            Without one, every position is a real token.
+        training: Optional bool. Matters to `norm="batch"` only.
+
+    Returns:
+        Tensor `(batch, time, dim)`, dtype of the compute policy.
+
+    Raises:
+        TypeError: when `reduction_ratio` is not an integer.
+        ValueError: when `reduction_ratio` is below 1, above `dim`, or above
+            `dim / 2` with batch norm, another argument is outside its set,
+            `x` is not of rank 3 with a known width, or `mask` does not fit.
+
+    Example:
+        import numpy as np
+        from dlfa_tf.layers import AIF
+
+        x = np.ones((2, 5, 8), "float32")
+        mask = np.array([[True] * 5, [True] * 3 + [False] * 2])
+        attention = AIF(gate="attention")(x, mask=mask)  # (2, 5, 8)
+
+    Reference:
+        - Chen et al., 2022, equation 1.
+        - Dai et al., 2021, Attentional Feature Fusion, section 3.
+    """
+
+    def __init__(
+        self,
+        reduction_ratio: int = 4,
+        norm: str = "layer",
+        gate: str = "feature",
+        activation: Activation = "relu",
+        pooling: str = "mean",
+        **kwargs: object,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.gate = check_choice("gate", gate, GATES)
+        self.local_branch = AttentionBranch(
+            reduction_ratio=reduction_ratio,
+            norm=norm,
+            activation=activation,
+            scope="local",
+            pooling=pooling,
+            name="local_branch",
+            dtype=self.dtype_policy,
+        )
+        self.global_branch = AttentionBranch(
+            reduction_ratio=reduction_ratio,
+            norm=norm,
+            activation=activation,
+            scope="global",
+            pooling=pooling,
+            name="global_branch",
+            dtype=self.dtype_policy,
+        )
+        # The branches have checked these and brought them to one form.
+        self.reduction_ratio = self.local_branch.reduction_ratio
+        self.norm = self.local_branch.norm
+        self.activation = self.local_branch.activation
+        self.pooling = self.local_branch.pooling
+        self.supports_masking = True
+
+    def build(self, x_shape: Shape) -> None:
+        """Builds both branches."""
+        self.local_branch.build(x_shape)
+        self.global_branch.build(x_shape)
+
+    def call(
+        self,
+        x: Tensor,
+        mask: Tensor | None = None,
+        training: bool | None = None,
+    ) -> Tensor:
+        """Computes equation 1, see the class."""
+        local = self.local_branch(x, mask=mask, training=training)
+        pooled = self.global_branch(x, mask=mask, training=training)
+        # Equation 1; `pooled` has a time axis of size 1 and broadcasts.
+        dtype = keras.backend.result_type(x.dtype, "float32")
+        attention = ops.sigmoid(
+            ops.cast(pooled, dtype) + ops.cast(local, dtype)
+        )
+        attention = ops.cast(attention, self.compute_dtype)
+        return attention if self.gate == "attention" else x * attention
+
+    def compute_mask(
+        self, x: Tensor, mask: Tensor | None = None
+    ) -> Tensor | None:
+        """Passes the mask on."""
+        return mask
+
+    def compute_output_shape(self, x_shape: Shape) -> Shape:
+        """Returns the shape of `x`."""
+        return x_shape
+
+    def get_config(self) -> Config:
+        """Returns every constructor argument."""
+        config = super().get_config()
+        config.update(
+            reduction_ratio=self.reduction_ratio,
+            norm=self.norm,
+            gate=self.gate,
+            activation=keras.activations.serialize(self.activation),
+            pooling=self.pooling,
+        )
+        return config

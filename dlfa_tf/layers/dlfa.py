@@ -1,0 +1,202 @@
+"""Double layers feature aggregation, equation 2."""
+
+import keras
+from keras import ops
+
+from dlfa_tf.layers.aif import AIF
+from dlfa_tf.layers.argument_checks import check_choice
+from dlfa_tf.layers.argument_checks import check_equal_shapes
+from dlfa_tf.layers.argument_checks import check_positive_number
+from dlfa_tf.types import Activation
+from dlfa_tf.types import Config
+from dlfa_tf.types import Shape
+from dlfa_tf.types import Tensor
+
+ORDERS = ("low", "high")
+
+
+@keras.saving.register_keras_serializable(package="dlfa_tf")
+class DLFA(keras.layers.Layer):
+    """Fuses the outputs of two encoder blocks through a learned gate.
+
+    Equation 2 of the paper, all products element-wise:
+    `g = AIF((low + high) / 2)`, then
+    `L = mix_factor * (L1 * g + L2 * (1 - g))`, where L1 is `low` and L2 is
+    `high`, or the other way round with `first="high"`. The result goes to
+    the task head in place of the last block's output. `compute_gate` returns
+    `g` alone, for analysis; it is the function that `call` uses.
+
+    Padded positions are computed like the others, and no real position ever
+    depends on them. The layer reads the mask, explicit or attached to `low`,
+    and passes it on.
+
+    Args:
+        reduction_ratio: int, divisor of the width in the bottlenecks, from 1
+            to the width of the input. Defaults to `4` (our reading; the
+            vision ancestor's value, the paper names none).
+        norm: str, `"layer"`, `"batch"` or `"none"`, the normalisation inside
+            the branches. Defaults to `"layer"` (our reading).
+        gate: str, `"feature"` takes AIF(.) as `g`, unbounded; `"attention"`
+            takes its sigmoid alone, between 0 and 1. Defaults to `"feature"`
+            (equation 2 as it is written; `"attention"` is what the vision
+            ancestor does).
+        activation: str, function or None, applied in the bottlenecks.
+            Defaults to `"relu"` (our reading; the ancestor's).
+        pooling: str, `"mean"` (over real tokens) or `"first"` (position 0,
+            which must be a real token), how the global branch sums a
+            sequence up. Defaults to `"mean"` (our reading).
+        mix_factor: float, finite and above 0, multiplies the mix. Defaults to
+            `1.0` (equation 2; the ancestor's code has 2).
+        first: str, `"low"` or `"high"`, which input is L1. Defaults to
+            `"low"` (our reading: "one selected lower layer and the last
+            layer").
+        **kwargs: Arguments of `keras.layers.Layer`, such as `name`, `dtype`.
+
+    Call arguments:
+        low: Tensor `(batch, time, dim)`. Output of the chosen block.
+        high: Tensor `(batch, time, dim)`. Output of the last block.
+        mask: Optional bool tensor `(batch, time)`, True for real tokens.
+            Without one, and without one attached to `low`, every position is
+            a real token.
+        training: Optional bool. Matters to `norm="batch"` only.
+        low_mask: Optional bool tensor `(batch, time)`. Keras fills it in from
+            the mask attached to `low`; used when `mask` is None.
+
+    Returns:
+        Tensor `(batch, time, dim)`, dtype of the compute policy.
+
+    Raises:
+        TypeError: when `reduction_ratio` is not an integer or `mix_factor`
+            not a number.
+        ValueError: when `reduction_ratio` is below 1, above `dim`, or above
+            `dim / 2` with batch norm, `mix_factor` is not finite and above
+            0, another argument is outside its set, the inputs have unequal
+            shapes or are not of rank 3 with a known width, or `mask` does
+            not fit them.
+
+    Example:
+        import numpy as np
+        from dlfa_tf.layers import DLFA
+
+        low, high = np.zeros((2, 2, 5, 8), "float32")
+        dlfa = DLFA(gate="attention")
+        fused = dlfa(low, high, mask=np.ones((2, 5), bool))  # (2, 5, 8)
+        gate = dlfa.compute_gate(low, high)  # (2, 5, 8), between 0 and 1
+
+    Reference:
+        - Chen et al., 2022, equation 2.
+        - Dai et al., 2021, Attentional Feature Fusion, section 3.
+    """
+
+    def __init__(
+        self,
+        reduction_ratio: int = 4,
+        norm: str = "layer",
+        gate: str = "feature",
+        activation: Activation = "relu",
+        pooling: str = "mean",
+        mix_factor: float = 1.0,
+        first: str = "low",
+        **kwargs: object,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.mix_factor = check_positive_number("mix_factor", mix_factor)
+        self.first = check_choice("first", first, ORDERS)
+        self.aif = AIF(
+            reduction_ratio=reduction_ratio,
+            norm=norm,
+            gate=gate,
+            activation=activation,
+            pooling=pooling,
+            name="aif",
+            dtype=self.dtype_policy,
+        )
+        # AIF has checked these and brought them to one form.
+        self.reduction_ratio = self.aif.reduction_ratio
+        self.norm = self.aif.norm
+        self.gate = self.aif.gate
+        self.activation = self.aif.activation
+        self.pooling = self.aif.pooling
+        self.supports_masking = True
+
+    def build(self, low_shape: Shape, high_shape: Shape) -> None:
+        """Checks that the shapes are equal and builds AIF."""
+        check_equal_shapes(low_shape, high_shape)
+        self.aif.build(high_shape)
+
+    def call(
+        self,
+        low: Tensor,
+        high: Tensor,
+        mask: Tensor | None = None,
+        training: bool | None = None,
+        low_mask: Tensor | None = None,
+    ) -> Tensor:
+        """Computes equation 2, see the class."""
+        if mask is None:
+            mask = low_mask
+        gate = self.compute_gate(low, high, mask=mask, training=training)
+        l1, l2 = (low, high) if self.first == "low" else (high, low)
+        # Equation 2.
+        return self.mix_factor * (l1 * gate + l2 * (1.0 - gate))
+
+    def compute_gate(
+        self,
+        low: Tensor,
+        high: Tensor,
+        mask: Tensor | None = None,
+        training: bool | None = None,
+    ) -> Tensor:
+        """Returns the gate `AIF((low + high) / 2)` of equation 2.
+
+        Works on arrays, on tensors and on the symbolic outputs of an
+        encoder; with these, `keras.Model(inputs, gate)` is a model that
+        reads the gate of a trained system.
+
+        Args:
+            low: Tensor `(batch, time, dim)`. Output of the chosen block.
+            high: Tensor `(batch, time, dim)`. Output of the last block.
+            mask: Optional bool tensor `(batch, time)`, True for real tokens.
+            training: Optional bool. Matters to `norm="batch"` only.
+
+        Returns:
+            Tensor `(batch, time, dim)`, dtype of the compute policy. It
+            weighs L1; `1 - gate` weighs L2.
+
+        Raises:
+            ValueError: when `low` and `high` have unequal shapes.
+        """
+        check_equal_shapes(low.shape, high.shape)
+        if not self.built:
+            self.build(tuple(low.shape), tuple(high.shape))
+        # No change inside `call`, where Keras has cast the inputs already.
+        low = ops.cast(low, self.compute_dtype)
+        high = ops.cast(high, self.compute_dtype)
+        return self.aif((low + high) / 2.0, mask=mask, training=training)
+
+    def compute_mask(
+        self, low: Tensor, mask: Tensor | None = None
+    ) -> Tensor | None:
+        """Passes the mask on."""
+        return mask
+
+    def compute_output_shape(
+        self, low_shape: Shape, high_shape: Shape
+    ) -> Shape:
+        """Returns the shape of the inputs."""
+        check_equal_shapes(low_shape, high_shape)
+        return high_shape
+
+    def get_config(self) -> Config:
+        """Returns every constructor argument."""
+        config = super().get_config()
+        config.update(
+            reduction_ratio=self.reduction_ratio,
+            norm=self.norm,
+            gate=self.gate,
+            activation=keras.activations.serialize(self.activation),
+            pooling=self.pooling,
+            mix_factor=self.mix_factor,
+            first=self.first,
+        )
+        return config
