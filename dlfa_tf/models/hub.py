@@ -1,0 +1,124 @@
+"""What happens when a preset has to come from a hub over the network."""
+
+import os
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+_PROBE_SECONDS = 5.0
+_HUB_HOSTS = {
+    "kaggle": "https://api.kaggle.com",
+    "hf": "https://huggingface.co",
+}
+# Places that serve Kaggle's files themselves, without the open network.
+_KAGGLE_PROXIES = ("KAGGLE_DATA_PROXY_URL", "TBE_RUNTIME_ADDR")
+
+_Loaded = TypeVar("_Loaded")
+
+
+def load_from_hub(
+    load: Callable[[], _Loaded], preset: str, handle: str, default: str
+) -> _Loaded:
+    """Calls `load` and explains a network that cannot be reached.
+
+    The Kaggle client has no time-out and the Hugging Face client retries for
+    23 s before it reports a missing file. So the hub is asked first whether
+    it answers at all, unless its files have been downloaded before.
+
+    Args:
+        load: Function that loads the preset with keras-hub.
+        preset: str, the name that the user gave.
+        handle: str, the `scheme://` handle that stands for it.
+        default: str, the preset to offer instead.
+
+    Returns:
+        What `load` returns.
+
+    Raises:
+        ConnectionError: when the hub cannot be reached.
+    """
+    host = _unreachable_host(handle)
+    if host is not None:
+        why = f"no answer from {host}"
+        raise _connection_error(preset, handle, default, why)
+    try:
+        return load()
+    except (OSError, ValueError) as error:
+        if not _is_connection_failure(error):
+            raise
+        why = str(error)
+        raise _connection_error(preset, handle, default, why) from error
+
+
+def _connection_error(
+    preset: str, handle: str, default: str, why: str
+) -> ConnectionError:
+    return ConnectionError(
+        f"`preset` must be downloaded, which failed. Received {preset!r}, "
+        f"tried {handle}: {why}. Accepted without a network: "
+        f"{default!r}, whose weights come with this package's "
+        "requirements, or the path of a preset folder."
+    )
+
+
+def _is_connection_failure(error: BaseException | None) -> bool:
+    while error is not None:
+        # The hubs' clients are optional, so their classes go by name.
+        names = {cls.__name__ for cls in type(error).__mro__}
+        if isinstance(error, ConnectionError | TimeoutError) or names & {
+            "ConnectionError",
+            "ConnectError",
+            "ConnectTimeout",
+            "LocalEntryNotFoundError",
+            "OfflineModeIsEnabled",
+            "gaierror",
+        }:
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def _unreachable_host(handle: str) -> str | None:
+    """The hub that does not answer, unless its files are here already."""
+    scheme, rest = handle.split("://", 1)
+    host = _HUB_HOSTS.get(scheme.lower())
+    if host is None:
+        return None
+    if scheme.lower() == "hf":
+        host = os.environ.get("HF_ENDPOINT") or host
+        if _is_cached_hugging_face(rest):
+            return None
+    elif _is_cached_kaggle(rest) or any(
+        os.environ.get(name) for name in _KAGGLE_PROXIES
+    ):
+        return None
+    return None if _answers(host) else host
+
+
+def _is_cached_hugging_face(handle: str) -> bool:
+    try:
+        import huggingface_hub
+
+        found = huggingface_hub.try_to_load_from_cache(handle, "config.json")
+    except (ImportError, ValueError):
+        return False
+    return isinstance(found, str)
+
+
+def _is_cached_kaggle(handle: str) -> bool:
+    folder = os.environ.get("KAGGLEHUB_CACHE") or "~/.cache/kagglehub"
+    return (Path(os.path.expanduser(folder)) / "models" / handle).is_dir()
+
+
+def _answers(url: str) -> bool:
+    request = urllib.request.Request(url, method="HEAD")
+    try:
+        with urllib.request.urlopen(request, timeout=_PROBE_SECONDS):
+            return True
+    except urllib.error.HTTPError:
+        return True
+    except (OSError, ValueError) as error:
+        # A certificate that only the hub's own client trusts is an answer.
+        return "certificate" in str(error).lower()
