@@ -1,0 +1,192 @@
+"""What the pair and the tagging preprocessor share."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import keras_hub
+import numpy as np
+
+from dlfa_tf.preprocessing.piece_tokenizer import PieceTokenizer
+from dlfa_tf.preprocessing.piece_tokenizer import build_piece_tokenizer
+from dlfa_tf.preprocessing.tensorflow_import import require_tensorflow
+
+IGNORED_LABEL = -1
+# [CLS] and [SEP] and one piece between them is the least that holds a word;
+# four special ids and one piece each side the least that holds a pair.
+MIN_SEQUENCE_LENGTH = 8
+
+
+class BasePreprocessor(keras_hub.models.Preprocessor):
+    """Base of the preprocessors: tokenizer, length limit, labels.
+
+    Args:
+        tokenizer: keras-hub tokenizer (`XLMRobertaTokenizer`,
+            `BertTokenizer`, `DistilBertTokenizer`).
+        labels: Optional sequence of label strings; label i has id i. Without
+            them labels must be given as ids.
+        sequence_length: int, pieces per row, special ones included.
+        use_segment_ids: bool, whether the encoder takes `segment_ids`.
+    """
+
+    def __init__(
+        self,
+        tokenizer: keras_hub.tokenizers.Tokenizer,
+        labels: Sequence[str] | None = None,
+        sequence_length: int = 128,
+        use_segment_ids: bool = True,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        if sequence_length < MIN_SEQUENCE_LENGTH:
+            raise ValueError(
+                "`sequence_length` is too small. Received: "
+                f"{sequence_length}. Accepted: {MIN_SEQUENCE_LENGTH} pieces "
+                "or more."
+            )
+        self.tokenizer = tokenizer
+        self.labels = None if labels is None else _checked_labels(labels)
+        self.sequence_length = sequence_length
+        self.use_segment_ids = use_segment_ids
+        self._pieces: PieceTokenizer | None = None
+        # No weights: Keras need not trace the layer to build it.
+        self.built = True
+
+    @property
+    def pieces(self) -> PieceTokenizer:
+        """The in-graph tokenizer, built on first use.
+
+        Not in the constructor: a tokenizer that comes from a saved model gets
+        its vocabulary after construction.
+        """
+        if self._pieces is None:
+            self._pieces = build_piece_tokenizer(self.tokenizer)
+        return self._pieces
+
+    def load_preset_assets(self, preset: str) -> None:
+        """Loads the tokenizer's files from a preset folder."""
+        super().load_preset_assets(preset)
+        self._pieces = None
+
+    def label_ids(self, y: Any) -> Any:
+        """Turns label strings into ids; ids pass through.
+
+        Args:
+            y: tensor or RaggedTensor of any shape, strings or integers.
+
+        Returns:
+            int32, same shape.
+
+        Raises:
+            ValueError: when `y` holds strings and there are no `labels`.
+            InvalidArgumentError: when a string is none of the labels.
+        """
+        tf = require_tensorflow(type(self).__name__)
+        if isinstance(y, tf.RaggedTensor):
+            return y.with_flat_values(self.label_ids(y.flat_values))
+        y = tf.convert_to_tensor(y)
+        if y.dtype != tf.string:
+            return tf.cast(y, tf.int32)
+        if self.labels is None:
+            raise ValueError(
+                "`y` holds strings, but the preprocessor has no `labels`. "
+                "Pass `labels=[...]` on construction, or give ids."
+            )
+        # Comparing with every label needs no lookup table, which an export
+        # would have to track; label sets have at most a few dozen entries.
+        found = y[..., None] == tf.constant(self.labels)
+        known = tf.reduce_any(found, axis=-1)
+        check = tf.debugging.Assert(
+            tf.reduce_all(known),
+            [
+                "Unknown label. Received:",
+                tf.boolean_mask(tf.reshape(y, [-1]), tf.reshape(~known, [-1])),
+                "Accepted:",
+                tf.constant(self.labels),
+            ],
+            summarize=20,
+        )
+        # In graph mode Assert returns an operation, in eager mode None.
+        with tf.control_dependencies([] if check is None else [check]):
+            return tf.argmax(found, axis=-1, output_type=tf.int32)
+
+    def features(self, token_ids: Any, segment_ids: Any | None) -> dict:
+        """Pads ragged rows to the longest of the batch.
+
+        Args:
+            token_ids: int32 RaggedTensor `(rows, pieces)`.
+            segment_ids: int32 RaggedTensor like `token_ids`; None for zeros.
+
+        Returns:
+            dict of `token_ids` int32, `padding_mask` bool and, when the
+            encoder takes them, `segment_ids` int32, each `(rows, time)`.
+        """
+        tf = require_tensorflow(type(self).__name__)
+        # A batch of no rows has one column all the same: models read
+        # position 0.
+        dense = at_least_one_column(token_ids, self.pieces.pad_id)
+        mask = tf.sequence_mask(token_ids.row_lengths(), tf.shape(dense)[1])
+        features = {"token_ids": dense, "padding_mask": mask}
+        if self.use_segment_ids:
+            features["segment_ids"] = (
+                tf.zeros_like(dense)
+                if segment_ids is None
+                else at_least_one_column(segment_ids, 0)
+            )
+        return features
+
+    def pack(self, features: dict, y: Any, sample_weight: Any) -> Any:
+        """Returns what Keras expects: x, (x, y) or (x, y, sample_weight)."""
+        tf = require_tensorflow(type(self).__name__)
+        if tf.executing_eagerly():
+            # Outside tf.data the arrays must fit the backend in use.
+            convert = keras.ops.convert_to_tensor
+            features = {k: convert(v.numpy()) for k, v in features.items()}
+            y = None if y is None else convert(y.numpy())
+            if sample_weight is not None:
+                sample_weight = convert(np.asarray(sample_weight, np.float32))
+        return keras.utils.pack_x_y_sample_weight(features, y, sample_weight)
+
+    def get_config(self) -> dict:
+        """Returns the constructor's arguments."""
+        config = super().get_config()
+        config.update(
+            {
+                "labels": self.labels,
+                "sequence_length": self.sequence_length,
+                "use_segment_ids": self.use_segment_ids,
+            }
+        )
+        return config
+
+
+def _checked_labels(labels: Sequence[str]) -> list[str]:
+    """Returns plain strings, none twice."""
+    names = list(labels)
+    if isinstance(labels, str) or any(not isinstance(n, str) for n in names):
+        raise TypeError(
+            f"`labels` must be a sequence of strings. Received: {labels!r}."
+        )
+    if not names or len(set(names)) != len(names):
+        raise ValueError(
+            f"`labels` must not be empty or repeat. Received: {names}."
+        )
+    # Strings of NumPy cannot be written as JSON everywhere.
+    return [str(name) for name in names]
+
+
+def at_least_one_column(ragged: Any, filler: Any) -> Any:
+    """Pads ragged rows to the longest, and to one column where all are empty.
+
+    Args:
+        ragged: RaggedTensor `(rows, items)`.
+        filler: value of the padding.
+
+    Returns:
+        Tensor `(rows, max(items, 1))`.
+    """
+    tf = require_tensorflow("at_least_one_column")
+    dense = ragged.to_tensor(filler)
+    rows, columns = tf.unstack(tf.shape(dense))
+    missing = tf.fill([rows, 1 - tf.minimum(columns, 1)], filler)
+    return tf.concat([dense, tf.cast(missing, dense.dtype)], axis=1)

@@ -1,0 +1,109 @@
+"""What the preprocessors ask of a tokenizer, whatever its kind."""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import keras_hub
+
+from dlfa_tf.preprocessing.sentencepiece import sentencepiece_function
+from dlfa_tf.preprocessing.tensorflow_import import require_tensorflow
+from dlfa_tf.preprocessing.wordpiece import wordpiece_function
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PieceTokenizer:
+    """Words to piece ids, with the special ids of the vocabulary.
+
+    Attributes:
+        tokenize: function from a string tensor `(words,)` to an int32
+            RaggedTensor `(words, pieces)`; every word is tokenised alone.
+        start_id: int, id at the start of a row ([CLS] or <s>).
+        end_id: int, id at the end of a row ([SEP] or </s>).
+        pad_id: int, id of padding.
+        unk_id: int, id of an unknown piece.
+        pair_separator: tuple of ids between the two texts of a pair: one
+            [SEP] for BERT, two </s> for XLM-R.
+        second_segment: int, segment id of the second text (1 for BERT; XLM-R
+            vocabularies have no segments: 0).
+        bare_space_id: int or None, id of the piece "▁" that holds nothing but
+            the word border (SentencePiece only).
+        resources: TensorFlow objects to track in an export.
+    """
+
+    tokenize: Callable[[Any], Any]
+    start_id: int
+    end_id: int
+    pad_id: int
+    unk_id: int
+    pair_separator: tuple[int, ...]
+    second_segment: int
+    bare_space_id: int | None
+    resources: tuple[Any, ...]
+
+    @property
+    def default_label_piece(self) -> str:
+        """Which piece of a word carries its label by default.
+
+        `"first_content"` for SentencePiece vocabularies, where a word's first
+        piece is often a bare "▁" (93.7 % of Japanese words), `"first"` (the
+        rule of XTREME) for WordPiece.
+        """
+        return "first" if self.bare_space_id is None else "first_content"
+
+
+def build_piece_tokenizer(
+    tokenizer: keras_hub.tokenizers.Tokenizer,
+) -> PieceTokenizer:
+    """Wraps a keras-hub tokenizer into in-graph ops that obey the benchmark.
+
+    Args:
+        tokenizer: a keras-hub tokenizer: `XLMRobertaTokenizer`, or one based
+            on WordPiece with [CLS]/[SEP] (`BertTokenizer`,
+            `DistilBertTokenizer`).
+
+    Returns:
+        A `PieceTokenizer`.
+
+    Raises:
+        TypeError: when the tokenizer is of another kind.
+    """
+    require_tensorflow("Tokenising text")
+    if isinstance(tokenizer, keras_hub.models.XLMRobertaTokenizer):
+        tokenize, resource = sentencepiece_function(tokenizer)
+        return PieceTokenizer(
+            tokenize=tokenize,
+            start_id=tokenizer.start_token_id,
+            end_id=tokenizer.end_token_id,
+            pad_id=tokenizer.pad_token_id,
+            unk_id=tokenizer.unk_token_id,
+            pair_separator=(tokenizer.end_token_id,) * 2,
+            second_segment=0,
+            bare_space_id=_bare_space_id(tokenizer),
+            resources=(resource,),
+        )
+    if isinstance(
+        tokenizer, keras_hub.tokenizers.WordPieceTokenizer
+    ) and hasattr(tokenizer, "cls_token_id"):
+        return PieceTokenizer(
+            tokenize=wordpiece_function(tokenizer),
+            start_id=tokenizer.cls_token_id,
+            end_id=tokenizer.sep_token_id,
+            pad_id=tokenizer.pad_token_id,
+            unk_id=tokenizer.token_to_id("[UNK]"),
+            pair_separator=(tokenizer.sep_token_id,),
+            second_segment=1,
+            bare_space_id=None,
+            resources=(),
+        )
+    raise TypeError(
+        "`tokenizer` must be a keras-hub XLMRobertaTokenizer or a WordPiece "
+        "tokenizer with [CLS] and [SEP] (BertTokenizer, "
+        f"DistilBertTokenizer). Received: {type(tokenizer).__name__}."
+    )
+
+
+def _bare_space_id(tokenizer: Any) -> int | None:
+    """Id of the piece "▁", or None when the vocabulary has none."""
+    bare = tokenizer.token_to_id("▁")
+    return None if bare == tokenizer.unk_token_id else bare

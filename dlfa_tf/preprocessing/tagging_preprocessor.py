@@ -1,0 +1,248 @@
+"""Words and their tags -> rows of pieces with one label per word."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import keras_hub
+
+from dlfa_tf.preprocessing.base_preprocessor import IGNORED_LABEL
+from dlfa_tf.preprocessing.base_preprocessor import BasePreprocessor
+from dlfa_tf.preprocessing.base_preprocessor import at_least_one_column
+from dlfa_tf.preprocessing.rows import TaggingRows
+from dlfa_tf.preprocessing.rows import tagging_rows
+from dlfa_tf.preprocessing.tensorflow_import import require_tensorflow
+from dlfa_tf.preprocessing.text_cleaning import split_words
+from dlfa_tf.preprocessing.text_cleaning import valid_utf8
+
+LABEL_PIECES = ("first", "first_content")
+
+
+@keras.saving.register_keras_serializable(package="dlfa_tf")
+class TaggingPreprocessor(BasePreprocessor):
+    """Turns words into the inputs of an encoder, with one label per word.
+
+    Every word is tokenised alone; one of its pieces carries its label, all
+    other positions (further pieces, special pieces, padding) carry -1 and
+    count in neither loss nor metric. Nothing is cut: a sentence longer than
+    `sequence_length` goes on in a further row at a word border, so there may
+    be more rows than sentences; `encode_words` says which row belongs to
+    which sentence. A word that gives no piece becomes one unknown piece and
+    keeps its label.
+
+    Args:
+        tokenizer: keras-hub tokenizer (`XLMRobertaTokenizer`,
+            `BertTokenizer`, `DistilBertTokenizer`).
+        labels: Optional sequence of tag names; tag i has id i.
+        sequence_length: int, pieces per row, special ones included.
+            Defaults to `128` (XTREME).
+        use_segment_ids: bool, whether the encoder takes `segment_ids`.
+            Defaults to `True` (BERT).
+        label_piece: `"first"`: the first piece of a word carries its label
+            (XTREME's rule, right for WordPiece); `"first_content"`: the first
+            piece that is not a bare "▁". Defaults to `None`: `"first"` for
+            WordPiece, `"first_content"` for SentencePiece vocabularies, where
+            the first piece of most Japanese and Chinese words is a bare "▁".
+
+    Call arguments:
+        x: Strings `(batch,)`, split at white space; or words as a
+            RaggedTensor `(batch, words)`, or as a list of lists of strings.
+        y: Optional tags, one per word: strings `(batch,)` split at white
+            space, or strings or ids as a RaggedTensor or a list of lists.
+        sample_weight: not supported.
+
+    Returns:
+        dict of `token_ids` int32, `segment_ids` int32 (when used) and
+        `padding_mask` bool, each `(rows, time)`; with tags a tuple of the
+        dict and int32 ids `(rows, time)`, -1 where there is no label.
+
+    Raises:
+        ValueError: when `x` or `y` is none of the accepted structures, or for
+            an unknown `label_piece`.
+        InvalidArgumentError: when a sentence has more or fewer tags than
+            words.
+
+    Reference:
+        - Hu et al. 2020, XTREME, third_party/utils_tag.py (label on the first
+          piece) and utils_preprocess.py (splitting long sentences).
+    """
+
+    def __init__(
+        self,
+        tokenizer: keras_hub.tokenizers.Tokenizer,
+        labels: Sequence[str] | None = None,
+        sequence_length: int = 128,
+        use_segment_ids: bool = True,
+        label_piece: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            tokenizer,
+            labels=labels,
+            sequence_length=sequence_length,
+            use_segment_ids=use_segment_ids,
+            **kwargs,
+        )
+        if label_piece is not None and label_piece not in LABEL_PIECES:
+            raise ValueError(
+                f"`label_piece` is unknown. Received: {label_piece!r}. "
+                f"Accepted: {LABEL_PIECES} or None for the default of the "
+                "vocabulary."
+            )
+        self.label_piece = label_piece
+
+    @property
+    def resolved_label_piece(self) -> str:
+        """`label_piece`, or the vocabulary's default when it is None."""
+        return self.label_piece or self.pieces.default_label_piece
+
+    def __call__(self, x: Any, y: Any = None, sample_weight: Any = None) -> Any:
+        """Encodes one batch; see the class."""
+        return super().__call__(x, y=y, sample_weight=sample_weight)
+
+    def call(self, x: Any, y: Any = None, sample_weight: Any = None) -> Any:
+        """Encodes one batch; see the class."""
+        if sample_weight is not None:
+            raise ValueError(
+                "`sample_weight` is not supported for tagging: a sentence may "
+                "become several rows. Received a sample weight; accepted: "
+                "None. Positions without a label are ignored by the loss."
+            )
+        if isinstance(x, tuple):
+            raise ValueError(
+                "`x` must be sentences; tags are passed by keyword, "
+                f"`preprocessor(x, y=tags)`. Received: a tuple of {len(x)}. "
+                "Accepted: a tensor, a RaggedTensor or a list."
+            )
+        words = self.as_words(x)
+        rows = self.encode_words(words)
+        features = self.features(rows.token_ids, None)
+        if y is None:
+            return self.pack(features, None, None)
+        tags = self._as_tags(y, words)
+        labels = spread_labels(rows.label_mask, self.label_ids(tags))
+        labels = at_least_one_column(labels, IGNORED_LABEL)
+        return self.pack(features, labels, None)
+
+    def as_words(self, x: Any) -> Any:
+        """Reads an input as words.
+
+        Args:
+            x: strings `(batch,)`, or words as RaggedTensor or list of lists.
+
+        Returns:
+            String RaggedTensor `(batch, words)`, valid UTF-8.
+        """
+        tf = require_tensorflow(type(self).__name__)
+        x = _as_ragged_or_dense(x, tf.string)
+        _check_structure("x", x)
+        if isinstance(x, tf.RaggedTensor):
+            return x.with_flat_values(valid_utf8(x.flat_values))
+        if x.shape.rank == 0:
+            x = x[None]
+        return split_words(valid_utf8(x))
+
+    def encode_words(self, words: Any) -> TaggingRows:
+        """Ragged rows of words; see `tagging_rows`.
+
+        Args:
+            words: String RaggedTensor `(batch, words)`, valid UTF-8.
+
+        Returns:
+            `TaggingRows`.
+        """
+        return tagging_rows(
+            words,
+            self.pieces,
+            self.sequence_length,
+            self.resolved_label_piece,
+        )
+
+    def _as_tags(self, y: Any, words: Any) -> Any:
+        """Reads tags as a RaggedTensor and checks their number."""
+        tf = require_tensorflow(type(self).__name__)
+        tags = _as_ragged_or_dense(y, None)
+        _check_structure("y", tags)
+        if not isinstance(tags, tf.RaggedTensor):
+            tags = tf.strings.split(
+                tags[None] if tags.shape.rank == 0 else tags
+            )
+        check = tf.debugging.assert_equal(
+            tags.row_lengths(),
+            words.row_lengths(),
+            message="Every word needs one tag: the numbers of tags (x) and "
+            "of words (y) of the sentences differ.",
+        )
+        with tf.control_dependencies([] if check is None else [check]):
+            return tags.with_flat_values(tf.identity(tags.flat_values))
+
+    def get_config(self) -> dict:
+        """Returns the constructor's arguments."""
+        config = super().get_config()
+        config["label_piece"] = self.label_piece
+        return config
+
+
+def spread_labels(label_mask: Any, labels: Any) -> Any:
+    """Puts one label per word where the mask is True, -1 elsewhere.
+
+    Args:
+        label_mask: bool RaggedTensor `(rows, pieces)`.
+        labels: int32 RaggedTensor `(batch, words)`, words in the same order.
+
+    Returns:
+        int32 RaggedTensor `(rows, pieces)`.
+    """
+    tf = require_tensorflow("spread_labels")
+    mask = label_mask.flat_values
+    spread = tf.tensor_scatter_nd_update(
+        tf.fill(tf.shape(mask), IGNORED_LABEL),
+        tf.where(mask),
+        labels.flat_values,
+    )
+    return label_mask.with_flat_values(spread)
+
+
+def _as_ragged_or_dense(value: Any, dtype: Any) -> Any:
+    """A list of lists becomes ragged; tensors and flat lists stay dense."""
+    tf = require_tensorflow("TaggingPreprocessor")
+    if isinstance(value, tf.RaggedTensor):
+        # Row splits of 32 bits do not mix with those made here.
+        return value.with_row_splits_dtype(tf.int64)
+    if isinstance(value, tf.Tensor):
+        return value
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, (list, tuple)) and any(
+        isinstance(item, (list, tuple)) or hasattr(item, "tolist")
+        for item in value
+    ):
+        rows = [list(row) for row in value]
+        flat = [item for row in rows for item in row]
+        if not flat and dtype is None:
+            dtype = tf.int32
+        return tf.RaggedTensor.from_row_lengths(
+            tf.constant(flat, dtype), [len(row) for row in rows]
+        )
+    # An empty list would become floats.
+    empty = isinstance(value, (list, tuple)) and not value
+    return tf.convert_to_tensor(value, tf.string if empty else None)
+
+
+def _check_structure(name: str, value: Any) -> None:
+    """Refuses what is neither a batch of texts nor ragged words or tags."""
+    tf = require_tensorflow("TaggingPreprocessor")
+    ragged = isinstance(value, tf.RaggedTensor)
+    if ragged:
+        # Tags may be ids.
+        right = value.shape.rank == 2
+        right = right and (name == "y" or value.dtype == tf.string)
+    else:
+        right = value.shape.rank in (None, 0, 1) and value.dtype == tf.string
+    if not right:
+        raise ValueError(
+            f"`{name}` has a wrong structure. Received: "
+            f"{'ragged' if ragged else 'dense'} {value.dtype.name} of shape "
+            f"{value.shape}. Accepted: strings (batch,) split at white space, "
+            "or one entry per word as a RaggedTensor or a list of lists."
+        )

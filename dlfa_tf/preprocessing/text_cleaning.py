@@ -1,0 +1,76 @@
+"""The text cleaning of the reference BERT tokenizer, as graph ops.
+
+keras-hub's `BertTokenizer` leaves this step out: it glues words at Unicode
+spaces other than the ASCII ones and splits them at zero-width characters.
+The reference (google-research/bert tokenization.py, `_clean_text`) drops
+control and format characters and U+FFFD and turns every space into " ".
+"""
+
+from typing import Any
+
+from dlfa_tf.preprocessing.tensorflow_import import require_tensorflow
+
+# RE2 classes. Tab, line feed and carriage return are control characters (Cc)
+# that the reference counts as spaces, so they are replaced first. The
+# original code drops Cc and Cf; Hugging Face's, which the XTREME scripts ran
+# with, every C* category: private use and unassigned code points as well (and
+# surrogates, impossible in UTF-8). Here private use is dropped; unassigned
+# code points, for which RE2 has no class, stay, and their word is [UNK].
+_SPACE = r"[\t\n\r\p{Zs}]"
+_LINE_SEPARATOR = r"[\x{2028}\x{2029}]"
+_DROPPED = r"[\p{Cc}\p{Cf}\p{Co}\x{FFFD}]"
+
+
+def clean_text(text: Any) -> Any:
+    """Applies the reference cleaning to UTF-8 strings of any shape.
+
+    Python's reference splits on `str.split()` afterwards, which also treats
+    the line and paragraph separators U+2028 and U+2029 as spaces; they become
+    a space here too.
+
+    Args:
+        text: String tensor of any shape, UTF-8.
+
+    Returns:
+        String tensor of the same shape: spaces of category Zs, line
+        separators, tab, line feed and carriage return replaced by one ASCII
+        space each; control, format and private-use characters and U+FFFD
+        removed.
+
+    Reference:
+        - google-research/bert, tokenization.py, `BasicTokenizer._clean_text`.
+    """
+    tf = require_tensorflow("clean_text")
+    text = tf.strings.regex_replace(text, _SPACE, " ")
+    text = tf.strings.regex_replace(text, _LINE_SEPARATOR, " ")
+    return tf.strings.regex_replace(text, _DROPPED, "")
+
+
+def valid_utf8(text: Any) -> Any:
+    """Replaces every invalid byte sequence by U+FFFD.
+
+    Args:
+        text: String tensor of any shape, any bytes.
+
+    Returns:
+        String tensor of the same shape, valid UTF-8.
+    """
+    tf = require_tensorflow("valid_utf8")
+    return tf.strings.unicode_transcode(
+        text, input_encoding="UTF-8", output_encoding="UTF-8", errors="replace"
+    )
+
+
+def split_words(text: Any) -> Any:
+    """Splits every text at white space, Unicode spaces included.
+
+    Args:
+        text: String tensor `(batch,)`, valid UTF-8.
+
+    Returns:
+        RaggedTensor `(batch, words)` of strings without empty words.
+    """
+    tf = require_tensorflow("split_words")
+    spaced = tf.strings.regex_replace(text, _SPACE, " ")
+    spaced = tf.strings.regex_replace(spaced, _LINE_SEPARATOR, " ")
+    return tf.strings.split(spaced)
