@@ -1,0 +1,264 @@
+"""What the text and the token classifier share."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import keras_hub
+
+from dlfa_tf.models.dlfa_backbone import DLFABackbone
+from dlfa_tf.models.loading import is_saved_task
+from dlfa_tf.models.loading import local_preset
+from dlfa_tf.models.loading import resolve_num_classes
+from dlfa_tf.models.loading import saved_task_class
+from dlfa_tf.models.loading import task_from_encoder
+from dlfa_tf.preprocessing.tensorflow_import import tf
+
+
+class DLFATask(keras_hub.models.Task):
+    """Base of the task models: head, compile defaults, saving, loading.
+
+    Args:
+        backbone: `DLFABackbone`.
+        features: KerasTensor that the head reads.
+        num_classes: int or None, number of classes.
+        preprocessor: preprocessor of the task or None.
+        labels: label names or None.
+        dropout: float, dropout before the last layer.
+    """
+
+    backbone_cls = DLFABackbone
+
+    def __init__(
+        self,
+        backbone: DLFABackbone,
+        features: Any,
+        num_classes: int | None,
+        preprocessor: Any,
+        labels: Sequence[str] | None,
+        dropout: float,
+        **kwargs: Any,
+    ) -> None:
+        if labels is None and preprocessor is not None:
+            labels = preprocessor.labels
+        num_classes = resolve_num_classes(num_classes, labels)
+        x = keras.layers.Dropout(dropout, name="output_dropout")(features)
+        logits = keras.layers.Dense(
+            num_classes,
+            # BERT's initialiser of new layers.
+            kernel_initializer=keras.initializers.TruncatedNormal(stddev=0.02),
+            dtype="float32",
+            name="logits",
+        )(x)
+        # keras-hub's tasks set these two first: its base class reads them.
+        self.backbone = backbone
+        self.preprocessor = preprocessor
+        super().__init__(inputs=backbone.input, outputs=logits, **kwargs)
+        self.num_classes = num_classes
+        self.labels = None if labels is None else list(labels)
+        self.dropout = dropout
+
+    def default_loss(self) -> keras.losses.Loss:
+        """Loss of `compile(loss="auto")`."""
+        raise NotImplementedError
+
+    def default_metric(self) -> keras.metrics.Metric:
+        """Metric of `compile(metrics="auto")`."""
+        raise NotImplementedError
+
+    def compile(
+        self,
+        optimizer: Any = "auto",
+        loss: Any = "auto",
+        *,
+        metrics: Any = "auto",
+        **kwargs: Any,
+    ) -> None:
+        """Compiles the model, by default for fine-tuning as the benchmark does.
+
+        Args:
+            optimizer: any Keras optimizer. `"auto"`: AdamW, learning rate
+                2e-5, no weight decay, epsilon 1e-8, clipped by the global
+                norm 1 (XTREME's scripts; Keras' own defaults differ).
+            loss: any Keras loss. `"auto"`: cross entropy on logits, the mean
+                over the positions that have a label.
+            metrics: list of Keras metrics. `"auto"`: accuracy over the
+                positions that have a label.
+            **kwargs: further arguments of `keras.Model.compile`.
+        """
+        if isinstance(optimizer, str) and optimizer == "auto":
+            optimizer = keras.optimizers.AdamW(
+                learning_rate=2e-5,
+                weight_decay=0.0,
+                epsilon=1e-8,
+                global_clipnorm=1.0,
+            )
+        if isinstance(loss, str) and loss == "auto":
+            loss = self.default_loss()
+        if isinstance(metrics, str) and metrics == "auto":
+            metrics = [self.default_metric()]
+        super().compile(
+            optimizer=optimizer, loss=loss, metrics=metrics, **kwargs
+        )
+
+    def compile_from_config(self, config: dict) -> None:
+        """Compiles as the saved model was, so that training can go on.
+
+        Keras skips this for models with a `compile` of their own.
+        """
+        config = keras.saving.deserialize_keras_object(config)
+        self.compile(**config)
+        self.optimizer.build(self.trainable_variables)
+
+    def preprocess_samples(
+        self, x: Any, y: Any = None, sample_weight: Any = None
+    ) -> Any:
+        """Applies the preprocessor; labels are passed by keyword."""
+        if self.preprocessor is None:
+            return keras.utils.pack_x_y_sample_weight(x, y, sample_weight)
+        return self.preprocessor(x, y=y, sample_weight=sample_weight)
+
+    def fit(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        sample_weight: Any = None,
+        shuffle: bool = True,
+        validation_data: Any = None,
+        **kwargs: Any,
+    ) -> Any:
+        """Trains on raw strings, on a data set, or on prepared arrays.
+
+        Args:
+            x: inputs of the task (see the class), or a `tf.data.Dataset` of
+                batches `(x, y)`.
+            y: labels.
+            batch_size: int, examples per step. Defaults to `32`.
+            sample_weight: weights of the examples.
+            shuffle: bool, whether to shuffle raw strings anew every epoch, as
+                Keras does with arrays (keras-hub's tasks do not). Defaults to
+                `True`.
+            validation_data: tuple `(x, y)` or a data set.
+            **kwargs: further arguments of `keras.Model.fit`.
+
+        Returns:
+            The `History`.
+        """
+        x, y = self.structured_x(x), self.structured_y(y)
+        if isinstance(validation_data, tuple):
+            val_x, val_y, *rest = validation_data
+            validation_data = (
+                self.structured_x(val_x),
+                self.structured_y(val_y),
+                *rest,
+            )
+        raw = self.preprocessor is not None and not is_dataset(x)
+        if raw and y is not None and not kwargs.get("validation_split"):
+            x = tf.data.Dataset.from_tensor_slices(
+                keras.utils.pack_x_y_sample_weight(x, y, sample_weight)
+            )
+            if shuffle:
+                x = x.shuffle(x.cardinality())
+            x, y, sample_weight = x.batch(batch_size or 32), None, None
+            batch_size, shuffle = None, False
+        return super().fit(
+            x,
+            y,
+            batch_size=batch_size,
+            sample_weight=sample_weight,
+            shuffle=shuffle,
+            validation_data=validation_data,
+            **kwargs,
+        )
+
+    def evaluate(self, x: Any = None, y: Any = None, **kwargs: Any) -> Any:
+        """Evaluates loss and metrics; arguments as for `fit`."""
+        if kwargs.get("_use_cached_eval_dataset"):
+            # Keras' own call at the end of an epoch; the data are arrays.
+            return super().evaluate(x, y, **kwargs)
+        return super().evaluate(
+            self.structured_x(x), self.structured_y(y), **kwargs
+        )
+
+    def structured_x(self, x: Any) -> Any:
+        """Brings raw inputs into the form that `tf.data` slices."""
+        return x
+
+    def structured_y(self, y: Any) -> Any:
+        """Brings raw labels into the form that `tf.data` slices."""
+        return y
+
+    def save_task_weights(self, filepath: str) -> None:
+        """Saves the weights of the head, without the optimizer's state.
+
+        keras-hub would store the state of all weights, the encoder's too, in
+        the preset, and warn of it when the preset is loaded.
+        """
+        keras.saving.save_weights(
+            self, filepath=filepath, objects_to_skip=self._all_but_head()
+        )
+
+    def load_task_weights(self, filepath: str) -> None:
+        """Loads what `save_task_weights` saved."""
+        keras.saving.load_weights(
+            self, filepath, objects_to_skip=self._all_but_head()
+        )
+
+    def _all_but_head(self) -> list[Any]:
+        return [*self.backbone._flatten_layers(), self.optimizer]
+
+    @classmethod
+    def from_preset(
+        cls, preset: str, load_weights: bool = True, **kwargs: Any
+    ) -> Any:
+        """Builds the model from an encoder preset, or loads a saved one.
+
+        Args:
+            preset: str, `e5_small_multi`, `bert_base_multi`, any keras-hub
+                encoder preset, an `hf://` or `kaggle://` handle, a local
+                preset folder, or a folder written by `save_to_preset`.
+            load_weights: bool. Defaults to `True`.
+            **kwargs: `labels` or `num_classes`; `fusion_layer`, `gate` and
+                the other options of `DLFABackbone`; `sequence_length` and,
+                for tagging, `label_piece`; `dropout`; `dtype`. A saved model
+                keeps its own.
+
+        Returns:
+            The task model.
+
+        Raises:
+            ValueError: when the folder holds a model of another task.
+        """
+        if not is_saved_task(preset):
+            return task_from_encoder(cls, preset, load_weights, kwargs)
+        saved = saved_task_class(preset)
+        if not issubclass(saved, cls):
+            raise ValueError(
+                f"The model saved in {preset!r} is a {saved.__name__}, not a "
+                f"{cls.__name__}. Accepted: {saved.__name__}.from_preset."
+            )
+        return super(DLFATask, saved).from_preset(
+            local_preset(preset), load_weights=load_weights, **kwargs
+        )
+
+    def get_config(self) -> dict:
+        """Returns the constructor's arguments."""
+        config = super().get_config()
+        config.update(
+            {
+                "num_classes": self.num_classes,
+                "labels": self.labels,
+                "dropout": self.dropout,
+            }
+        )
+        return config
+
+
+def is_dataset(x: Any) -> bool:
+    """Whether `x` is a data set or a loader, which brings its own batches."""
+    return (tf is not None and isinstance(x, tf.data.Dataset)) or (
+        hasattr(x, "__iter__")
+        and not hasattr(x, "__len__")
+        and not hasattr(x, "shape")
+    )

@@ -1,0 +1,102 @@
+"""Classification of texts and pairs of texts."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+
+from dlfa_tf.models.dlfa_backbone import DLFABackbone
+from dlfa_tf.models.task import DLFATask
+from dlfa_tf.preprocessing.pair_preprocessor import PairPreprocessor
+from dlfa_tf.preprocessing.pair_preprocessor import as_text_dict
+
+
+@keras.saving.register_keras_serializable(package="dlfa_tf")
+class DLFATextClassifier(DLFATask):
+    """Classifies texts or pairs of texts by the fused representation.
+
+    Position 0 of L goes through the pooler of the backbone (dense, tanh),
+    dropout and a dense layer, as the mBERT baseline does with the last block.
+    With a preprocessor attached, `fit`, `evaluate` and `predict` take raw
+    strings: one batch of texts, or a pair as a tuple `(first, second)`.
+
+    Args:
+        backbone: `DLFABackbone`.
+        num_classes: int. Defaults to the number of `labels`.
+        preprocessor: Optional `PairPreprocessor`; without one the model
+            takes `token_ids`, `segment_ids`, `padding_mask`.
+        labels: Optional sequence of label names. Defaults to the
+            preprocessor's.
+        dropout: float, dropout before the last layer. Defaults to `0.1`
+            (mBERT).
+
+    Call arguments:
+        inputs: dict of the backbone's inputs, each `(batch, time)`.
+
+    Returns:
+        float32 logits `(batch, num_classes)`.
+
+    Raises:
+        ValueError: when neither `num_classes` nor `labels` is given, or when
+            they disagree.
+
+    Example:
+        model = dlfa_tf.models.DLFATextClassifier.from_preset(
+            "tiny", fusion_layer=1, labels=["no", "yes"])
+        model.fit((["a b", "c d"], ["a b", "e f"]), ["yes", "no"], verbose=0)
+        model.predict((["a b"], ["c d"]), verbose=0).shape  # (1, 2)
+
+    Reference:
+        - Chen et al. 2022; Devlin et al. 2019 for the pooler.
+    """
+
+    preprocessor_cls = PairPreprocessor
+
+    def __init__(
+        self,
+        backbone: DLFABackbone,
+        num_classes: int | None = None,
+        preprocessor: PairPreprocessor | None = None,
+        labels: Sequence[str] | None = None,
+        dropout: float = 0.1,
+        **kwargs: Any,
+    ) -> None:
+        pooled = backbone(backbone.input)["pooled_output"]
+        super().__init__(
+            backbone,
+            pooled,
+            num_classes,
+            preprocessor,
+            labels,
+            dropout,
+            **kwargs,
+        )
+
+    def default_loss(self) -> keras.losses.Loss:
+        """Cross entropy on logits."""
+        return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+
+    def default_metric(self) -> keras.metrics.Metric:
+        """Accuracy."""
+        return keras.metrics.SparseCategoricalAccuracy(name="accuracy")
+
+    def predict(self, x: Any = None, **kwargs: Any) -> Any:
+        """Predicts logits; `x` is a text batch or a pair `(first, second)`.
+
+        keras-hub would read a bare pair as (inputs, labels) and silently
+        drop the second text.
+        """
+        return super().predict(self.structured_x(x), **kwargs)
+
+    def predict_on_batch(self, x: Any, **kwargs: Any) -> Any:
+        """Predicts logits of one batch; see `predict`."""
+        return super().predict_on_batch(self.structured_x(x), **kwargs)
+
+    def structured_x(self, x: Any) -> Any:
+        """Names the texts of a bare pair, so that no one takes it for (x, y).
+
+        Data sets and prepared token arrays pass through.
+        """
+        if self.preprocessor is None or not isinstance(x, tuple):
+            return x
+        return as_text_dict(x)
