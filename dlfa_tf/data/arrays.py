@@ -1,0 +1,147 @@
+"""Tokenised examples as flat NumPy arrays, and how they are made."""
+
+import dataclasses
+from collections.abc import Iterator
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from dlfa_tf.data.readers import PairExample
+from dlfa_tf.data.readers import TaggedSentence
+from dlfa_tf.preprocessing.base_preprocessor import IGNORED_LABEL
+from dlfa_tf.preprocessing.pair_preprocessor import PairPreprocessor
+from dlfa_tf.preprocessing.tagging_preprocessor import TaggingPreprocessor
+from dlfa_tf.preprocessing.tensorflow_import import require_tensorflow
+
+_CHUNK = 1024  # examples tokenised by one graph call
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TokenArrays:
+    """Rows of pieces, concatenated.
+
+    Attributes:
+        token_ids: int32 `(pieces,)`, special ids included.
+        segment_ids: int8 `(pieces,)`.
+        row_splits: int64 `(rows + 1,)`; row i is `[splits[i], splits[i+1])`.
+        labels: int32. Pairs: `(rows,)`. Tagging: `(pieces,)`, -1 where there
+            is no label.
+        label_mask: bool `(pieces,)`, True at the one piece of every word that
+            carries its label; None for pairs.
+        word_splits: int64 `(sentences + 1,)`, borders of the sentences in the
+            list of all words; None for pairs.
+    """
+
+    token_ids: np.ndarray
+    segment_ids: np.ndarray
+    row_splits: np.ndarray
+    labels: np.ndarray
+    label_mask: np.ndarray | None = None
+    word_splits: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        """Number of rows."""
+        return len(self.row_splits) - 1
+
+    @property
+    def row_lengths(self) -> np.ndarray:
+        """Pieces of every row, int64 `(rows,)`."""
+        return np.diff(self.row_splits)
+
+
+def tokenize_examples(
+    examples: Sequence[PairExample] | Sequence[TaggedSentence],
+    preprocessor: PairPreprocessor | TaggingPreprocessor,
+) -> TokenArrays:
+    """Tokenises examples with the very ops of the model's preprocessor.
+
+    Args:
+        examples: pairs or tagged sentences, at least one.
+        preprocessor: the model's preprocessor; its `labels` give the ids.
+
+    Returns:
+        `TokenArrays`; every word of every sentence has exactly one label.
+
+    Raises:
+        ValueError: when there are no examples.
+    """
+    if not examples:
+        raise ValueError("`examples` is empty. Accepted: one or more.")
+    if isinstance(preprocessor, TaggingPreprocessor):
+        return _tokenize_tagged(examples, preprocessor)
+    return _tokenize_pairs(examples, preprocessor)
+
+
+def _chunks(examples: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    for start in range(0, len(examples), _CHUNK):
+        yield examples[start : start + _CHUNK]
+
+
+def _splits(lengths: Any) -> np.ndarray:
+    return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+
+
+def _tokenize_pairs(
+    examples: Sequence[Any], preprocessor: PairPreprocessor
+) -> TokenArrays:
+    tf = require_tensorflow("tokenize_examples")
+    preprocessor.pieces  # noqa: B018 - built before the function is traced
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)] * 2)
+    def encode(first: Any, second: Any) -> Any:
+        return preprocessor.encode(first, second)
+
+    ids, segments, lengths = [], [], []
+    for chunk in _chunks(examples):
+        rows = encode(
+            tf.constant([e.first for e in chunk]),
+            tf.constant([e.second for e in chunk]),
+        )
+        ids.append(rows.token_ids.flat_values.numpy())
+        segments.append(rows.segment_ids.flat_values.numpy().astype(np.int8))
+        lengths.append(rows.token_ids.row_lengths().numpy())
+    label_ids = {name: i for i, name in enumerate(preprocessor.labels or ())}
+    return TokenArrays(
+        token_ids=np.concatenate(ids),
+        segment_ids=np.concatenate(segments),
+        row_splits=_splits(np.concatenate(lengths)),
+        labels=np.array([label_ids[e.label] for e in examples], np.int32),
+    )
+
+
+def _tokenize_tagged(
+    examples: Sequence[Any], preprocessor: TaggingPreprocessor
+) -> TokenArrays:
+    tf = require_tensorflow("tokenize_examples")
+    preprocessor.pieces  # noqa: B018 - built before the function is traced
+
+    @tf.function(
+        input_signature=[tf.RaggedTensorSpec([None, None], tf.string)]
+    )
+    def encode(words: Any) -> Any:
+        return preprocessor.encode_words(words)
+
+    ids, masks, lengths = [], [], []
+    for chunk in _chunks(examples):
+        words = tf.RaggedTensor.from_row_lengths(
+            tf.constant([w for e in chunk for w in e.words]),
+            [len(e.words) for e in chunk],
+        )
+        rows = encode(words)
+        ids.append(rows.token_ids.flat_values.numpy())
+        masks.append(rows.label_mask.flat_values.numpy())
+        lengths.append(rows.token_ids.row_lengths().numpy())
+    label_ids = {name: i for i, name in enumerate(preprocessor.labels or ())}
+    mask = np.concatenate(masks)
+    labels = np.full(mask.shape, IGNORED_LABEL, np.int32)
+    labels[mask] = [label_ids[tag] for e in examples for tag in e.tags]
+    token_ids = np.concatenate(ids)
+    return TokenArrays(
+        token_ids=token_ids,
+        segment_ids=np.zeros(token_ids.shape, np.int8),
+        row_splits=_splits(np.concatenate(lengths)),
+        labels=labels,
+        label_mask=mask,
+        word_splits=_splits([len(e.words) for e in examples]),
+    )

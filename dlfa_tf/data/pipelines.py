@@ -1,0 +1,134 @@
+"""Token arrays -> length-bucketed batches, seeded, nothing lost or repeated."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from dlfa_tf.data.arrays import TokenArrays
+from dlfa_tf.preprocessing.base_preprocessor import IGNORED_LABEL
+from dlfa_tf.preprocessing.tensorflow_import import require_tensorflow
+
+# Rows are sorted by length within pools of this many batches: little padding,
+# yet other batches every epoch.
+_POOL_BATCHES = 50
+# Lengths are padded to a multiple of this, so that few shapes occur.
+PAD_MULTIPLE = 8
+
+
+def epoch_batches(
+    row_lengths: np.ndarray, batch_size: int, seed: int, epoch: int
+) -> list[np.ndarray]:
+    """Plans the batches of one epoch.
+
+    Every row occurs exactly once. The plan depends on nothing but the
+    arguments, so a run can go on from any step.
+
+    Args:
+        row_lengths: int `(rows,)`, pieces per row.
+        batch_size: int, rows per batch (the last one may be smaller).
+        seed: int.
+        epoch: int, counted from 0.
+
+    Returns:
+        list of int arrays of row indices, in training order.
+    """
+    random = np.random.default_rng([seed, epoch])
+    order = random.permutation(len(row_lengths))
+    pool = batch_size * _POOL_BATCHES
+    full, partial = [], []
+    for start in range(0, len(order), pool):
+        rows = order[start : start + pool]
+        rows = rows[np.argsort(row_lengths[rows], kind="stable")]
+        for i in range(0, len(rows), batch_size):
+            batch = rows[i : i + batch_size]
+            (full if len(batch) == batch_size else partial).append(batch)
+    return [full[i] for i in random.permutation(len(full))] + partial
+
+
+def pad_batch(
+    arrays: TokenArrays, rows: np.ndarray, pad_id: int, use_segment_ids: bool
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Builds one padded batch.
+
+    Args:
+        arrays: `TokenArrays`.
+        rows: int `(batch,)`, indices of the rows.
+        pad_id: int, id of padding.
+        use_segment_ids: bool, whether the encoder takes `segment_ids`.
+
+    Returns:
+        A pair: dict of `token_ids` int32, `padding_mask` bool and, when used,
+        `segment_ids` int32, each `(batch, time)`, time a multiple of 8; and
+        int32 labels, `(batch,)` for pairs, `(batch, time)` with -1 where
+        there is no label for tagging.
+    """
+    starts = arrays.row_splits[rows]
+    lengths = arrays.row_splits[rows + 1] - starts
+    width = -(-int(lengths.max()) // PAD_MULTIPLE) * PAD_MULTIPLE
+    position = np.arange(width)
+    mask = position < lengths[:, None]
+    index = np.where(mask, starts[:, None] + position, 0)
+    features = {
+        "token_ids": np.where(mask, arrays.token_ids[index], pad_id).astype(
+            np.int32
+        ),
+        "padding_mask": mask,
+    }
+    if use_segment_ids:
+        features["segment_ids"] = np.where(
+            mask, arrays.segment_ids[index], 0
+        ).astype(np.int32)
+    if arrays.label_mask is None:
+        return features, arrays.labels[rows]
+    labels = np.where(mask, arrays.labels[index], IGNORED_LABEL)
+    return features, labels.astype(np.int32)
+
+
+def train_dataset(
+    arrays: TokenArrays,
+    *,
+    batch_size: int,
+    seed: int,
+    epochs: int,
+    pad_id: int,
+    use_segment_ids: bool,
+) -> tuple[Any, int]:
+    """Builds the data set of a whole training run.
+
+    Args:
+        arrays: `TokenArrays` of the training split.
+        batch_size: int, rows per step.
+        seed: int.
+        epochs: int.
+        pad_id: int, id of padding.
+        use_segment_ids: bool, whether the encoder takes `segment_ids`.
+
+    Returns:
+        A pair: `tf.data.Dataset` of (features, labels) over all epochs, and
+        the number of steps of one epoch.
+    """
+    tf = require_tensorflow("train_dataset")
+    lengths = arrays.row_lengths
+    steps = len(epoch_batches(lengths, batch_size, seed, 0))
+
+    def batches() -> Iterator[Any]:
+        for epoch in range(epochs):
+            for rows in epoch_batches(lengths, batch_size, seed, epoch):
+                yield pad_batch(arrays, rows, pad_id, use_segment_ids)
+
+    names = ["token_ids", "padding_mask"]
+    names += ["segment_ids"] if use_segment_ids else []
+    features = {
+        name: tf.TensorSpec(
+            [None, None], tf.bool if name == "padding_mask" else tf.int32
+        )
+        for name in names
+    }
+    labels = tf.TensorSpec(
+        [None] if arrays.label_mask is None else [None, None], tf.int32
+    )
+    dataset = tf.data.Dataset.from_generator(
+        batches, output_signature=(features, labels)
+    )
+    return dataset.prefetch(tf.data.AUTOTUNE), steps

@@ -1,0 +1,174 @@
+"""XTREME-like files -> Python examples, strict about malformed input.
+
+Files are named `{split}-{lang}.tsv` or `{split}-{lang}.tsv.gz`, hold UTF-8
+without a header and are split at TAB only (quotes are literal, so the csv
+module's default would be wrong).
+"""
+
+import dataclasses
+import gzip
+import pathlib
+import zlib
+from collections.abc import Iterator
+from collections.abc import Sequence
+
+
+@dataclasses.dataclass(frozen=True)
+class PairExample:
+    """Two texts and their label name."""
+
+    first: str
+    second: str
+    label: str
+
+
+@dataclasses.dataclass(frozen=True)
+class TaggedSentence:
+    """Words of a sentence and one tag name per word."""
+
+    words: tuple[str, ...]
+    tags: tuple[str, ...]
+
+
+def find_file(folder: pathlib.Path, split: str, language: str) -> pathlib.Path:
+    """Finds the file of a split and language, plain or gzipped.
+
+    Args:
+        folder: folder of the task.
+        split: str, `train`, `dev` or `test`.
+        language: str, two-letter code.
+
+    Returns:
+        Path of the existing file.
+
+    Raises:
+        FileNotFoundError: when neither form exists; names both, and what the
+            folder holds.
+    """
+    names = [f"{split}-{language}.tsv", f"{split}-{language}.tsv.gz"]
+    for name in names:
+        if (folder / name).is_file():
+            return folder / name
+    if not folder.is_dir():
+        raise FileNotFoundError(
+            f"The data folder {str(folder)!r} does not exist. Expected a "
+            f"folder with {names[0]} or {names[1]}."
+        )
+    found = sorted(path.name for path in folder.iterdir())[:12]
+    raise FileNotFoundError(
+        f"No {split} file for language {language!r} in {str(folder)!r}. "
+        f"Expected {names[0]} or {names[1]}. The folder begins with: {found}."
+    )
+
+
+def _lines(path: pathlib.Path) -> Iterator[tuple[int, str]]:
+    """Yields (line number, line without its end); CRLF and BOM tolerated."""
+    opener = gzip.open if path.suffix == ".gz" else open
+    number = 0
+    try:
+        with opener(path, "rb") as file:
+            for number, raw in enumerate(file, start=1):
+                line = raw.decode("utf-8-sig" if number == 1 else "utf-8")
+                yield number, line.rstrip("\n").rstrip("\r")
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"{path}, line {number}: not valid UTF-8 ({error.reason} at byte "
+            f"{error.start} of the line). Accepted: UTF-8 text."
+        ) from error
+    except (OSError, EOFError, zlib.error) as error:
+        if path.suffix != ".gz":
+            raise
+        raise ValueError(
+            f"{path}: damaged gzip file after line {number} ({error})."
+        ) from error
+
+
+def _check_label(
+    label: str, labels: Sequence[str], path: pathlib.Path, number: int
+) -> None:
+    if label not in labels:
+        raise ValueError(
+            f"{path}, line {number}: unknown label. Received: {label!r}. "
+            f"Accepted: {list(labels)}."
+        )
+
+
+def read_pairs(
+    path: pathlib.Path, labels: Sequence[str]
+) -> list[PairExample]:
+    """Reads a file of `first TAB second TAB label` rows.
+
+    Args:
+        path: file, plain or gzipped.
+        labels: accepted label names.
+
+    Returns:
+        list of `PairExample`, in the order of the file.
+
+    Raises:
+        ValueError: for a row without three columns, an unknown label, bytes
+            that are not UTF-8, or an empty file; names file and line.
+    """
+    examples = []
+    for number, line in _lines(path):
+        columns = line.split("\t")
+        if len(columns) != 3:
+            raise ValueError(
+                f"{path}, line {number}: expected 3 columns separated by TAB "
+                "(first text, second text, label). Received "
+                f"{len(columns)}: {line[:80]!r}."
+            )
+        first, second, label = columns
+        _check_label(label, labels, path, number)
+        examples.append(PairExample(first, second, label))
+    if not examples:
+        raise ValueError(f"{path}: the file has no examples.")
+    return examples
+
+
+def read_tagged(
+    path: pathlib.Path,
+    labels: Sequence[str],
+    tag_column: int = 1,
+    num_columns: int = 2,
+) -> list[TaggedSentence]:
+    """Reads a file of `token TAB tag` rows with blank lines between sentences.
+
+    Args:
+        path: file, plain or gzipped.
+        labels: accepted tag names.
+        tag_column: int, column of the tag, counted from 0.
+        num_columns: int, columns of every row.
+
+    Returns:
+        list of `TaggedSentence`, in the order of the file.
+
+    Raises:
+        ValueError: for a row with another number of columns, an empty token,
+            an unknown tag, bytes that are not UTF-8, or a file without
+            sentences; names file and line.
+    """
+    sentences = []
+    words: list[str] = []
+    tags: list[str] = []
+    for number, line in _lines(path):
+        if not line:
+            if words:
+                sentences.append(TaggedSentence(tuple(words), tuple(tags)))
+                words, tags = [], []
+            continue
+        columns = line.split("\t")
+        if len(columns) != num_columns or not columns[0]:
+            raise ValueError(
+                f"{path}, line {number}: expected a token and "
+                f"{num_columns - 1} tag column(s) separated by TAB, or a blank "
+                f"line. Received {len(columns)} column(s): {line[:80]!r}."
+            )
+        _check_label(columns[tag_column], labels, path, number)
+        words.append(columns[0])
+        tags.append(columns[tag_column])
+    if words:
+        sentences.append(TaggedSentence(tuple(words), tuple(tags)))
+    if not sentences:
+        raise ValueError(f"{path}: the file has no sentences.")
+    return sentences

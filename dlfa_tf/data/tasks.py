@@ -1,0 +1,116 @@
+"""The four tasks of the paper, one frozen definition each."""
+
+import dataclasses
+import difflib
+
+UPOS_TAGS = (
+    "ADJ", "ADP", "ADV", "AUX", "CCONJ", "DET", "INTJ", "NOUN", "NUM",
+    "PART", "PRON", "PROPN", "PUNCT", "SCONJ", "SYM", "VERB", "X",
+)  # fmt: skip
+NER_TAGS = ("O", "B-PER", "I-PER", "B-ORG", "I-ORG", "B-LOC", "I-LOC")
+
+# The languages of the sample that this project ships, for every task.
+SAMPLE_LANGUAGES = ("ar", "de", "el", "en", "es", "fr", "hi", "ru", "zh")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Task:
+    """What a task is, as the benchmark XTREME (version 1) defines it.
+
+    Attributes:
+        name: str, `xnli`, `pawsx`, `ner` or `pos`.
+        kind: str, `"pair"` (two texts, one label) or `"tagging"`.
+        labels: label names; label i has id i.
+        languages: two-letter codes of the benchmark's languages.
+        folder: str, folder of the task below a data folder.
+        sample_folder: str, the same in the shipped sample.
+        sample_tag_column: int, column of the tag in the sample's files
+            (tagging only; the sample has both kinds of tags in one file).
+        score: str, name of the headline score.
+        epochs: int, passes over the training data (XTREME's scripts).
+        learning_rate: float (XTREME's scripts).
+        batch_size: int, examples per step over all replicas.
+    """
+
+    name: str
+    kind: str
+    labels: tuple[str, ...]
+    languages: tuple[str, ...]
+    folder: str
+    sample_folder: str
+    sample_tag_column: int = 1
+    score: str
+    epochs: int
+    learning_rate: float = 2e-5
+    batch_size: int = 32
+
+
+XNLI = Task(
+    name="xnli",
+    kind="pair",
+    labels=("contradiction", "entailment", "neutral"),
+    languages=tuple("ar bg de el en es fr hi ru sw th tr ur vi zh".split()),
+    folder="xnli",
+    sample_folder="xnli",
+    score="accuracy",
+    epochs=5,
+)
+PAWSX = Task(
+    name="pawsx",
+    kind="pair",
+    labels=("0", "1"),
+    languages=tuple("de en es fr ja ko zh".split()),
+    folder="pawsx",
+    sample_folder="pawsx",
+    score="accuracy",
+    epochs=5,
+)
+NER = Task(
+    name="ner",
+    kind="tagging",
+    labels=NER_TAGS,
+    languages=tuple(
+        "af ar bg bn de el en es et eu fa fi fr he hi hu id it ja jv ka kk "
+        "ko ml mr ms my nl pt ru sw ta te th tl tr ur vi yo zh".split()
+    ),
+    folder="panx",
+    sample_folder="tagging",
+    sample_tag_column=2,
+    score="ner_f1",
+    epochs=10,
+)
+POS = Task(
+    name="pos",
+    kind="tagging",
+    labels=UPOS_TAGS,
+    languages=tuple(
+        "af ar bg de el en es et eu fa fi fr he hi hu id it ja kk ko mr nl "
+        "pt ru ta te th tl tr ur vi yo zh".split()
+    ),
+    folder="udpos_fused",
+    sample_folder="tagging",
+    sample_tag_column=1,
+    score="pos_f1",
+    epochs=10,
+)
+TASKS = {task.name: task for task in (XNLI, PAWSX, NER, POS)}
+
+
+def get_task(name: str) -> Task:
+    """Returns the task called `name`.
+
+    Raises:
+        ValueError: when there is no such task; the nearest name is offered.
+    """
+    if name in TASKS:
+        return TASKS[name]
+    raise ValueError(
+        f"`task` is unknown. Received: {name!r}. Accepted: {sorted(TASKS)}."
+        + nearest_hint(name, TASKS)
+    )
+
+
+def nearest_hint(name: str, accepted: object) -> str:
+    """Returns " Did you mean 'x'?" when a name of a closed set is near."""
+    near = difflib.get_close_matches(str(name), list(accepted), n=1)
+    return f" Did you mean {near[0]!r}?" if near else ""
