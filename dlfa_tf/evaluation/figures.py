@@ -1,0 +1,67 @@
+"""Pictures of results, readable in print and by colour-blind readers."""
+
+import pathlib
+from typing import Any
+
+# Okabe and Ito's palette, distinguishable with every common colour blindness.
+COLOURS = (
+    "#0072B2", "#E69F00", "#009E73", "#CC79A7",
+    "#56B4E9", "#D55E00", "#F0E442", "#000000",
+)  # fmt: skip
+
+
+def bars_by_language(
+    runs: list[dict[str, Any]], path: pathlib.Path
+) -> pathlib.Path:
+    """Draws the score of every system on every language as grouped bars.
+
+    Args:
+        runs: contents of `results.json`, on the same languages.
+        path: PNG file to write.
+
+    Returns:
+        `path`.
+    """
+    # Not at the top: matplotlib takes a second to import.
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    first = runs[0]
+    languages = sorted(first["languages"], key=lambda x: (x != "en", x))
+    width = 0.8 / len(runs)
+    figure, axes = plt.subplots(
+        figsize=(max(6.0, 0.75 * len(languages) + 2), 4.0)
+    )
+    for i, results in enumerate(runs):
+        scores = [results["languages"][x]["score"] for x in languages]
+        left = [
+            j + (i - (len(runs) - 1) / 2) * width for j in range(len(scores))
+        ]
+        average = results["averages"]["others"]
+        label = results["system"]
+        if average is not None:
+            label += f" (mean without en: {average:.1f})"
+        axes.bar(
+            left, scores, width, label=label, color=COLOURS[i % len(COLOURS)]
+        )
+    axes.set_xticks(range(len(languages)), languages)
+    axes.set_ylim(0, 100)
+    axes.set_ylabel(f"{first['score']} (percent)")
+    axes.spines[["top", "right"]].set_visible(False)
+    config = first["config"]
+    axes.set_title(
+        f"{config['task']} on data source '{config['data_source']}': trained "
+        f"on {first['train_examples']} English examples,\n"
+        f"preset {config['preset']}, one seed ({config['seed']})",
+        fontsize=10,
+    )
+    axes.legend(frameon=False, fontsize=9, loc="lower right")
+    figure.tight_layout()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.tmp.png")
+    figure.savefig(temporary, dpi=150)
+    plt.close(figure)
+    temporary.replace(path)
+    return path

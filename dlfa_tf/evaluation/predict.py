@@ -1,0 +1,74 @@
+"""Token arrays -> logits -> label names."""
+
+from typing import Any
+
+import keras
+import numpy as np
+
+from dlfa_tf.data.arrays import TokenArrays
+from dlfa_tf.data.pipelines import pad_batch
+
+
+def predict_logits(
+    model: Any,
+    arrays: TokenArrays,
+    *,
+    batch_size: int,
+    pad_id: int,
+    use_segment_ids: bool,
+) -> np.ndarray:
+    """Runs a task model over token arrays, shortest rows first.
+
+    Args:
+        model: `DLFATextClassifier` or `DLFATokenClassifier`.
+        arrays: `TokenArrays`.
+        batch_size: int, rows per step.
+        pad_id: int, id of padding.
+        use_segment_ids: bool, whether the encoder takes `segment_ids`.
+
+    Returns:
+        float32 `(rows, classes)` for pairs, `(words, classes)` for tagging,
+        in the order of the examples.
+    """
+    order = np.argsort(arrays.row_lengths, kind="stable")
+    tagging = arrays.label_mask is not None
+    word_of_piece = np.cumsum(arrays.label_mask) if tagging else None
+    count = word_of_piece[-1] if tagging else len(arrays)
+    result = np.zeros((count, model.num_classes), np.float32)
+    for start in range(0, len(order), batch_size):
+        rows = order[start : start + batch_size]
+        features, _ = pad_batch(arrays, rows, pad_id, use_segment_ids)
+        # keras-hub's own method would run the preprocessor on the arrays.
+        logits = keras.Model.predict_on_batch(
+            model,
+            {k: keras.ops.convert_to_tensor(v) for k, v in features.items()},
+        )
+        if not tagging:
+            result[rows] = logits
+            continue
+        for row, row_logits in zip(rows, np.asarray(logits), strict=True):
+            piece = slice(arrays.row_splits[row], arrays.row_splits[row + 1])
+            mask = arrays.label_mask[piece]
+            words = word_of_piece[piece][mask] - 1
+            result[words] = row_logits[: len(mask)][mask]
+    return result
+
+
+def label_names(
+    logits: np.ndarray, arrays: TokenArrays, labels: tuple[str, ...]
+) -> list[Any]:
+    """Turns logits into label names.
+
+    Args:
+        logits: what `predict_logits` returned for `arrays`.
+        arrays: `TokenArrays`.
+        labels: label names; label i has id i.
+
+    Returns:
+        Pairs: one name per example. Tagging: one list of names per sentence.
+    """
+    names = [labels[i] for i in logits.argmax(-1)]
+    if arrays.word_splits is None:
+        return names
+    splits = arrays.word_splits
+    return [names[a:b] for a, b in zip(splits[:-1], splits[1:], strict=True)]

@@ -1,0 +1,106 @@
+"""A task model as a SavedModel that takes raw strings."""
+
+import os
+import pathlib
+import shutil
+from typing import Any
+
+import keras
+
+from dlfa_tf.models.token_classifier import DLFATokenClassifier
+from dlfa_tf.preprocessing.tensorflow_import import require_tensorflow
+from dlfa_tf.serving.signatures import classifier_signatures
+from dlfa_tf.serving.signatures import tagger_signatures
+
+
+def next_version(base: pathlib.Path) -> int:
+    """Next free integer version below a model's folder; 1 when it is new."""
+    if not base.is_dir():
+        return 1
+    numbers = [int(p.name) for p in base.iterdir() if p.name.isdecimal()]
+    return max(numbers, default=0) + 1
+
+
+def export_saved_model(
+    model: Any, base: str | os.PathLike, version: int | None = None
+) -> pathlib.Path:
+    """Writes `base/version/`, ready for tensorflow_model_server.
+
+    The tokenizer is in the graph. Every variable is stored once
+    (`keras.export.ExportArchive` stores it twice). The folder is written
+    under a name that the server ignores, then renamed; an existing version is
+    never touched.
+
+    Args:
+        model: `DLFATextClassifier` or `DLFATokenClassifier` with a
+            preprocessor and labels.
+        base: folder of the model, for example `saved_models/pos`.
+        version: int, 1 or more. Defaults to the next free one.
+
+    Returns:
+        Path of the version folder.
+
+    Raises:
+        ValueError: when the model has no preprocessor or no labels, or when
+            `version` is below 1.
+        FileExistsError: when the version exists.
+    """
+    tf = require_tensorflow("export_saved_model")
+    if model.preprocessor is None or model.labels is None:
+        raise ValueError(
+            "Only a model with a preprocessor and labels can be exported. "
+            f"Received: preprocessor={model.preprocessor}, "
+            f"labels={model.labels}."
+        )
+    base = pathlib.Path(base)
+    if version is None:
+        version = next_version(base)
+    if version < 1:
+        raise ValueError(f"`version` must be 1 or more. Received: {version}.")
+    target = base / str(version)
+    if target.exists():
+        raise FileExistsError(
+            f"Version {version} exists already and is never overwritten. "
+            f"Received: {str(target)!r}. Accepted: another version, or none "
+            f"for the next free one ({next_version(base)})."
+        )
+    module, signatures = _module(model)
+    base.mkdir(parents=True, exist_ok=True)
+    temporary = base / f".writing-{version}-{os.getpid()}"
+    try:
+        tf.saved_model.save(module, str(temporary), signatures=signatures)
+        os.replace(temporary, target)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return target
+
+
+def _module(model: Any) -> tuple[Any, dict[str, Any]]:
+    """Builds the object that `tf.saved_model.save` walks, and signatures."""
+    tf = require_tensorflow("export_saved_model")
+    reader = keras.Model(
+        model.input,
+        [model.output, _sequence_output(model)],
+    )
+
+    def forward(features: dict[str, Any]) -> Any:
+        return reader(features, training=False)
+
+    build = (
+        tagger_signatures
+        if isinstance(model, DLFATokenClassifier)
+        else classifier_signatures
+    )
+    model.preprocessor.pieces  # noqa: B018 - built outside the functions
+    signatures = build(model, forward)
+    module = tf.Module()
+    # The TensorFlow variables themselves: a module that holds the Keras model
+    # or Keras variables stores copies under other names, loads in the server
+    # and fails at the first request (keras#19274).
+    module.model_variables = [v.value for v in reader.variables]
+    module.tokenizer_resources = list(model.preprocessor.pieces.resources)
+    return module, signatures
+
+
+def _sequence_output(model: Any) -> Any:
+    return model.backbone(model.input)["sequence_output"]

@@ -1,0 +1,1 @@
+"""Runs: settings, fine-tuning, the choice of weights."""

@@ -1,0 +1,101 @@
+"""Training on the embedding rows in use, which is exact and much cheaper.
+
+An English fine-tuning set touches a few per cent of a multilingual
+vocabulary. A row that no token looks up has gradient 0, and Adam without
+weight decay leaves it as it is, so training a model that holds only the other
+rows gives the same result with a fraction of the optimizer's work and memory.
+"""
+
+import dataclasses
+from typing import Any
+
+import keras
+import numpy as np
+
+from dlfa_tf.data.arrays import TokenArrays
+from dlfa_tf.models.dlfa_backbone import DLFABackbone
+
+
+def used_token_ids(special_ids: list[int], *arrays: TokenArrays) -> np.ndarray:
+    """Sorted ids that occur in the arrays or are special.
+
+    Args:
+        special_ids: ids of padding, start, end, unknown.
+        *arrays: `TokenArrays`.
+
+    Returns:
+        int32 `(used,)`.
+    """
+    parts = [np.unique(a.token_ids) for a in arrays]
+    parts.append(np.array(special_ids, np.int32))
+    return np.unique(np.concatenate(parts)).astype(np.int32)
+
+
+def compact_arrays(arrays: TokenArrays, used: np.ndarray) -> TokenArrays:
+    """Renumbers token ids by their place in `used`.
+
+    Raises:
+        ValueError: when an id is not in `used`.
+    """
+    place = np.searchsorted(used, arrays.token_ids)
+    place = np.minimum(place, len(used) - 1)
+    if not np.array_equal(used[place], arrays.token_ids):
+        raise ValueError("`arrays` hold token ids that are not in `used`.")
+    return dataclasses.replace(arrays, token_ids=place.astype(np.int32))
+
+
+def compact_model(model: Any, used: np.ndarray) -> Any:
+    """Builds the same task model over the embedding rows `used`.
+
+    Args:
+        model: `DLFATextClassifier` or `DLFATokenClassifier`.
+        used: int `(used,)`, sorted ids to keep.
+
+    Returns:
+        A model of the same class without a preprocessor, with copies of the
+        weights; its token id i stands for `used[i]`.
+    """
+    encoder = model.backbone.encoder
+    encoder_config = encoder.get_config()
+    encoder_config["vocabulary_size"] = len(used)
+    encoder_config.pop("name", None)
+    backbone_config = model.backbone.get_config()
+    backbone_config.pop("name", None)
+    backbone_config["encoder"] = type(encoder).from_config(encoder_config)
+    config = model.get_config()
+    config.pop("name", None)
+    config["preprocessor"] = None
+    config["backbone"] = DLFABackbone.from_config(backbone_config)
+    small = type(model).from_config(config)
+    for source, target in _paired(model, small):
+        value = source.value
+        if _is_table(model, source):
+            value = keras.ops.take(value, used, axis=0)
+        target.assign(value)
+    return small
+
+
+def write_back(model: Any, small: Any, used: np.ndarray) -> None:
+    """Copies the weights of a compact model into the full one.
+
+    Rows of the token embedding that are not in `used` stay as they are.
+
+    Args:
+        model: the full model.
+        small: what `compact_model` made of it.
+        used: the ids that were given then.
+    """
+    for source, target in _paired(small, model):
+        value = source.value
+        if _is_table(model, target):
+            value = keras.ops.scatter_update(target.value, used[:, None], value)
+        target.assign(value)
+
+
+def _is_table(model: Any, variable: Any) -> bool:
+    return variable is model.backbone.token_embedding.embeddings
+
+
+def _paired(a: Any, b: Any) -> list[tuple[Any, Any]]:
+    """Weights of two models of one architecture, pair by pair."""
+    return list(zip(a.weights, b.weights, strict=True))

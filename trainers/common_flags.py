@@ -1,0 +1,144 @@
+"""Flags that several programs share, and how a program starts and ends."""
+
+import difflib
+import logging
+import os
+import sys
+from collections.abc import Callable
+from collections.abc import Sequence
+from typing import Any
+
+from absl import app
+from absl import flags
+from absl import logging as absl_logging
+
+TASK_NAMES = ("xnli", "pawsx", "ner", "pos")
+
+# Wrong settings or data: the user's to mend, one line is enough.
+_USER_ERRORS = (ValueError, TypeError, OSError, ImportError)
+
+
+def define_choice(
+    name: str,
+    default: str | None,
+    choices: Sequence[str],
+    text: str,
+    required: bool = False,
+) -> None:
+    """Defines a flag with a closed set of values.
+
+    absl's own enum flag lists the accepted values, but does not offer the
+    nearest one for a typo.
+
+    Args:
+        name: str, name of the flag.
+        default: str or None.
+        choices: accepted values.
+        text: str, help text.
+        required: bool.
+    """
+    flags.DEFINE_string(
+        name, default, f"<{'|'.join(choices)}>: {text}", required=required
+    )
+
+    def check(value: str | None) -> bool:
+        if value is None or value in choices:
+            return True
+        near = difflib.get_close_matches(value, choices, n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise flags.ValidationError(
+            f"Received: {value!r}. Accepted: {', '.join(choices)}.{hint}"
+        )
+
+    flags.register_validator(name, check)
+
+
+def define_task_flags() -> None:
+    """Defines `--task`, `--data_source`, `--data_dir`."""
+    define_choice(
+        "task", None, TASK_NAMES, "Task of the benchmark.", required=True
+    )
+    define_choice(
+        "data_source",
+        "files",
+        ("files", "sample"),
+        "Where examples come from: an XTREME-like folder, or the small sample "
+        "shipped with the package.",
+    )
+    flags.DEFINE_string(
+        "data_dir",
+        None,
+        "Folder that holds xnli/, pawsx/, panx/, udpos_fused/ (for "
+        "--data_source=files).",
+    )
+
+
+def define_evaluation_flags() -> None:
+    """Defines `--languages`, `--eval_split`, `--eval_limit`."""
+    flags.DEFINE_list(
+        "languages",
+        ["all"],
+        "Languages to evaluate on, separated by commas; `all` are those of "
+        "the benchmark, `available` those that have a file.",
+    )
+    define_choice(
+        "eval_split",
+        "test",
+        ("test", "dev", "test_or_dev"),
+        "Split to report; `test_or_dev` takes dev where a language has no "
+        "test file, and says so.",
+    )
+    flags.DEFINE_integer(
+        "eval_limit",
+        None,
+        "Examples per language to evaluate on, from the start of each file; "
+        "default all.",
+        lower_bound=1,
+    )
+
+
+def run_program(main: Callable[[], Any]) -> None:
+    """Runs a program: parses flags, calls `main`, ends with an exit code.
+
+    Exit codes: 0 success, 1 wrong settings or data (one line on standard
+    error), 2 wrong flags (absl's message), 130 interrupted.
+
+    Args:
+        main: the program, without arguments.
+    """
+    # TensorFlow's C++ side otherwise reports at every start, as an error,
+    # that there is no GPU. Its real errors arrive as Python exceptions.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+    def wrapped(argv: Sequence[str]) -> int:
+        if len(argv) > 1:
+            sys.stderr.write(
+                f"Unexpected arguments: {list(argv[1:])}. Flags look like "
+                "--name=value.\n"
+            )
+            return 2
+        absl_logging.set_verbosity(absl_logging.ERROR)
+        logging.getLogger("dlfa_tf").setLevel(logging.WARNING)
+        try:
+            main()
+        except _USER_ERRORS as error:
+            if absl_logging.level_debug():
+                raise
+            sys.stderr.write(f"Error: {_one_line(error)}\n")
+            return 1
+        except KeyboardInterrupt:
+            sys.stderr.write("Interrupted.\n")
+            return 130
+        return 0
+
+    app.run(wrapped)
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def say(message: str) -> None:
+    """Prints a line of progress at once."""
+    sys.stdout.write(message + "\n")
+    sys.stdout.flush()

@@ -1,0 +1,141 @@
+"""Shows everything in a few minutes: from raw text to a served model.
+
+Fine-tunes the baseline and D_9 on the English sample that ships with the
+package, evaluates them on languages they never saw labels for, draws a
+picture, exports D_9 and asks the export in a fresh process that knows nothing
+but TensorFlow. Finished parts are kept: a second call goes on from them.
+
+Example:
+    python -m trainers.demo --task=pos
+"""
+
+import pathlib
+import subprocess
+import sys
+import time
+from typing import Any
+
+from absl import flags
+
+from trainers import common_flags
+
+FLAGS = flags.FLAGS
+
+_SYSTEMS = (None, 9)
+_EPOCHS = {"pos": 4, "ner": 4, "pawsx": 4, "xnli": 4}
+_LEARNING_RATE = 3e-4
+_ASK = "saved_models/ask.py"
+_TEXTS = {
+    "tagging": (
+        "Der Fluss stieg am Montag in Köln um zwei Meter .",
+        "La médica llegó tarde a Madrid .",
+        "Анна работает в Google .",
+    ),
+    "pair": (
+        "Der Zug fährt um acht Uhr ab.",
+        "Der Zug fährt am Morgen oder am Abend um acht ab.",
+        "El museo cierra los lunes.",
+        "El museo abre todos los días.",
+    ),
+}
+
+
+def define_flags() -> None:
+    """Defines the flags of this program."""
+    common_flags.define_choice(
+        "task", "pos", common_flags.TASK_NAMES, "Task to show."
+    )
+    flags.DEFINE_string(
+        "output_dir", None, "Folder of the runs; default runs/demo/TASK."
+    )
+    flags.DEFINE_string(
+        "saved_models_dir", "saved_models", "Folder of the exported models."
+    )
+    flags.DEFINE_string("preset", "e5_small_multi", "Encoder preset.")
+    flags.DEFINE_integer("epochs", None, "Passes over the sample.", 1)
+
+
+def main() -> None:
+    """Runs the parts in order and says what each is doing."""
+    started = time.monotonic()
+    output = pathlib.Path(FLAGS.output_dir or f"runs/demo/{FLAGS.task}")
+    common_flags.say(
+        f"Demo of task {FLAGS.task}: a small sample, never a benchmark."
+    )
+    runs = [_finished_or_run(output, layer) for layer in _SYSTEMS]
+    from dlfa_tf.evaluation.figures import bars_by_language
+    from trainers.result_table import print_results
+
+    print_results(runs)
+    picture = bars_by_language(runs, output / "scores.png")
+    folder = _export(output / runs[-1]["system"])
+    _ask(folder)
+    common_flags.say(
+        f"\nResults and predictions: {output}/*/\nPicture: {picture}\n"
+        f"SavedModel: {folder}\n"
+        f"Done in {time.monotonic() - started:.0f} s."
+    )
+
+
+def _finished_or_run(output: pathlib.Path, layer: int | None) -> dict[str, Any]:
+    """Results of one system, from an earlier demo or from a new run."""
+    from dlfa_tf.evaluation.run_folder import RESULTS
+    from dlfa_tf.evaluation.run_folder import read_results
+    from dlfa_tf.training.config import default_config
+    from dlfa_tf.training.config import system_name
+    from dlfa_tf.training.loop import run
+
+    folder = output / system_name(layer)
+    if (folder / RESULTS).is_file():
+        common_flags.say(f"Keeping the finished run {folder}")
+        return read_results(folder)
+    config = default_config(
+        FLAGS.task,
+        output_dir=str(folder),
+        data_source="sample",
+        preset=FLAGS.preset,
+        fusion_layer=layer,
+        epochs=FLAGS.epochs or _EPOCHS[FLAGS.task],
+        learning_rate=_LEARNING_RATE,
+    )
+    verbose = 1 if sys.stdout.isatty() else 2
+    return run(config, say=common_flags.say, verbose=verbose)
+
+
+def _export(run_dir: pathlib.Path) -> pathlib.Path:
+    """Exports a run, or finds the export that an earlier demo made."""
+    from dlfa_tf.serving.export_module import export_saved_model
+    from dlfa_tf.training.loop import load_model
+
+    mark = run_dir / "exported_to.txt"
+    if mark.is_file():
+        folder = pathlib.Path(mark.read_text(encoding="utf-8").strip())
+        if folder.is_dir():
+            return folder
+    common_flags.say(f"Exporting {run_dir.name} as a SavedModel")
+    base = pathlib.Path(FLAGS.saved_models_dir) / f"demo_{FLAGS.task}"
+    folder = export_saved_model(load_model(str(run_dir)), base)
+    mark.write_text(f"{folder}\n", encoding="utf-8")
+    return folder
+
+
+def _ask(folder: pathlib.Path) -> None:
+    """Asks the export in a process without this project and without Keras."""
+    from dlfa_tf.data.tasks import get_task
+
+    texts = _TEXTS[get_task(FLAGS.task).kind]
+    script = pathlib.Path(__file__).parent.parent / _ASK
+    common_flags.say(
+        f"Asking the export in a fresh process ({_ASK} imports only "
+        "tensorflow and tensorflow_text):"
+    )
+    command = [sys.executable, str(script), str(folder), *texts]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode != 0:
+        raise ValueError(f"The export did not answer: {done.stderr[-2000:]}")
+    common_flags.say(done.stdout.rstrip())
+
+
+if __name__ == "__main__":
+    define_flags()
+    common_flags.run_program(main)
