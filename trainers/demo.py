@@ -1,4 +1,4 @@
-"""Shows everything in a few minutes: from raw text to a served model.
+r"""Shows everything in a few minutes: from raw text to a served model.
 
 Fine-tunes the baseline and D_9 on the English sample that ships with the
 package, evaluates them on languages they never saw labels for, draws a
@@ -53,6 +53,8 @@ def define_flags() -> None:
     )
     flags.DEFINE_string("preset", "e5_small_multi", "Encoder preset.")
     flags.DEFINE_integer("epochs", None, "Passes over the sample.", 1)
+    # --help shows the flags of the main module and those it adopts.
+    flags.adopt_module_key_flags(common_flags)
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Evaluates a trained model on any languages, without training.
+r"""Evaluates a trained model on any languages, without training.
 
 Example:
     python -m trainers.evaluate --model=runs/pos-D_9 --task=pos \
@@ -28,6 +28,8 @@ def define_flags() -> None:
         "Folder for results.json and predictions/; new or empty.",
         required=True,
     )
+    # --help shows the flags of the main module and those it adopts.
+    flags.adopt_module_key_flags(common_flags)
 
 
 def main() -> None:

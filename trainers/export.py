@@ -1,4 +1,4 @@
-"""Exports a trained model as a SavedModel that takes raw strings.
+r"""Exports a trained model as a SavedModel that takes raw strings.
 
 Example:
     python -m trainers.export --model=runs/pos-D_9 --name=pos
@@ -35,6 +35,8 @@ def define_flags() -> None:
         lambda name: name and name not in (".", "..") and "/" not in name,
         message="Accepted: a folder name without '/'.",
     )
+    # --help shows the flags of the main module and those it adopts.
+    flags.adopt_module_key_flags(common_flags)
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Labels text: one line in, one line out.
+r"""Labels text: one line in, one line out.
 
 Taggers read a sentence per line and write `word/TAG word/TAG ...`.
 Classifiers read `first TAB second` and write `label TAB probability`.
@@ -37,6 +37,8 @@ def define_flags() -> None:
         "output", "-", "File to write; must not exist; - writes stdout."
     )
     flags.DEFINE_integer("batch_size", 32, "Examples per step.", lower_bound=1)
+    # --help shows the flags of the main module and those it adopts.
+    flags.adopt_module_key_flags(common_flags)
 
 
 def main() -> None:

@@ -2,46 +2,40 @@
 
 from typing import Any
 
+import pandas as pd
 from rich.console import Console
 from rich.table import Table
-
-_AVERAGES = (("all", "avg"), ("others", "avg w/o en"))
 
 
 def print_results(runs: list[dict[str, Any]]) -> None:
     """Prints one row per run.
 
     Args:
-        runs: contents of `results.json`, on the same languages.
+        runs: contents of `results.json`; see `score_table`.
     """
+    # Not at the top: a wrong flag should not wait for Keras.
+    from dlfa_tf.evaluation.tables import score_table
+
+    scores = score_table(runs)
     first = runs[0]
-    languages = sorted(first["languages"])
     config = first["config"]
     table = Table(
         title=f"{config['task']}: {first['score']} in percent, preset "
         f"{config['preset']}, data source {config['data_source']}"
     )
     table.add_column("system")
-    for language in languages:
-        split = first["languages"][language]["split"]
-        name = language if split == "test" else f"{language} ({split})"
-        table.add_column(name, justify="right")
-    for _, name in _AVERAGES:
-        table.add_column(name, justify="right", style="bold")
-    for results in runs:
-        scores = [results["languages"][x]["score"] for x in languages]
-        scores += [results["averages"][key] for key, _ in _AVERAGES]
-        table.add_row(results["system"], *[_number(s) for s in scores])
-    # Wide enough for all languages even where there is no terminal.
-    console = Console()
-    width = max(console.width, 24 + 8 * (len(languages) + len(_AVERAGES)))
-    Console(width=width).print(table)
-    missing = first["missing_languages"]
-    if missing:
-        Console().print(
-            "Left out of the averages as asked, no data: " + ", ".join(missing)
+    for name in scores.columns:
+        table.add_column(
+            name, justify="right", style="bold" if "avg" in name else ""
         )
-
-
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.1f}"
+    for system, values in scores.iterrows():
+        cells = ["-" if pd.isna(v) else f"{v:.1f}" for v in values]
+        table.add_row(str(system), *cells)
+    # Wide enough for all languages even where there is no terminal.
+    width = max(Console().width, 24 + 8 * len(scores.columns))
+    Console(width=width).print(table)
+    if first["missing_languages"]:
+        Console().print(
+            "No data, left out of the averages: "
+            + ", ".join(first["missing_languages"])
+        )

@@ -1,4 +1,4 @@
-"""Fine-tunes one system on English and evaluates it on other languages.
+r"""Fine-tunes one system on English and evaluates it on other languages.
 
 Example:
     python -m trainers.train --task=pos --data_source=files --data_dir=DIR \
@@ -55,6 +55,8 @@ def define_flags() -> None:
         "first_content for SentencePiece, first for WordPiece.",
     )
     _define_recipe_flags()
+    # --help shows the flags of the main module and those it adopts.
+    flags.adopt_module_key_flags(common_flags)
 
 
 def _define_recipe_flags() -> None:

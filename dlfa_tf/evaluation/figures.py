@@ -50,14 +50,15 @@ def bars_by_language(
     axes.set_ylim(0, 100)
     axes.set_ylabel(f"{first['score']} (percent)")
     axes.spines[["top", "right"]].set_visible(False)
-    config = first["config"]
-    axes.set_title(
-        f"{config['task']} on data source '{config['data_source']}': trained "
-        f"on {first['train_examples']} English examples,\n"
-        f"preset {config['preset']}, one seed ({config['seed']})",
-        fontsize=10,
+    axes.set_title(_what_was_run(first), fontsize=10)
+    # Below the axes: nowhere inside is sure to be free of bars.
+    axes.legend(
+        frameon=False,
+        fontsize=9,
+        loc="upper center",
+        bbox_to_anchor=(0.5, -0.1),
+        ncols=min(len(runs), 3),
     )
-    axes.legend(frameon=False, fontsize=9, loc="lower right")
     figure.tight_layout()
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.tmp.png")
@@ -65,3 +66,14 @@ def bars_by_language(
     plt.close(figure)
     temporary.replace(path)
     return path
+
+
+def _what_was_run(results: dict[str, Any]) -> str:
+    config = results["config"]
+    text = f"{config['task']} on data source '{config['data_source']}'"
+    if "train_examples" in results:
+        text += f": trained on {results['train_examples']} English examples"
+    text += f",\npreset {config['preset']}"
+    if "seed" in config:
+        text += f", one seed ({config['seed']})"
+    return text

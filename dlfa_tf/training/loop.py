@@ -99,7 +99,7 @@ def run(
         "schema": SCHEMA,
         "system": config.system,
         "score": config.task_definition.score,
-        "config": config.to_json(),
+        "config": _shareable(config),
         "environment": environment,
         "preset_source": preset_source(config.preset),
         "label_piece": getattr(
@@ -117,6 +117,14 @@ def run(
     }
     write_json(run_dir / RESULTS, results)
     return results
+
+
+def _shareable(config: TrainConfig) -> dict[str, Any]:
+    """Settings without the folders of this machine; config.json has them."""
+    values = config.to_json()
+    for name in ("output_dir", "data_dir"):
+        del values[name]
+    return values
 
 
 def evaluate_model(
@@ -161,7 +169,6 @@ def evaluate_model(
         "config": {
             "task": source.task.name,
             "data_source": source.name,
-            "data_dir": source.data_dir,
             "preset": model_folder,
             "eval_limit": limit,
         },
