@@ -64,7 +64,8 @@ def tokenize_examples(
         `TokenArrays`; every word of every sentence has exactly one label.
 
     Raises:
-        ValueError: when there are no examples.
+        ValueError: when there are no examples, or a label is none of the
+            preprocessor's.
     """
     if not examples:
         raise ValueError("`examples` is empty. Accepted: one or more.")
@@ -78,6 +79,17 @@ def _chunks(examples: Sequence[Any]) -> Iterator[Sequence[Any]]:
         yield examples[start : start + _CHUNK]
 
 
+def _label_ids(names: Sequence[str], labels: list[str] | None) -> list[int]:
+    ids = {name: i for i, name in enumerate(labels or ())}
+    unknown = sorted(set(names) - set(ids))
+    if unknown:
+        raise ValueError(
+            "The examples have labels that the preprocessor does not know. "
+            f"Received: {unknown}. Accepted (its `labels`): {labels}."
+        )
+    return [ids[name] for name in names]
+
+
 def _splits(lengths: Any) -> np.ndarray:
     return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
 
@@ -86,6 +98,7 @@ def _tokenize_pairs(
     examples: Sequence[Any], preprocessor: PairPreprocessor
 ) -> TokenArrays:
     tf = require_tensorflow("tokenize_examples")
+    labels = _label_ids([e.label for e in examples], preprocessor.labels)
     preprocessor.pieces  # noqa: B018 - built before the function is traced
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string)] * 2)
@@ -101,12 +114,11 @@ def _tokenize_pairs(
         ids.append(rows.token_ids.flat_values.numpy())
         segments.append(rows.segment_ids.flat_values.numpy().astype(np.int8))
         lengths.append(rows.token_ids.row_lengths().numpy())
-    label_ids = {name: i for i, name in enumerate(preprocessor.labels or ())}
     return TokenArrays(
         token_ids=np.concatenate(ids),
         segment_ids=np.concatenate(segments),
         row_splits=_splits(np.concatenate(lengths)),
-        labels=np.array([label_ids[e.label] for e in examples], np.int32),
+        labels=np.array(labels, np.int32),
     )
 
 
@@ -114,28 +126,28 @@ def _tokenize_tagged(
     examples: Sequence[Any], preprocessor: TaggingPreprocessor
 ) -> TokenArrays:
     tf = require_tensorflow("tokenize_examples")
+    tags = [tag for example in examples for tag in example.tags]
+    tag_ids = _label_ids(tags, preprocessor.labels)
     preprocessor.pieces  # noqa: B018 - built before the function is traced
 
-    @tf.function(
-        input_signature=[tf.RaggedTensorSpec([None, None], tf.string)]
-    )
+    @tf.function(input_signature=[tf.RaggedTensorSpec([None, None], tf.string)])
     def encode(words: Any) -> Any:
         return preprocessor.encode_words(words)
 
     ids, masks, lengths = [], [], []
     for chunk in _chunks(examples):
         words = tf.RaggedTensor.from_row_lengths(
-            tf.constant([w for e in chunk for w in e.words]),
+            # The type is named for a chunk without a single word.
+            tf.constant([w for e in chunk for w in e.words], tf.string),
             [len(e.words) for e in chunk],
         )
         rows = encode(words)
         ids.append(rows.token_ids.flat_values.numpy())
         masks.append(rows.label_mask.flat_values.numpy())
         lengths.append(rows.token_ids.row_lengths().numpy())
-    label_ids = {name: i for i, name in enumerate(preprocessor.labels or ())}
     mask = np.concatenate(masks)
     labels = np.full(mask.shape, IGNORED_LABEL, np.int32)
-    labels[mask] = [label_ids[tag] for e in examples for tag in e.tags]
+    labels[mask] = tag_ids
     token_ids = np.concatenate(ids)
     return TokenArrays(
         token_ids=token_ids,

@@ -36,7 +36,8 @@ def epoch_batches(
     random = np.random.default_rng([seed, epoch])
     order = random.permutation(len(row_lengths))
     pool = batch_size * _POOL_BATCHES
-    full, partial = [], []
+    full: list[np.ndarray] = []
+    partial: list[np.ndarray] = []
     for start in range(0, len(order), pool):
         rows = order[start : start + pool]
         rows = rows[np.argsort(row_lengths[rows], kind="stable")]

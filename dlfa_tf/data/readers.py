@@ -12,6 +12,11 @@ import zlib
 from collections.abc import Iterator
 from collections.abc import Sequence
 
+from dlfa_tf.data.tasks import nearest_hint
+
+# Characters of a received value that an error message shows.
+_SHOWN = 80
+
 
 @dataclasses.dataclass(frozen=True)
 class PairExample:
@@ -24,10 +29,22 @@ class PairExample:
 
 @dataclasses.dataclass(frozen=True)
 class TaggedSentence:
-    """Words of a sentence and one tag name per word."""
+    """Words of a sentence and one tag name per word.
+
+    Raises:
+        ValueError: when there are more or fewer tags than words.
+    """
 
     words: tuple[str, ...]
     tags: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.words) != len(self.tags):
+            raise ValueError(
+                "`words` and `tags` must be equally long. Received: "
+                f"{len(self.words)} words and {len(self.tags)} tags, "
+                f"beginning with {self.words[:5]}."
+            )
 
 
 def find_file(folder: pathlib.Path, split: str, language: str) -> pathlib.Path:
@@ -75,9 +92,7 @@ def _lines(path: pathlib.Path) -> Iterator[tuple[int, str]]:
             f"{path}, line {number}: not valid UTF-8 ({error.reason} at byte "
             f"{error.start} of the line). Accepted: UTF-8 text."
         ) from error
-    except (OSError, EOFError, zlib.error) as error:
-        if path.suffix != ".gz":
-            raise
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise ValueError(
             f"{path}: damaged gzip file after line {number} ({error})."
         ) from error
@@ -88,14 +103,13 @@ def _check_label(
 ) -> None:
     if label not in labels:
         raise ValueError(
-            f"{path}, line {number}: unknown label. Received: {label!r}. "
-            f"Accepted: {list(labels)}."
+            f"{path}, line {number}: unknown label. Received: "
+            f"{label[:_SHOWN]!r}. Accepted: {list(labels)}."
+            + nearest_hint(label[:_SHOWN], labels)
         )
 
 
-def read_pairs(
-    path: pathlib.Path, labels: Sequence[str]
-) -> list[PairExample]:
+def read_pairs(path: pathlib.Path, labels: Sequence[str]) -> list[PairExample]:
     """Reads a file of `first TAB second TAB label` rows.
 
     Args:
@@ -106,8 +120,9 @@ def read_pairs(
         list of `PairExample`, in the order of the file.
 
     Raises:
-        ValueError: for a row without three columns, an unknown label, bytes
-            that are not UTF-8, or an empty file; names file and line.
+        ValueError: for a row without three columns, an empty text, an unknown
+            label, bytes that are not UTF-8, or an empty file; names file and
+            line.
     """
     examples = []
     for number, line in _lines(path):
@@ -116,9 +131,14 @@ def read_pairs(
             raise ValueError(
                 f"{path}, line {number}: expected 3 columns separated by TAB "
                 "(first text, second text, label). Received "
-                f"{len(columns)}: {line[:80]!r}."
+                f"{len(columns)}: {line[:_SHOWN]!r}."
             )
         first, second, label = columns
+        if not first or not second:
+            raise ValueError(
+                f"{path}, line {number}: a text is empty. Received: "
+                f"{line[:_SHOWN]!r}. Accepted: two texts and a label."
+            )
         _check_label(label, labels, path, number)
         examples.append(PairExample(first, second, label))
     if not examples:
@@ -162,7 +182,8 @@ def read_tagged(
             raise ValueError(
                 f"{path}, line {number}: expected a token and "
                 f"{num_columns - 1} tag column(s) separated by TAB, or a blank "
-                f"line. Received {len(columns)} column(s): {line[:80]!r}."
+                f"line. Received {len(columns)} column(s): "
+                f"{line[:_SHOWN]!r}."
             )
         _check_label(columns[tag_column], labels, path, number)
         words.append(columns[0])

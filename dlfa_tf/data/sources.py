@@ -96,15 +96,21 @@ class Source:
         Args:
             split: str, `train`, `dev` or `test`.
             language: str, two-letter code.
-            limit: int or None, number of examples to keep from the start.
+            limit: int or None, number of examples to keep from the start,
+                1 or more. Defaults to `None`: all.
 
         Returns:
             list of `PairExample` or `TaggedSentence`.
 
         Raises:
             FileNotFoundError: when there is no such file.
-            ValueError: when the file is malformed.
+            ValueError: when the file is malformed or `limit` is below 1.
         """
+        if limit is not None and limit < 1:
+            raise ValueError(
+                f"`limit` must be 1 or more. Received: {limit}. Accepted: a "
+                "number of examples, or None for all."
+            )
         path = find_file(self.folder, split, language)
         labels = self.task.labels
         if self.task.kind == "pair":

@@ -2,6 +2,7 @@
 
 import dataclasses
 import difflib
+from collections.abc import Iterable
 
 UPOS_TAGS = (
     "ADJ", "ADP", "ADV", "AUX", "CCONJ", "DET", "INTJ", "NOUN", "NUM",
@@ -110,7 +111,8 @@ def get_task(name: str) -> Task:
     )
 
 
-def nearest_hint(name: str, accepted: object) -> str:
+def nearest_hint(name: str, accepted: Iterable[str]) -> str:
     """Returns " Did you mean 'x'?" when a name of a closed set is near."""
-    near = difflib.get_close_matches(str(name), list(accepted), n=1)
-    return f" Did you mean {near[0]!r}?" if near else ""
+    folded = {accept.casefold(): accept for accept in accepted}
+    near = difflib.get_close_matches(str(name).casefold(), folded, n=1)
+    return f" Did you mean {folded[near[0]]!r}?" if near else ""

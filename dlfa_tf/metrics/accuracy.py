@@ -7,7 +7,7 @@ def accuracy(gold: Sequence, predicted: Sequence) -> dict[str, float]:
     """Share of equal labels.
 
     Args:
-        gold: list of labels, or list of lists (then over all items).
+        gold: list or array of labels, or of lists (then over all items).
         predicted: the same, equally long.
 
     Returns:
@@ -26,15 +26,15 @@ def accuracy(gold: Sequence, predicted: Sequence) -> dict[str, float]:
         )
     right = total = 0
     for i, (a, b) in enumerate(zip(gold, predicted, strict=True)):
-        if isinstance(a, (list, tuple)):
+        if hasattr(a, "__len__") and not isinstance(a, str):
             if len(a) != len(b):
                 raise ValueError(
                     f"Item {i} (counted from 0) must be equally long in "
                     f"`gold` and `predicted`. Received: {len(a)} and {len(b)}."
                 )
-            right += sum(x == y for x, y in zip(a, b, strict=True))
+            right += sum(bool(x == y) for x, y in zip(a, b, strict=True))
             total += len(a)
         else:
-            right += a == b
+            right += int(a == b)
             total += 1
     return {"accuracy": 100.0 * right / total if total else 0.0}

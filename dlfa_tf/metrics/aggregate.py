@@ -23,6 +23,12 @@ def macro_average(
         KeyError: when a language has no score.
     """
     chosen = scores if languages is None else languages
+    missing = sorted(set(chosen) - set(scores))
+    if missing:
+        raise KeyError(
+            f"`languages` has languages without a score. Received: {missing}. "
+            f"Accepted: {sorted(scores)}."
+        )
     values = [scores[language] for language in chosen]
     return sum(values) / len(values) if values else None
 
@@ -41,9 +47,7 @@ def averages(scores: Mapping[str, float]) -> dict[str, float | None]:
     return {
         "all": macro_average(scores),
         "others": macro_average(scores, [x for x in scores if x != "en"]),
-        "enf": macro_average(
-            scores, [x for x in scores if x in ENF_LANGUAGES]
-        ),
+        "enf": macro_average(scores, [x for x in scores if x in ENF_LANGUAGES]),
         "noenf": macro_average(
             scores, [x for x in scores if x not in ENF_LANGUAGES]
         ),

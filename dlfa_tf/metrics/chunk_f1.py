@@ -54,10 +54,16 @@ def ner_f1(gold: Tags, predicted: Tags) -> dict[str, float]:
     from seqeval.metrics.sequence_labeling import get_entities
 
     _check_lengths(gold, predicted)
-    return _micro(
-        {(i, *e) for i, tags in enumerate(gold) for e in get_entities(tags)},
-        {(i, *e) for i, tags in enumerate(predicted) for e in get_entities(tags)},
-    )
+
+    def entities(sentences: Tags) -> set[tuple[int, str, int, int]]:
+        # seqeval takes lists only.
+        return {
+            (i, *entity)
+            for i, tags in enumerate(sentences)
+            for entity in get_entities(list(tags))
+        }
+
+    return _micro(entities(gold), entities(predicted))
 
 
 def _pos_chunks(sentences: Tags) -> set[tuple[int, str, int, int]]:
