@@ -15,7 +15,7 @@ PYTEST_ARGS ?=
 PY := .venv/bin/python
 # One process per core. A file stays in one process: its fixtures are shared.
 PYTEST := $(PY) -m pytest -n logical --maxprocesses 4 --dist loadfile
-SOURCES := $(wildcard dlfa_tf trainers benchmarks tests tools)
+SOURCES := $(wildcard dlfa_tf trainers benchmarks saved_models/*.py tests tools)
 
 .PHONY: help demo test test-slow check format build-file package lock venv \
 	venv-dev clean distclean

@@ -19,7 +19,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = "dlfa_tf"
-PROGRAMS = ("trainers", "benchmarks", "tools")
+PROGRAMS = ("trainers", "benchmarks", "saved_models", "tools")
 # Imported name -> distribution, where the two differ.
 DISTRIBUTIONS = {
     "absl": "absl-py",
@@ -147,7 +147,7 @@ def build_file(root: Path) -> str:
             tree = ast.parse((root / source).read_text(encoding="utf-8"))
             for module in _imports(tree):
                 target.deps |= _labels(module, source, owners, hubs)
-            if target.rule == "py_test":
+            if target.rule != "py_library":
                 target.deps |= _started(tree, owners)
         target.deps.discard(f":{target.name}")
     _set_sizes(root, targets)
@@ -159,6 +159,8 @@ def _sources(root: Path, folder: str) -> list[str]:
         file.relative_to(root).as_posix()
         for file in (root / folder).rglob("*.py")
         if "__pycache__" not in file.parts
+        # What is exported there is no source.
+        and (folder != "saved_models" or file.parent.name == folder)
     )
 
 
@@ -330,14 +332,15 @@ def _labels(
 
 
 def _started(tree: ast.AST, owners: dict[str, str]) -> set[str]:
-    """Programs that a test starts with `python -m`, named in a string."""
+    """Programs that are started as processes, by their name in a string."""
     found = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             for name in re.findall(
-                r"\b(?:trainers|benchmarks)\.\w+", node.value
+                r"\b(?:trainers|benchmarks|saved_models)[./]\w+", node.value
             ):
-                found |= {owners[name]} if name in owners else set()
+                owner = owners.get(name.replace("/", "."))
+                found |= {owner} if owner else set()
     return found
 
 
