@@ -1,6 +1,10 @@
 """Chunk F1 of tag sequences: NER as seqeval has it, POS as XTREME has it."""
 
+from collections.abc import Callable
+from collections.abc import Iterable
 from collections.abc import Sequence
+
+import numpy as np
 
 Tags = Sequence[Sequence[str]]
 
@@ -29,8 +33,7 @@ def pos_f1(gold: Tags, predicted: Tags) -> dict[str, float]:
     Example:
         dlfa_tf.metrics.pos_f1([["NOUN", "NOUN"]], [["NOUN", "VERB"]])["f1"]
     """
-    _check_lengths(gold, predicted)
-    return _micro(_pos_chunks(gold), _pos_chunks(predicted))
+    return _scores(pos_counts(gold, predicted))
 
 
 def ner_f1(gold: Tags, predicted: Tags) -> dict[str, float]:
@@ -50,32 +53,56 @@ def ner_f1(gold: Tags, predicted: Tags) -> dict[str, float]:
     Example:
         dlfa_tf.metrics.ner_f1([["B-PER", "O"]], [["B-PER", "O"]])["f1"]
     """
+    return _scores(ner_counts(gold, predicted))
+
+
+def pos_counts(gold: Tags, predicted: Tags) -> np.ndarray:
+    """Counts behind `pos_f1`, sentence by sentence.
+
+    Args:
+        gold: one list of UPOS tags per sentence.
+        predicted: the same, equally long.
+
+    Returns:
+        int64 array `(sentences, 3)`: right, gold and predicted chunks.
+
+    Raises:
+        ValueError: when the numbers of sentences or of tags differ.
+    """
+    return _counts(gold, predicted, _pos_chunks)
+
+
+def ner_counts(gold: Tags, predicted: Tags) -> np.ndarray:
+    """Counts behind `ner_f1`, sentence by sentence; see `pos_counts`."""
     # Not at the top: seqeval imports scikit-learn, which takes seconds.
     from seqeval.metrics.sequence_labeling import get_entities
 
+    # seqeval takes lists only.
+    return _counts(gold, predicted, lambda tags: get_entities(list(tags)))
+
+
+def _counts(
+    gold: Tags,
+    predicted: Tags,
+    chunks: Callable[[Sequence[str]], Iterable[tuple]],
+) -> np.ndarray:
     _check_lengths(gold, predicted)
-
-    def entities(sentences: Tags) -> set[tuple[int, str, int, int]]:
-        # seqeval takes lists only.
-        return {
-            (i, *entity)
-            for i, tags in enumerate(sentences)
-            for entity in get_entities(list(tags))
-        }
-
-    return _micro(entities(gold), entities(predicted))
+    rows = []
+    for a, b in zip(gold, predicted, strict=True):
+        expected, found = set(chunks(a)), set(chunks(b))
+        rows.append((len(expected & found), len(expected), len(found)))
+    return np.array(rows, np.int64).reshape(-1, 3)
 
 
-def _pos_chunks(sentences: Tags) -> set[tuple[int, str, int, int]]:
-    """Set of (sentence, tag, first word, last word)."""
-    chunks = set()
-    for sentence, tags in enumerate(sentences):
-        start = 0
-        for i, tag in enumerate(tags):
-            last = i + 1 == len(tags)
-            if last or tags[i + 1] != tag or tag.startswith("S"):
-                chunks.add((sentence, tag, start, i))
-                start = i + 1
+def _pos_chunks(tags: Sequence[str]) -> list[tuple[str, int, int]]:
+    """List of (tag, first word, last word)."""
+    chunks = []
+    start = 0
+    for i, tag in enumerate(tags):
+        last = i + 1 == len(tags)
+        if last or tags[i + 1] != tag or tag.startswith("S"):
+            chunks.append((tag, start, i))
+            start = i + 1
     return chunks
 
 
@@ -94,10 +121,10 @@ def _check_lengths(gold: Tags, predicted: Tags) -> None:
             )
 
 
-def _micro(gold: set, predicted: set) -> dict[str, float]:
-    right = len(gold & predicted)
-    precision = 100.0 * right / len(predicted) if predicted else 0.0
-    recall = 100.0 * right / len(gold) if gold else 0.0
-    total = len(gold) + len(predicted)
-    f1 = 200.0 * right / total if total else 0.0
-    return {"f1": f1, "precision": precision, "recall": recall}
+def _scores(counts: np.ndarray) -> dict[str, float]:
+    right, gold, predicted = (int(n) for n in counts.sum(axis=0))
+    return {
+        "f1": 200.0 * right / (gold + predicted) if gold + predicted else 0.0,
+        "precision": 100.0 * right / predicted if predicted else 0.0,
+        "recall": 100.0 * right / gold if gold else 0.0,
+    }

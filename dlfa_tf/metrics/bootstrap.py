@@ -1,0 +1,141 @@
+"""How sure a difference of two systems is, given the test items."""
+
+from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from dlfa_tf.metrics.chunk_f1 import ner_counts
+from dlfa_tf.metrics.chunk_f1 import pos_counts
+
+METRICS = ("accuracy", "ner_f1", "pos_f1")
+
+
+def item_counts(metric: str, gold: Sequence, predicted: Sequence) -> np.ndarray:
+    """Counts per test item from which a score of any subset follows.
+
+    Args:
+        metric: str, `accuracy`, `ner_f1` or `pos_f1`.
+        gold: labels: a flat list for accuracy, a list per sentence for F1.
+        predicted: the same, equally long.
+
+    Returns:
+        int64 array `(items, 3)`: right, gold and predicted. The score of a
+        set of items is 2 right / (gold + predicted), summed over the set.
+
+    Raises:
+        ValueError: for an unknown metric, or when lengths differ.
+    """
+    if metric == "pos_f1":
+        return pos_counts(gold, predicted)
+    if metric == "ner_f1":
+        return ner_counts(gold, predicted)
+    if metric != "accuracy":
+        raise ValueError(
+            f"`metric` is unknown. Received: {metric!r}. Accepted: {METRICS}."
+        )
+    if len(gold) != len(predicted):
+        raise ValueError(
+            "`gold` and `predicted` must be equally long. Received: "
+            f"{len(gold)} and {len(predicted)}."
+        )
+    right = [int(a == b) for a, b in zip(gold, predicted, strict=True)]
+    return np.stack(
+        [right, np.ones(len(right)), np.ones(len(right))], 1
+    ).astype(np.int64)
+
+
+def paired_bootstrap(
+    gold: Any,
+    first: Any,
+    second: Any,
+    metric: str,
+    *,
+    num_samples: int = 1000,
+    confidence: float = 0.95,
+    seed: int = 0,
+) -> dict[str, float]:
+    """Confidence interval of `second` minus `first` on the same test items.
+
+    Items are drawn with replacement, the same ones for both systems; with
+    several languages, within each language, and the difference is that of the
+    unweighted means over languages. The interval says how the difference may
+    vary with the choice of test items. It says nothing of other seeds: two
+    seeds of one system can differ by more.
+
+    Args:
+        gold: labels of one language (see `item_counts`), or a mapping from
+            language to them.
+        first: predictions of the first system, of the same structure.
+        second: predictions of the second system.
+        metric: str, `accuracy`, `ner_f1` or `pos_f1`.
+        num_samples: int, number of draws. Defaults to `1000`.
+        confidence: float, share of draws inside the interval. Defaults to
+            `0.95`.
+        seed: int.
+
+    Returns:
+        dict in percentage points: `difference`, `low`, `high`; and `p_value`,
+        the two-sided share of draws on the other side of 0, at least
+        1 / num_samples.
+
+    Raises:
+        ValueError: when lengths or languages differ, when there is nothing to
+            draw from, or for values out of range.
+
+    Example:
+        dlfa_tf.metrics.paired_bootstrap(
+            ["0", "1", "1"], ["0", "0", "0"], ["0", "1", "1"], "accuracy")
+
+    Reference:
+        - Koehn 2004, Statistical significance tests for machine translation
+          evaluation, section 4 (paired bootstrap resampling).
+    """
+    if not 0 < confidence < 1 or num_samples < 1:
+        raise ValueError(
+            "`confidence` must lie between 0 and 1 and `num_samples` be 1 or "
+            f"more. Received: {confidence} and {num_samples}."
+        )
+    gold, first, second = (_by_language(x) for x in (gold, first, second))
+    if not set(gold) == set(first) == set(second):
+        raise ValueError(
+            "`gold`, `first` and `second` must have the same languages. "
+            f"Received: {sorted(gold)}, {sorted(first)}, {sorted(second)}."
+        )
+    random = np.random.default_rng(seed)
+    draws = np.zeros(num_samples)
+    difference = 0.0
+    for language in sorted(gold):
+        a = item_counts(metric, gold[language], first[language])
+        b = item_counts(metric, gold[language], second[language])
+        if not len(a):
+            raise ValueError(f"Language {language!r} has no items.")
+        both = np.concatenate([a, b], axis=1)
+        difference += _difference(both.sum(axis=0))
+        for i in range(num_samples):
+            drawn = random.integers(len(both), size=len(both))
+            weights = np.bincount(drawn, minlength=len(both))
+            draws[i] += _difference(weights @ both)
+    draws /= len(gold)
+    low, high = np.quantile(draws, [(1 - confidence) / 2, (1 + confidence) / 2])
+    other_side = min((draws <= 0).mean(), (draws >= 0).mean())
+    return {
+        "difference": difference / len(gold),
+        "low": float(low),
+        "high": float(high),
+        "p_value": float(np.clip(2 * other_side, 1 / num_samples, 1)),
+    }
+
+
+def _by_language(value: Any) -> Mapping[str, Sequence]:
+    return value if isinstance(value, Mapping) else {"": value}
+
+
+def _difference(counts: np.ndarray) -> float:
+    """Score of the second system minus that of the first, in percent."""
+    scores = [
+        200.0 * counts[i] / max(counts[i + 1] + counts[i + 2], 1)
+        for i in (0, 3)
+    ]
+    return float(scores[1] - scores[0])
