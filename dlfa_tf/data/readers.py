@@ -193,3 +193,41 @@ def read_tagged(
     if not sentences:
         raise ValueError(f"{path}: the file has no sentences.")
     return sentences
+
+
+def read_label_file(
+    path: pathlib.Path, labels: Sequence[str], kind: str
+) -> list[str] | list[list[str]]:
+    """Reads the labels of a file of predictions or of data.
+
+    Args:
+        path: file, plain or gzipped. The label is in the last column.
+        labels: accepted label names.
+        kind: str, `pair` (one label per line) or `tagging` (one tag per line,
+            a blank line between sentences).
+
+    Returns:
+        list of labels, or list of lists of tags.
+
+    Raises:
+        ValueError: for an unknown label, a blank line between the labels of
+            pairs, bytes that are not UTF-8, or an empty file; names file and
+            line.
+    """
+    flat: list[str] = []
+    sentences: list[list[str]] = []
+    for number, line in _lines(path):
+        if not line and kind == "tagging":
+            if flat:
+                sentences.append(flat)
+                flat = []
+            continue
+        label = line.rsplit("\t", 1)[-1]
+        _check_label(label, labels, path, number)
+        flat.append(label)
+    if kind == "tagging" and flat:
+        sentences.append(flat)
+    found = sentences if kind == "tagging" else flat
+    if not found:
+        raise ValueError(f"{path}: the file has no labels.")
+    return found

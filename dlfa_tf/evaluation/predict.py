@@ -31,9 +31,10 @@ def predict_logits(
         in the order of the examples.
     """
     order = np.argsort(arrays.row_lengths, kind="stable")
-    tagging = arrays.label_mask is not None
-    word_of_piece = np.cumsum(arrays.label_mask) if tagging else None
-    count = word_of_piece[-1] if tagging else len(arrays)
+    mask = arrays.label_mask
+    # Number of words up to and including each piece.
+    words_so_far = None if mask is None else np.cumsum(mask)
+    count = len(arrays) if words_so_far is None else int(words_so_far[-1])
     result = np.zeros((count, model.num_classes), np.float32)
     for start in range(0, len(order), batch_size):
         rows = order[start : start + batch_size]
@@ -43,14 +44,14 @@ def predict_logits(
             model,
             {k: keras.ops.convert_to_tensor(v) for k, v in features.items()},
         )
-        if not tagging:
+        if mask is None or words_so_far is None:
             result[rows] = logits
             continue
         for row, row_logits in zip(rows, np.asarray(logits), strict=True):
-            piece = slice(arrays.row_splits[row], arrays.row_splits[row + 1])
-            mask = arrays.label_mask[piece]
-            words = word_of_piece[piece][mask] - 1
-            result[words] = row_logits[: len(mask)][mask]
+            pieces = slice(arrays.row_splits[row], arrays.row_splits[row + 1])
+            at = mask[pieces]
+            words = words_so_far[pieces][at] - 1
+            result[words] = row_logits[: len(at)][at]
     return result
 
 

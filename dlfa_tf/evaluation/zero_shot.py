@@ -29,11 +29,13 @@ def choose_files(
         dict from language to split, languages in alphabetical order.
 
     Raises:
-        ValueError: for a language that the task does not have, or for one
-            given twice.
+        ValueError: for no language, for one that the task does not have, or
+            for one given twice.
         FileNotFoundError: when a language that was asked for has no file;
             names all of them.
     """
+    if not languages:
+        raise ValueError("`languages` is empty. Accepted: one or more.")
     if len(set(languages)) != len(languages):
         raise ValueError(
             f"`languages` must not repeat. Received: {list(languages)}."
