@@ -53,10 +53,10 @@ def define_choice(
     flags.register_validator(name, check)
 
 
-def define_task_flags() -> None:
-    """Defines `--task`, `--data_source`, `--data_dir`."""
+def define_task_flags(required: bool = True) -> None:
+    """Defines `--task` (required or not), `--data_source`, `--data_dir`."""
     define_choice(
-        "task", None, TASK_NAMES, "Task of the benchmark.", required=True
+        "task", None, TASK_NAMES, "Task of the benchmark.", required=required
     )
     define_choice(
         "data_source",
@@ -101,7 +101,7 @@ def run_program(main: Callable[[], Any]) -> None:
     """Runs a program: parses flags, calls `main`, ends with an exit code.
 
     Exit codes: 0 success, 1 wrong settings or data (one line on standard
-    error), 2 wrong flags (absl's message), 130 interrupted.
+    error; a traceback with --verbosity=1), 2 wrong flags, 130 interrupted.
 
     Args:
         main: the program, without arguments.
@@ -117,7 +117,8 @@ def run_program(main: Callable[[], Any]) -> None:
                 "--name=value.\n"
             )
             return 2
-        absl_logging.set_verbosity(absl_logging.ERROR)
+        if not flags.FLAGS["verbosity"].present:
+            absl_logging.set_verbosity(absl_logging.ERROR)
         logging.getLogger("dlfa_tf").setLevel(logging.WARNING)
         try:
             main()
@@ -131,7 +132,18 @@ def run_program(main: Callable[[], Any]) -> None:
             return 130
         return 0
 
-    app.run(wrapped)
+    app.run(wrapped, flags_parser=_parse_flags)
+
+
+def _parse_flags(argv: Sequence[str]) -> list[str]:
+    """As absl does it, but with the exit code of wrong usage."""
+    try:
+        return flags.FLAGS(argv)
+    except flags.Error as error:
+        sys.stderr.write(
+            f"Error: {_one_line(error)}\nAll flags and an example: --help\n"
+        )
+        sys.exit(2)
 
 
 def _one_line(error: BaseException) -> str:

@@ -1,9 +1,15 @@
-r"""Evaluates a trained model on any languages, without training.
+r"""Scores a trained model, or prediction files, on any languages.
+
+With --model the files of the task are read and labelled. With
+--predictions_dir and --labels_dir, folders in XTREME's form are scored without
+a model: xnli/, pawsx/, panx/, udpos/ with {split}-{lang}.tsv, one label per
+line.
 
 Example:
     python -m trainers.evaluate --model=runs/pos-D_9 --task=pos \
         --data_dir=DIR --languages=de,zh --output_dir=runs/pos-D_9-dev \
         --eval_split=dev
+    python -m trainers.evaluate --predictions_dir=MINE --labels_dir=GOLD
 """
 
 import pathlib
@@ -17,23 +23,75 @@ FLAGS = flags.FLAGS
 
 def define_flags() -> None:
     """Defines the flags of this program."""
-    common_flags.define_task_flags()
+    common_flags.define_task_flags(required=False)
     common_flags.define_evaluation_flags()
     flags.DEFINE_string(
-        "model", None, "Run folder or saved task preset.", required=True
+        "model", None, "Run folder or saved task preset (needs --task)."
     )
     flags.DEFINE_string(
         "output_dir",
         None,
-        "Folder for results.json and predictions/; new or empty.",
-        required=True,
+        "Folder for results.json and predictions/; new or empty (needed with "
+        "--model).",
+    )
+    flags.DEFINE_string(
+        "predictions_dir",
+        None,
+        "Folder of prediction files in XTREME's form, to be scored without a "
+        "model (needs --labels_dir).",
+    )
+    flags.DEFINE_string(
+        "labels_dir",
+        None,
+        "Folder of the gold labels: label files, or data files with the label "
+        "in the last column.",
+    )
+    flags.register_multi_flags_validator(
+        ["model", "task", "output_dir", "predictions_dir", "labels_dir"],
+        _check_combination,
     )
     # --help shows the flags of the main module and those it adopts.
     flags.adopt_module_key_flags(common_flags)
 
 
+def _check_combination(values: dict[str, str | None]) -> bool:
+    with_model = ("model", "task", "output_dir")
+    with_files = ("predictions_dir", "labels_dir")
+    given = {name for name, value in values.items() if value is not None}
+    if given not in (set(with_model), set(with_files)):
+        raise flags.ValidationError(
+            f"Received: {sorted(given) or 'none of them'}. Accepted: all of "
+            f"{', '.join(with_model)}; or both of {', '.join(with_files)}."
+        )
+    return True
+
+
 def main() -> None:
-    """Loads the model and scores it language by language."""
+    """Scores a model, or files."""
+    if FLAGS.model is None:
+        _score_files()
+    else:
+        _score_model()
+
+
+def _score_files() -> None:
+    # Not at the top: a wrong flag should not wait for these.
+    from dlfa_tf.evaluation.prediction_files import score_folders
+    from trainers.result_table import print_task_scores
+
+    if FLAGS.eval_split == "test_or_dev":
+        raise ValueError(
+            "`eval_split` must be `test` or `dev` with --predictions_dir. "
+            "Received: 'test_or_dev'."
+        )
+    scores = score_folders(
+        FLAGS.predictions_dir, FLAGS.labels_dir, FLAGS.eval_split
+    )
+    for task, results in scores.items():
+        print_task_scores(task, results)
+
+
+def _score_model() -> None:
     # Not at the top: a wrong flag should not wait for TensorFlow.
     from dlfa_tf.data.sources import Source
     from dlfa_tf.data.tasks import get_task

@@ -39,3 +39,34 @@ def print_results(runs: list[dict[str, Any]]) -> None:
             "No data, left out of the averages: "
             + ", ".join(first["missing_languages"])
         )
+
+
+def print_task_scores(task: str, results: dict[str, Any]) -> None:
+    """Prints the scores of one task, a row per language.
+
+    Args:
+        task: str, name of the task.
+        results: `languages`, `averages`, `missing_languages`; see
+            `dlfa_tf.evaluation.prediction_files.score_folders`.
+    """
+    names = ("score", "precision", "recall", "accuracy", "examples")
+    entries = results["languages"]
+    shown = [n for n in names if any(n in entry for entry in entries.values())]
+    table = Table(title=f"{task}, in percent")
+    table.add_column("language")
+    for name in shown:
+        table.add_column(name, justify="right")
+    for language, entry in sorted(entries.items()):
+        cells = [
+            str(entry[n]) if n == "examples" else f"{entry[n]:.2f}"
+            for n in shown
+        ]
+        table.add_row(language, *cells)
+    average = results["averages"]["all"]
+    table.add_row("avg", f"{average:.2f}", *[""] * (len(shown) - 1))
+    Console().print(table)
+    if results["missing_languages"]:
+        Console().print(
+            "Languages of the benchmark that are not in the average: "
+            + ", ".join(results["missing_languages"])
+        )

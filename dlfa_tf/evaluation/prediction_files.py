@@ -77,7 +77,9 @@ def score_folders(
 
 
 def _folder_names(task: Task) -> list[str]:
-    names = [XTREME_FOLDERS[task.name], task.folder]
+    # The data folder first: a data collection may hold `udpos/` as well, with
+    # words split otherwise than XTREME's.
+    names = [task.folder, XTREME_FOLDERS[task.name]]
     return list(dict.fromkeys(names))
 
 
