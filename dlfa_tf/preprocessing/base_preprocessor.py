@@ -106,9 +106,7 @@ class BasePreprocessor(keras_hub.models.Preprocessor):
             ],
             summarize=20,
         )
-        # In graph mode Assert returns an operation, in eager mode None.
-        with tf.control_dependencies([] if check is None else [check]):
-            return tf.argmax(found, axis=-1, output_type=tf.int32)
+        return tf.argmax(after(check, found), axis=-1, output_type=tf.int32)
 
     def features(self, token_ids: Any, segment_ids: Any | None) -> dict:
         """Pads ragged rows to the longest of the batch.
@@ -173,6 +171,22 @@ def _checked_labels(labels: Sequence[str]) -> list[str]:
         )
     # Strings of NumPy cannot be written as JSON everywhere.
     return [str(name) for name in names]
+
+
+def after(check: Any, value: Any) -> Any:
+    """Returns a tensor whose use makes a graph run an assertion first.
+
+    Args:
+        check: what `tf.debugging.Assert` and its like return: an operation,
+            or None in eager mode, where the assertion has run.
+        value: tensor.
+
+    Returns:
+        `value`.
+    """
+    tf = require_tensorflow("after")
+    with tf.control_dependencies([] if check is None else [check]):
+        return tf.identity(value)
 
 
 def at_least_one_column(ragged: Any, filler: Any) -> Any:

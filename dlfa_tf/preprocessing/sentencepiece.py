@@ -1,5 +1,6 @@
 """SentencePiece with XLM-R's ids as one graph op."""
 
+import hashlib
 from collections.abc import Callable
 from typing import Any
 
@@ -27,18 +28,57 @@ def sentencepiece_function(tokenizer: Any) -> tuple[Callable[[Any], Any], Any]:
           SentencePiece id + 1.
     """
     tf = require_tensorflow("SentencePiece")
-    tf_text = require_tensorflow_text("SentencePiece")
+    ops = _sentencepiece_ops()
     # Created outside any graph that is being traced, or the resource would
     # die with that graph.
     with tf.init_scope():
-        model = tf_text.SentencepieceTokenizer(
-            model=tokenizer.proto, out_type=tf.int32
-        )
+        model = _model_resource(tokenizer.proto)
+        handle = model.resource_handle
     unk_id = tokenizer.unk_token_id
 
     def tokenize(texts: Any) -> Any:
-        ids = model.tokenize(texts)
-        shifted = tf.where(ids.flat_values == 0, unk_id, ids.flat_values + 1)
-        return ids.with_flat_values(shifted)
+        ids, splits = ops.sentencepiece_tokenize_op(
+            handle,
+            texts,
+            nbest_size=0,
+            alpha=1.0,
+            add_bos=False,
+            add_eos=False,
+            reverse=False,
+            out_type=tf.int32,
+        )
+        shifted = tf.where(ids == 0, unk_id, ids + 1)
+        return tf.RaggedTensor.from_row_splits(shifted, splits, validate=False)
 
     return tokenize, model
+
+
+def _model_resource(proto: bytes) -> Any:
+    """Puts a SentencePiece model into a resource with a name of its own.
+
+    The resource of TensorFlow Text's own class has no name, therefore belongs
+    to the op that made it and dies when TensorFlow clears its cache of ops,
+    as `keras.utils.set_random_seed` and `keras.utils.clear_session` make it
+    do (tensorflow/text issue 570). A named one stays, one per vocabulary.
+    """
+    tf = require_tensorflow("SentencePiece")
+    ops = _sentencepiece_ops()
+    name = f"sentencepiece_{hashlib.sha256(proto).hexdigest()}"
+
+    base: Any = tf.saved_model.experimental.TrackableResource
+
+    class SentencePieceModel(base):
+        """What a SavedModel creates anew when it is loaded."""
+
+        def _create_resource(self) -> Any:
+            return ops.sentencepiece_op(model=proto, shared_name=name)
+
+    return SentencePieceModel()
+
+
+def _sentencepiece_ops() -> Any:
+    """The generated op functions of TensorFlow Text."""
+    require_tensorflow_text("SentencePiece")
+    from tensorflow_text.python.ops import sentencepiece_tokenizer
+
+    return sentencepiece_tokenizer.gen_sentencepiece_tokenizer

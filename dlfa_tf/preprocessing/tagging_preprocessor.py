@@ -8,6 +8,7 @@ import keras_hub
 
 from dlfa_tf.preprocessing.base_preprocessor import IGNORED_LABEL
 from dlfa_tf.preprocessing.base_preprocessor import BasePreprocessor
+from dlfa_tf.preprocessing.base_preprocessor import after
 from dlfa_tf.preprocessing.base_preprocessor import at_least_one_column
 from dlfa_tf.preprocessing.rows import TaggingRows
 from dlfa_tf.preprocessing.rows import tagging_rows
@@ -167,14 +168,20 @@ class TaggingPreprocessor(BasePreprocessor):
             tags = tf.strings.split(
                 tags[None] if tags.shape.rank == 0 else tags
             )
+        # First this: the lengths of one sentence compare with those of many.
         check = tf.debugging.assert_equal(
-            tags.row_lengths(),
+            tags.nrows(),
+            words.nrows(),
+            message="`y` must have the tags of every sentence of `x`: the "
+            "numbers of sentences in y (x) and in x (y) differ.",
+        )
+        check = tf.debugging.assert_equal(
+            after(check, tags.row_lengths()),
             words.row_lengths(),
             message="Every word needs one tag: the numbers of tags (x) and "
             "of words (y) of the sentences differ.",
         )
-        with tf.control_dependencies([] if check is None else [check]):
-            return tags.with_flat_values(tf.identity(tags.flat_values))
+        return tags.with_flat_values(after(check, tags.flat_values))
 
     def get_config(self) -> dict:
         """Returns the constructor's arguments."""
