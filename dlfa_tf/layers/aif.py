@@ -2,6 +2,7 @@
 
 import keras
 from keras import ops
+from keras.src.backend import get_keras_mask
 
 from dlfa_tf.layers.argument_checks import check_choice
 from dlfa_tf.layers.attention_branch import AttentionBranch
@@ -24,8 +25,10 @@ class AIF(keras.layers.Layer):
     is cast back.
 
     Padded positions are computed like the others, and no real position ever
-    depends on them. The layer reads the mask, explicit or attached to `x`,
-    and passes it on.
+    depends on them. The layer reads the mask, explicit or attached to `x`.
+    An attached one is passed on, an explicit one ends here: Keras would carry
+    it through the task head into loss and metrics, and a fused model would
+    be counted otherwise than its baseline.
 
     Args:
         reduction_ratio: int, divisor of the width in the bottlenecks, from 1
@@ -46,8 +49,8 @@ class AIF(keras.layers.Layer):
 
     Call arguments:
         x: Tensor `(batch, time, dim)`.
-        mask: Optional bool tensor `(batch, time)`, True for real tokens.
-            Without one, every position is a real token.
+        mask: Optional bool or int tensor `(batch, time)`, True or not 0 for
+            real tokens. Without one, every position is a real token.
         training: Optional bool. Matters to `norm="batch"` only.
 
     Returns:
@@ -120,6 +123,9 @@ class AIF(keras.layers.Layer):
         training: bool | None = None,
     ) -> Tensor:
         """Computes equation 1, see the class."""
+        if mask is not None:
+            # keras-hub's padding masks are int32.
+            mask = ops.cast(mask, "bool")
         local = self.local_branch(x, mask=mask, training=training)
         pooled = self.global_branch(x, mask=mask, training=training)
         # Equation 1; `pooled` has a time axis of size 1 and broadcasts.
@@ -133,8 +139,8 @@ class AIF(keras.layers.Layer):
     def compute_mask(
         self, x: Tensor, mask: Tensor | None = None
     ) -> Tensor | None:
-        """Passes the mask on."""
-        return mask
+        """Passes on the mask attached to `x`, not the explicit one."""
+        return get_keras_mask(x)
 
     def compute_output_shape(self, x_shape: Shape) -> Shape:
         """Returns the shape of `x`."""

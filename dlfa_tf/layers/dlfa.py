@@ -2,6 +2,7 @@
 
 import keras
 from keras import ops
+from keras.src.backend import get_keras_mask
 
 from dlfa_tf.layers.aif import AIF
 from dlfa_tf.layers.argument_checks import check_choice
@@ -27,8 +28,10 @@ class DLFA(keras.layers.Layer):
     `g` alone, for analysis; it is the function that `call` uses.
 
     Padded positions are computed like the others, and no real position ever
-    depends on them. The layer reads the mask, explicit or attached to `low`,
-    and passes it on.
+    depends on them. The layer reads the mask, explicit or attached to `low`.
+    An attached one is passed on, an explicit one ends here: Keras would carry
+    it through the task head into loss and metrics, and a fused model would
+    be counted otherwise than its baseline.
 
     Args:
         reduction_ratio: int, divisor of the width in the bottlenecks, from 1
@@ -55,9 +58,9 @@ class DLFA(keras.layers.Layer):
     Call arguments:
         low: Tensor `(batch, time, dim)`. Output of the chosen block.
         high: Tensor `(batch, time, dim)`. Output of the last block.
-        mask: Optional bool tensor `(batch, time)`, True for real tokens.
-            Without one, and without one attached to `low`, every position is
-            a real token.
+        mask: Optional bool or int tensor `(batch, time)`, True or not 0 for
+            real tokens. Without one, and without one attached to `low`, every
+            position is a real token.
         training: Optional bool. Matters to `norm="batch"` only.
         low_mask: Optional bool tensor `(batch, time)`. Keras fills it in from
             the mask attached to `low`; used when `mask` is None.
@@ -177,8 +180,8 @@ class DLFA(keras.layers.Layer):
     def compute_mask(
         self, low: Tensor, mask: Tensor | None = None
     ) -> Tensor | None:
-        """Passes the mask on."""
-        return mask
+        """Passes on the mask attached to `low`, not the explicit one."""
+        return get_keras_mask(low)
 
     def compute_output_shape(
         self, low_shape: Shape, high_shape: Shape

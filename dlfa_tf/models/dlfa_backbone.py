@@ -33,8 +33,18 @@ def block_layers(encoder: keras_hub.models.Backbone) -> list[Any]:
         list of layers; item i is named `transformer_layer_i`.
 
     Raises:
+        TypeError: when `encoder` is not a plain keras-hub backbone.
         ValueError: when the encoder has no such blocks.
     """
+    if not isinstance(encoder, keras_hub.models.Backbone) or isinstance(
+        encoder, DLFABackbone
+    ):
+        raise TypeError(
+            "`encoder` must be a keras-hub backbone without fusion. Received: "
+            f"{encoder!r} of type {type(encoder).__name__}. Accepted: "
+            "keras-hub encoders such as BertBackbone; of a DLFABackbone take "
+            "`.encoder`, of a preset name `load_encoder(name)`."
+        )
     blocks = {}
     for layer in encoder.layers:
         match = _BLOCK_NAME.fullmatch(layer.name)
@@ -79,6 +89,36 @@ def check_fusion_layer(fusion_layer: Any, num_layers: int) -> None:
         )
 
 
+def check_hidden_states(indices: Any, num_layers: int) -> list[int]:
+    """Refuses hidden states that the encoder does not have.
+
+    Args:
+        indices: sequence of ints from 0 to `num_layers`.
+        num_layers: int, number of blocks of the encoder.
+
+    Returns:
+        The indices as a list.
+
+    Raises:
+        TypeError: when it is not a sequence of ints.
+        ValueError: when one is out of range.
+    """
+    if not isinstance(indices, (list, tuple, range)) or any(
+        isinstance(i, bool) or not isinstance(i, int) for i in indices
+    ):
+        raise TypeError(
+            "`output_hidden_states` must be a list of ints. Received: "
+            f"{indices!r} of type {type(indices).__name__}."
+        )
+    if any(not 0 <= i <= num_layers for i in indices):
+        raise ValueError(
+            "`output_hidden_states` is out of range. Received: "
+            f"{list(indices)}. Accepted for this encoder: 0 (the embeddings) "
+            f"to {num_layers}."
+        )
+    return list(indices)
+
+
 @keras.saving.register_keras_serializable(package="dlfa_tf")
 class DLFABackbone(keras_hub.models.Backbone):
     """Encodes tokens and fuses a lower block with the last block.
@@ -88,6 +128,9 @@ class DLFABackbone(keras_hub.models.Backbone):
     computes. The blocks of `encoder` are used as they are, with their
     weights; only the fusion layer (equations 1 and 2) is new. An encoder
     without a pooler (RoBERTa, XLM-R, DistilBERT) gets a new one.
+
+    `enable_lora` of keras-hub freezes the fusion layer and the pooler too;
+    set `get_layer("dlfa").trainable = True` after it, and compile again.
 
     Args:
         encoder: keras-hub encoder backbone whose blocks are named
@@ -112,7 +155,9 @@ class DLFABackbone(keras_hub.models.Backbone):
         output_hidden_states: sequence of ints, hidden states to return too,
             0 (embeddings) to the number of blocks. Defaults to none.
         dtype: dtype policy of the fusion layer and a new pooler. Defaults to
-            the encoder's.
+            the encoder's. Loading a saved model gives one policy to both.
+        name: str, name of the model. Defaults to a unique one.
+        trainable: bool, False freezes all weights. Defaults to `True`.
 
     Call arguments:
         inputs: dict of the encoder's inputs: `token_ids`, `padding_mask` and,
@@ -127,13 +172,18 @@ class DLFABackbone(keras_hub.models.Backbone):
     Raises:
         ValueError: when the encoder has no named blocks, or when a layer
             index is out of range.
-        TypeError: when `fusion_layer` is not an int.
+        TypeError: when `encoder` is not a keras-hub backbone, or when an
+            index is not an int.
 
     Example:
+        import keras_hub
+        import numpy as np
+        from dlfa_tf.models import DLFABackbone
+
         encoder = keras_hub.models.BertBackbone(
             vocabulary_size=30, num_layers=3, num_heads=2, hidden_dim=8,
             intermediate_dim=16, max_sequence_length=16)
-        backbone = dlfa_tf.models.DLFABackbone(encoder, fusion_layer=1)
+        backbone = DLFABackbone(encoder, fusion_layer=1)
         ids = np.array([[1, 5, 6, 2]])
         outputs = backbone({"token_ids": ids, "segment_ids": 0 * ids,
                             "padding_mask": ids > 0})
@@ -156,18 +206,13 @@ class DLFABackbone(keras_hub.models.Backbone):
         first: str = "low",
         output_hidden_states: Sequence[int] = (),
         dtype: Any = None,
-        **kwargs: Any,
+        name: str | None = None,
+        trainable: bool = True,
     ) -> None:
         blocks = block_layers(encoder)
         check_fusion_layer(fusion_layer, len(blocks))
+        asked_for = check_hidden_states(output_hidden_states, len(blocks))
         states = [_first_input(blocks[0])] + [b.output for b in blocks]
-        for index in output_hidden_states:
-            if not 0 <= index < len(states):
-                raise ValueError(
-                    "`output_hidden_states` is out of range. Received: "
-                    f"{list(output_hidden_states)}. Accepted for this "
-                    f"encoder: 0 to {len(states) - 1}."
-                )
         policy = encoder.dtype_policy if dtype is None else dtype
         sequence_output, encoder_pooled = _encoder_outputs(encoder)
         if fusion_layer is not None:
@@ -184,8 +229,7 @@ class DLFABackbone(keras_hub.models.Backbone):
             )(
                 states[fusion_layer],
                 sequence_output,
-                # keras-hub declares the mask as int32; masks are bool in Keras.
-                mask=keras.ops.cast(encoder.input["padding_mask"], "bool"),
+                mask=encoder.input["padding_mask"],
             )
         outputs = {
             "sequence_output": sequence_output,
@@ -193,12 +237,13 @@ class DLFABackbone(keras_hub.models.Backbone):
                 encoder, sequence_output, encoder_pooled, fusion_layer, policy
             ),
         }
-        if output_hidden_states:
-            outputs["hidden_states"] = {
-                str(i): states[i] for i in output_hidden_states
-            }
+        if asked_for:
+            outputs["hidden_states"] = {str(i): states[i] for i in asked_for}
         super().__init__(
-            inputs=encoder.input, outputs=outputs, dtype=policy, **kwargs
+            inputs=encoder.input,
+            outputs=outputs,
+            dtype=policy,
+            name=name,
         )
         self._encoder = _Untracked(encoder)
         self.fusion_layer = fusion_layer
@@ -209,10 +254,14 @@ class DLFABackbone(keras_hub.models.Backbone):
         self.pooling = pooling
         self.mix_factor = mix_factor
         self.first = first
-        self.output_hidden_states = list(output_hidden_states)
+        self.output_hidden_states = asked_for
         self.num_layers = len(blocks)
         self.hidden_dim = sequence_output.shape[-1]
         self.token_embedding = encoder.token_embedding
+        if not trainable:
+            # Not by Keras' constructor, which would leave the layers as they
+            # are: a task model around this one would train them.
+            self.trainable = False
 
     @property
     def encoder(self) -> keras_hub.models.Backbone:

@@ -1,7 +1,9 @@
 """From a preset name or a folder to a task model; shared by both tasks."""
 
+import difflib
 import json
 import pathlib
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -20,7 +22,11 @@ _FUSION_ARGUMENTS = (
     "pooling",
     "mix_factor",
     "first",
+    "output_hidden_states",
 )
+_PREPROCESSOR_ARGUMENTS = ("sequence_length", "label_piece")
+_TASK_ARGUMENTS = ("dtype", "dropout", "preprocessor", "name", "compile")
+_LABEL_ARGUMENTS = ("labels", "num_classes")
 
 
 def saved_class(preset: str) -> str | None:
@@ -33,7 +39,7 @@ def saved_class(preset: str) -> str | None:
         For example `"dlfa_tf>DLFABackbone"`; None when `preset` is no folder
         with a readable `config.json`.
     """
-    path = pathlib.Path(preset) / "config.json"
+    path = pathlib.Path(preset).expanduser() / "config.json"
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -42,13 +48,55 @@ def saved_class(preset: str) -> str | None:
 
 
 def is_saved_task(preset: str) -> bool:
-    """Whether `preset` is a folder that `save_to_preset` of a task wrote."""
-    return saved_class(preset) == "dlfa_tf>DLFABackbone"
+    """Whether `preset` is a folder that `save_to_preset` of a task wrote.
+
+    Raises:
+        ValueError: when `preset` holds a backbone that was saved alone.
+    """
+    if saved_class(preset) != "dlfa_tf>DLFABackbone":
+        return False
+    if not (pathlib.Path(preset).expanduser() / "task.json").exists():
+        raise ValueError(
+            "`preset` holds a backbone without a task. Received: "
+            f"{str(preset)!r} without task.json. Accepted: a folder written "
+            "by `save_to_preset` of a task model; load a backbone with "
+            "`DLFABackbone.from_preset` and pass it as `backbone`."
+        )
+    return True
 
 
 def local_preset(preset: str) -> str:
     """Makes a bare folder name unmistakable for keras-hub ("x" -> "./x")."""
-    return str(pathlib.Path(preset).resolve())
+    return str(pathlib.Path(preset).expanduser().resolve())
+
+
+def check_saved_task_arguments(kwargs: dict[str, Any]) -> None:
+    """Refuses what a saved model has settled, instead of ignoring it.
+
+    Raises:
+        ValueError: for an argument that only a new model takes.
+        TypeError: for an unknown argument.
+    """
+    settled = _FUSION_ARGUMENTS + _PREPROCESSOR_ARGUMENTS + _LABEL_ARGUMENTS
+    given = {k: v for k, v in kwargs.items() if k in settled}
+    if given:
+        raise ValueError(
+            "A saved model keeps its own fusion, preprocessor and labels. "
+            f"Received: {given}. Accepted: {', '.join(_TASK_ARGUMENTS)}. For "
+            "a new head pass the `backbone` of the loaded model to the class."
+        )
+    _check_known(kwargs, _TASK_ARGUMENTS)
+
+
+def _check_known(kwargs: dict[str, Any], known: Sequence[str]) -> None:
+    for name in kwargs:
+        if name not in known:
+            nearest = difflib.get_close_matches(name, known, n=1)
+            hint = f" Did you mean {nearest[0]!r}?" if nearest else ""
+            raise TypeError(
+                f"Unknown argument. Received: {name!r}.{hint} Accepted: "
+                f"{', '.join(known)}."
+            )
 
 
 def task_from_encoder(
@@ -69,21 +117,27 @@ def task_from_encoder(
 
     Returns:
         The task model.
+
+    Raises:
+        TypeError: for an argument that nothing here takes.
     """
     kwargs = dict(kwargs)
+    settings = () if "preprocessor" in kwargs else _PREPROCESSOR_ARGUMENTS
+    _check_known(
+        kwargs,
+        _FUSION_ARGUMENTS + settings + _LABEL_ARGUMENTS + _TASK_ARGUMENTS,
+    )
     encoder = load_encoder(
         preset, load_weights=load_weights, dtype=kwargs.pop("dtype", None)
     )
     fusion = {k: kwargs.pop(k) for k in _FUSION_ARGUMENTS if k in kwargs}
     backbone = DLFABackbone(encoder, **fusion)
     if "preprocessor" not in kwargs:
-        names = ("sequence_length", "label_piece")
-        settings = {k: kwargs.pop(k) for k in names if k in kwargs}
         kwargs["preprocessor"] = cls.preprocessor_cls(
             load_tokenizer(preset),
             labels=kwargs.get("labels"),
             use_segment_ids=takes_segments(encoder),
-            **settings,
+            **{k: kwargs.pop(k) for k in settings if k in kwargs},
         )
     return cls(backbone=backbone, **kwargs)
 
@@ -91,6 +145,29 @@ def task_from_encoder(
 def takes_segments(encoder: keras_hub.models.Backbone) -> bool:
     """Whether an encoder has the input `segment_ids`."""
     return "segment_ids" in encoder.input
+
+
+def resolve_labels(labels: Any, preprocessor: Any) -> list[str] | None:
+    """Label names from `labels`, from a preprocessor, or from both.
+
+    Raises:
+        TypeError: when `labels` is a single string.
+        ValueError: when the two disagree.
+    """
+    if isinstance(labels, str):
+        raise TypeError(
+            f"`labels` must be a list of names. Received: {labels!r}."
+        )
+    own = getattr(preprocessor, "labels", None)
+    if labels is None:
+        return None if own is None else list(own)
+    if own is not None and list(own) != list(labels):
+        raise ValueError(
+            "`labels` differ from those of the preprocessor. Received: "
+            f"{list(labels)} and {list(own)}. Accepted: equal lists, or one "
+            "of the two."
+        )
+    return list(labels)
 
 
 def resolve_num_classes(num_classes: int | None, labels: Any) -> int:
@@ -112,9 +189,7 @@ def resolve_num_classes(num_classes: int | None, labels: Any) -> int:
             f"{num_classes}, {len(labels)} labels {list(labels)}."
         )
     if count < 2:
-        raise ValueError(
-            f"`num_classes` must be 2 or more. Received: {count}."
-        )
+        raise ValueError(f"`num_classes` must be 2 or more. Received: {count}.")
     return count
 
 

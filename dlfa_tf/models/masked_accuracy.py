@@ -21,7 +21,9 @@ class MaskedAccuracy(keras.metrics.SparseCategoricalAccuracy):
         dtype: dtype of the result.
 
     Example:
-        metric = dlfa_tf.models.MaskedAccuracy()
+        from dlfa_tf.models import MaskedAccuracy
+
+        metric = MaskedAccuracy()
         metric.update_state([[1, -1]], [[[0.0, 1.0], [1.0, 0.0]]])
         float(metric.result())  # 1.0
     """
@@ -38,11 +40,19 @@ class MaskedAccuracy(keras.metrics.SparseCategoricalAccuracy):
     def update_state(
         self, y_true: Any, y_pred: Any, sample_weight: Any = None
     ) -> Any:
-        """Adds a batch: labels `(...,)` and logits `(..., classes)`."""
+        """Adds a batch: labels `(...,)` and logits `(..., classes)`.
+
+        `sample_weight` is of the shape of the labels, or leaves out axes at
+        its end, as one weight per example does.
+        """
         y_true = ops.convert_to_tensor(y_true)
-        labelled = ops.cast(ops.not_equal(y_true, self.ignored_label), "float32")
+        labelled = ops.not_equal(y_true, self.ignored_label)
+        labelled = ops.cast(labelled, "float32")
         if sample_weight is not None:
-            labelled = labelled * ops.cast(sample_weight, "float32")
+            weight = ops.convert_to_tensor(sample_weight, "float32")
+            for _ in range(len(labelled.shape) - len(weight.shape)):
+                weight = ops.expand_dims(weight, -1)
+            labelled = labelled * weight
         return super().update_state(y_true, y_pred, sample_weight=labelled)
 
     def get_config(self) -> dict:

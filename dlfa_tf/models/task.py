@@ -1,5 +1,6 @@
 """What the text and the token classifier share."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -7,11 +8,14 @@ import keras
 import keras_hub
 
 from dlfa_tf.models.dlfa_backbone import DLFABackbone
+from dlfa_tf.models.loading import check_saved_task_arguments
 from dlfa_tf.models.loading import is_saved_task
 from dlfa_tf.models.loading import local_preset
+from dlfa_tf.models.loading import resolve_labels
 from dlfa_tf.models.loading import resolve_num_classes
 from dlfa_tf.models.loading import saved_task_class
 from dlfa_tf.models.loading import task_from_encoder
+from dlfa_tf.preprocessing.tensorflow_import import require_tensorflow
 from dlfa_tf.preprocessing.tensorflow_import import tf
 
 
@@ -25,6 +29,8 @@ class DLFATask(keras_hub.models.Task):
         preprocessor: preprocessor of the task or None.
         labels: label names or None.
         dropout: float, dropout before the last layer.
+        name: str or None, name of the model.
+        compile: bool, whether to compile with the defaults at once.
     """
 
     backbone_cls = DLFABackbone
@@ -37,10 +43,10 @@ class DLFATask(keras_hub.models.Task):
         preprocessor: Any,
         labels: Sequence[str] | None,
         dropout: float,
-        **kwargs: Any,
+        name: str | None = None,
+        compile: bool = True,
     ) -> None:
-        if labels is None and preprocessor is not None:
-            labels = preprocessor.labels
+        labels = resolve_labels(labels, preprocessor)
         num_classes = resolve_num_classes(num_classes, labels)
         x = keras.layers.Dropout(dropout, name="output_dropout")(features)
         logits = keras.layers.Dense(
@@ -53,9 +59,14 @@ class DLFATask(keras_hub.models.Task):
         # keras-hub's tasks set these two first: its base class reads them.
         self.backbone = backbone
         self.preprocessor = preprocessor
-        super().__init__(inputs=backbone.input, outputs=logits, **kwargs)
+        super().__init__(
+            inputs=backbone.input,
+            outputs=logits,
+            name=name,
+            compile=compile,
+        )
         self.num_classes = num_classes
-        self.labels = None if labels is None else list(labels)
+        self.labels = labels
         self.dropout = dropout
 
     def default_loss(self) -> keras.losses.Loss:
@@ -101,14 +112,24 @@ class DLFATask(keras_hub.models.Task):
             optimizer=optimizer, loss=loss, metrics=metrics, **kwargs
         )
 
+    def get_compile_config(self) -> dict:
+        """Returns what the model was compiled with."""
+        config = super().get_compile_config()
+        if config and self.optimizer is not None:
+            config["optimizer_built"] = self.optimizer.built
+        return config
+
     def compile_from_config(self, config: dict) -> None:
         """Compiles as the saved model was, so that training can go on.
 
         Keras skips this for models with a `compile` of their own.
         """
         config = keras.saving.deserialize_keras_object(config)
+        # Keras warns when it finds no state for an optimizer that has one.
+        has_state = config.pop("optimizer_built", False)
         self.compile(**config)
-        self.optimizer.build(self.trainable_variables)
+        if has_state:
+            self.optimizer.build(self.trainable_variables)
 
     def preprocess_samples(
         self, x: Any, y: Any = None, sample_weight: Any = None
@@ -140,12 +161,30 @@ class DLFATask(keras_hub.models.Task):
                 Keras does with arrays (keras-hub's tasks do not). Defaults to
                 `True`.
             validation_data: tuple `(x, y)` or a data set.
-            **kwargs: further arguments of `keras.Model.fit`.
+            **kwargs: further arguments of `keras.Model.fit`, among them
+                `validation_split`: the share of the examples, taken from the
+                end before shuffling, to evaluate on.
 
         Returns:
             The `History`.
+
+        Raises:
+            ValueError: when `validation_split` leaves one part empty.
         """
-        x, y = self.structured_x(x), self.structured_y(y)
+        if self.preprocessor is None:
+            # keras-hub's method does nothing more than preprocess, but asks
+            # for TensorFlow or Grain.
+            return keras.Model.fit(
+                self,
+                x,
+                y,
+                batch_size=batch_size,
+                sample_weight=sample_weight,
+                shuffle=shuffle,
+                validation_data=validation_data,
+                **kwargs,
+            )
+        x, y = self._raw_inputs(x), self.structured_y(y)
         if isinstance(validation_data, tuple):
             val_x, val_y, *rest = validation_data
             validation_data = (
@@ -153,15 +192,18 @@ class DLFATask(keras_hub.models.Task):
                 self.structured_y(val_y),
                 *rest,
             )
-        raw = self.preprocessor is not None and not is_dataset(x)
-        if raw and y is not None and not kwargs.get("validation_split"):
+        if y is not None and not is_dataset(x):
             x = tf.data.Dataset.from_tensor_slices(
                 keras.utils.pack_x_y_sample_weight(x, y, sample_weight)
             )
+            batch_size, y, sample_weight = batch_size or 32, None, None
+            split = kwargs.pop("validation_split", None)
+            if split and validation_data is None:
+                x, held_out = split_dataset(x, split)
+                validation_data = held_out.batch(batch_size)
             if shuffle:
                 x = x.shuffle(x.cardinality())
-            x, y, sample_weight = x.batch(batch_size or 32), None, None
-            batch_size, shuffle = None, False
+            x, batch_size, shuffle = x.batch(batch_size), None, False
         return super().fit(
             x,
             y,
@@ -174,12 +216,34 @@ class DLFATask(keras_hub.models.Task):
 
     def evaluate(self, x: Any = None, y: Any = None, **kwargs: Any) -> Any:
         """Evaluates loss and metrics; arguments as for `fit`."""
-        if kwargs.get("_use_cached_eval_dataset"):
-            # Keras' own call at the end of an epoch; the data are arrays.
-            return super().evaluate(x, y, **kwargs)
+        if self.preprocessor is None or kwargs.get("_use_cached_eval_dataset"):
+            # The latter is Keras' own call at the end of an epoch.
+            return keras.Model.evaluate(self, x, y, **kwargs)
         return super().evaluate(
-            self.structured_x(x), self.structured_y(y), **kwargs
+            self._raw_inputs(x), self.structured_y(y), **kwargs
         )
+
+    def predict(self, x: Any = None, **kwargs: Any) -> Any:
+        """Predicts logits; `x` as for `fit`.
+
+        Args:
+            x: inputs of the task (see the class), or a `tf.data.Dataset` of
+                batches of them.
+            **kwargs: further arguments of `keras.Model.predict`.
+
+        Returns:
+            float32 array of logits.
+        """
+        if self.preprocessor is None:
+            return keras.Model.predict(self, x, **kwargs)
+        return super().predict(self._raw_inputs(x), **kwargs)
+
+    def _raw_inputs(self, x: Any) -> Any:
+        """Refuses what preprocessing cannot take, then brings `x` in form."""
+        require_tensorflow(type(self.preprocessor).__name__)
+        if isinstance(x, tf.data.Dataset):
+            check_batched(x)
+        return self.structured_x(x)
 
     def structured_x(self, x: Any) -> Any:
         """Brings raw inputs into the form that `tf.data` slices."""
@@ -187,7 +251,7 @@ class DLFATask(keras_hub.models.Task):
 
     def structured_y(self, y: Any) -> Any:
         """Brings raw labels into the form that `tf.data` slices."""
-        return y
+        return as_batch(y)
 
     def save_task_weights(self, filepath: str) -> None:
         """Saves the weights of the head, without the optimizer's state.
@@ -222,13 +286,16 @@ class DLFATask(keras_hub.models.Task):
             **kwargs: `labels` or `num_classes`; `fusion_layer`, `gate` and
                 the other options of `DLFABackbone`; `sequence_length` and,
                 for tagging, `label_piece`; `dropout`; `dtype`. A saved model
-                keeps its own.
+                keeps its own but for the last two.
 
         Returns:
             The task model.
 
         Raises:
-            ValueError: when the folder holds a model of another task.
+            ValueError: when the folder holds a model of another task or a
+                backbone alone, or when an argument would change a saved
+                model.
+            TypeError: for an unknown argument.
         """
         if not is_saved_task(preset):
             return task_from_encoder(cls, preset, load_weights, kwargs)
@@ -238,6 +305,7 @@ class DLFATask(keras_hub.models.Task):
                 f"The model saved in {preset!r} is a {saved.__name__}, not a "
                 f"{cls.__name__}. Accepted: {saved.__name__}.from_preset."
             )
+        check_saved_task_arguments(kwargs)
         return super(DLFATask, saved).from_preset(
             local_preset(preset), load_weights=load_weights, **kwargs
         )
@@ -250,9 +318,52 @@ class DLFATask(keras_hub.models.Task):
                 "num_classes": self.num_classes,
                 "labels": self.labels,
                 "dropout": self.dropout,
+                "compile": self.compiled,
             }
         )
         return config
+
+
+def as_batch(values: Any) -> Any:
+    """Turns a tuple of values into a list; to `tf.data` it is structure."""
+    return list(values) if isinstance(values, tuple) else values
+
+
+def check_batched(dataset: Any) -> None:
+    """Refuses a `tf.data.Dataset` of single examples.
+
+    Raises:
+        ValueError: when an element holds a scalar.
+    """
+    spec = dataset.element_spec
+    if any(part.shape.rank == 0 for part in tf.nest.flatten(spec)):
+        raise ValueError(
+            "A data set must hold batches. Received: elements of "
+            f"{spec}. Accepted: `dataset.batch(batch_size)`."
+        )
+
+
+def split_dataset(dataset: Any, validation_split: float) -> tuple[Any, Any]:
+    """Takes the last share of a data set off.
+
+    Args:
+        dataset: `tf.data.Dataset` of single examples, of known size.
+        validation_split: float, the share.
+
+    Returns:
+        The first part and the rest.
+
+    Raises:
+        ValueError: when one part would be empty.
+    """
+    count = int(dataset.cardinality())
+    kept = math.floor(count * (1.0 - validation_split))
+    if not 0 < kept < count:
+        raise ValueError(
+            "`validation_split` leaves no examples to train or to evaluate "
+            f"on. Received: {validation_split} for {count} examples."
+        )
+    return dataset.take(kept), dataset.skip(kept)
 
 
 def is_dataset(x: Any) -> bool:

@@ -7,6 +7,7 @@ import keras
 
 from dlfa_tf.models.dlfa_backbone import DLFABackbone
 from dlfa_tf.models.task import DLFATask
+from dlfa_tf.models.task import as_batch
 from dlfa_tf.preprocessing.pair_preprocessor import PairPreprocessor
 from dlfa_tf.preprocessing.pair_preprocessor import as_text_dict
 
@@ -41,7 +42,9 @@ class DLFATextClassifier(DLFATask):
             they disagree.
 
     Example:
-        model = dlfa_tf.models.DLFATextClassifier.from_preset(
+        from dlfa_tf.models import DLFATextClassifier
+
+        model = DLFATextClassifier.from_preset(
             "tiny", fusion_layer=1, labels=["no", "yes"])
         model.fit((["a b", "c d"], ["a b", "e f"]), ["yes", "no"], verbose=0)
         model.predict((["a b"], ["c d"]), verbose=0).shape  # (1, 2)
@@ -80,14 +83,6 @@ class DLFATextClassifier(DLFATask):
         """Accuracy."""
         return keras.metrics.SparseCategoricalAccuracy(name="accuracy")
 
-    def predict(self, x: Any = None, **kwargs: Any) -> Any:
-        """Predicts logits; `x` is a text batch or a pair `(first, second)`.
-
-        keras-hub would read a bare pair as (inputs, labels) and silently
-        drop the second text.
-        """
-        return super().predict(self.structured_x(x), **kwargs)
-
     def predict_on_batch(self, x: Any, **kwargs: Any) -> Any:
         """Predicts logits of one batch; see `predict`."""
         return super().predict_on_batch(self.structured_x(x), **kwargs)
@@ -95,8 +90,23 @@ class DLFATextClassifier(DLFATask):
     def structured_x(self, x: Any) -> Any:
         """Names the texts of a bare pair, so that no one takes it for (x, y).
 
-        Data sets and prepared token arrays pass through.
+        keras-hub would silently drop the second text. Data sets and prepared
+        token arrays pass through.
+
+        Raises:
+            ValueError: for a list of lists, which may be a pair of batches
+                or a batch of pairs.
         """
-        if self.preprocessor is None or not isinstance(x, tuple):
+        if self.preprocessor is None:
             return x
-        return as_text_dict(x)
+        if isinstance(x, list) and any(isinstance(t, (list, tuple)) for t in x):
+            raise ValueError(
+                "A batch of texts must be a flat list. Received: a list with "
+                f"a {type(x[0]).__name__} in it. Accepted: a list of strings, "
+                "a tuple of two such lists for pairs, or a dict with `first` "
+                "and `second`."
+            )
+        if isinstance(x, (tuple, dict)):
+            # To tf.data a tuple is structure, a list is a batch.
+            return {k: as_batch(v) for k, v in as_text_dict(x).items()}
+        return x

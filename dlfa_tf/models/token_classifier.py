@@ -10,6 +10,8 @@ import numpy as np
 from dlfa_tf.models.dlfa_backbone import DLFABackbone
 from dlfa_tf.models.masked_accuracy import MaskedAccuracy
 from dlfa_tf.models.task import DLFATask
+from dlfa_tf.models.task import as_batch
+from dlfa_tf.models.task import is_dataset
 from dlfa_tf.preprocessing.base_preprocessor import IGNORED_LABEL
 from dlfa_tf.preprocessing.tagging_preprocessor import TaggingPreprocessor
 from dlfa_tf.preprocessing.tensorflow_import import tf
@@ -27,7 +29,8 @@ class DLFATokenClassifier(DLFATask):
 
     Args:
         backbone: `DLFABackbone`. Its pooler is not used here and is frozen,
-            so that every trainable weight has a gradient.
+            so that every trainable weight has a gradient; a model that shares
+            the encoder then finds it frozen too.
         num_classes: int. Defaults to the number of `labels`.
         preprocessor: Optional `TaggingPreprocessor`; without one the model
             takes `token_ids`, `segment_ids`, `padding_mask` and returns
@@ -48,7 +51,9 @@ class DLFATokenClassifier(DLFATask):
             they disagree.
 
     Example:
-        model = dlfa_tf.models.DLFATokenClassifier.from_preset(
+        from dlfa_tf.models import DLFATokenClassifier
+
+        model = DLFATokenClassifier.from_preset(
             "tiny", fusion_layer=1, labels=["NOUN", "VERB"])
         model.fit(["dogs bark", "cats sleep"], ["NOUN VERB", "NOUN VERB"],
                   verbose=0)
@@ -97,7 +102,8 @@ class DLFATokenClassifier(DLFATask):
         """Predicts one row of logits per word.
 
         Args:
-            x: sentences: strings split at white space, or lists of words.
+            x: sentences: strings split at white space, or lists of words; or
+                a `tf.data.Dataset` of batches of them, with or without tags.
                 Without a preprocessor: the model's inputs.
             batch_size: int, sentences per step. Defaults to `32`.
             **kwargs: further arguments of `keras.Model.predict`, only
@@ -111,9 +117,7 @@ class DLFATokenClassifier(DLFATask):
             return super().predict(x, batch_size=batch_size, **kwargs)
         sentences = list(self._word_logits(x, batch_size or 32))
         width = max((len(words) for words in sentences), default=0)
-        logits = np.zeros(
-            (len(sentences), width, self.num_classes), np.float32
-        )
+        logits = np.zeros((len(sentences), width, self.num_classes), np.float32)
         for i, words in enumerate(sentences):
             logits[i, : len(words)] = words
         return logits
@@ -144,6 +148,11 @@ class DLFATokenClassifier(DLFATask):
 
     def _word_logits(self, x: Any, batch_size: int) -> Iterator[np.ndarray]:
         """Yields `(words, num_classes)` logits, sentence by sentence."""
+        if is_dataset(x):
+            for batch in x:
+                batch, _, _ = keras.utils.unpack_x_y_sample_weight(batch)
+                yield from self._word_logits(batch, batch_size)
+            return
         words = self.preprocessor.as_words(x)
         for start in range(0, words.nrows(), batch_size):
             batch = words[start : start + batch_size]
@@ -175,4 +184,4 @@ class DLFATokenClassifier(DLFATask):
             return tf.ragged.constant(
                 [list(item) for item in value], ragged_rank=1
             )
-        return value
+        return as_batch(value)

@@ -181,7 +181,14 @@ def test_mask_attached_to_input_is_read_and_passed_on():
     expected = layer(values, mask=ids != 0)
     np.testing.assert_array_equal(np.asarray(result), np.asarray(expected))
     assert np.abs(np.asarray(result) - np.asarray(layer(values))).max() > 1e-5
-    assert layer.compute_mask(embedded, "mask") == "mask"
+    np.testing.assert_array_equal(np.asarray(result._keras_mask), ids != 0)
+
+
+def test_explicit_mask_stays_local(low, mask):
+    # It would go through the task head into loss and metrics.
+    for explicit in (mask, mask.astype("int32")):
+        result = AIF()(low, mask=explicit)
+        assert getattr(result, "_keras_mask", None) is None
 
 
 def test_error_offers_nearest_gate():

@@ -1,0 +1,291 @@
+"""Tests of the tagger."""
+
+import keras
+import keras_hub
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from dlfa_tf.models import DLFABackbone
+from dlfa_tf.models import DLFATokenClassifier
+from dlfa_tf.models.tiny import tiny_bert_tokenizer
+from dlfa_tf.preprocessing import TaggingPreprocessor
+
+LABELS = ["NOUN", "VERB", "DET"]
+SENTENCES = ["the cat sleeps", "dogs bark"]
+TAGS = ["DET NOUN VERB", "NOUN VERB"]
+# One piece a letter: the row of the longest has [CLS], 12 letters, [SEP].
+IDS = [[2, 0, 1], [0, 1]]
+WORDS_PER_ROW = 14
+
+
+def make_model(learning_rate=0.0, num_layers=3):
+    encoder = keras_hub.models.BertBackbone(
+        vocabulary_size=57,
+        num_layers=num_layers,
+        num_heads=2,
+        hidden_dim=8,
+        intermediate_dim=16,
+        max_sequence_length=16,
+        dropout=0.0,
+    )
+    model = DLFATokenClassifier(
+        DLFABackbone(encoder, fusion_layer=1, reduction_ratio=2),
+        preprocessor=TaggingPreprocessor(
+            tiny_bert_tokenizer(), labels=LABELS, sequence_length=16
+        ),
+        dropout=0.0,
+    )
+    # Fresh weights hardly tell inputs apart.
+    generator = np.random.default_rng(2)
+    for weight in model.weights:
+        noise = generator.normal(0.0, 0.2, tuple(weight.shape))
+        weight.assign(weight + noise.astype("float32"))
+    # Tracing takes seconds and is not the point here.
+    optimizer = keras.optimizers.SGD(learning_rate)
+    model.compile(optimizer=optimizer, run_eagerly=True)
+    return model
+
+
+@pytest.fixture(scope="module")
+def model():
+    """A tagger whose weights stay: no dropout, a learning rate of 0."""
+    return make_model()
+
+
+def word_logits(model, sentence):
+    """Logits of the words of one short sentence, written out."""
+    words = sentence.split()
+    features = model.preprocessor(tf.constant([sentence]))
+    starts = np.cumsum([1, *(len(word) for word in words)])[:-1]
+    return np.asarray(model(features))[0, starts.astype(int)]
+
+
+def loss_and_accuracy(logits, ids):
+    shares = np.exp(logits) / np.exp(logits).sum(-1, keepdims=True)
+    loss = -np.log(shares[np.arange(len(ids)), ids]).mean()
+    return pytest.approx([loss, (logits.argmax(-1) == ids).mean()], abs=1e-5)
+
+
+def expected_results(model):
+    logits = [word_logits(model, sentence) for sentence in SENTENCES]
+    return loss_and_accuracy(np.concatenate(logits), np.concatenate(IDS))
+
+
+def dataset():
+    return tf.data.Dataset.from_tensor_slices((SENTENCES, TAGS)).batch(2)
+
+
+@pytest.mark.parametrize(
+    ("x", "y"),
+    [
+        (SENTENCES, TAGS),
+        (tuple(s.split() for s in SENTENCES), [t.split() for t in TAGS]),
+        ([s.split() for s in SENTENCES], IDS),
+        (dataset(), None),
+    ],
+    ids=["strings", "words", "ids", "dataset"],
+)
+def test_fit_reads_sentences_and_tags_in_every_form(model, x, y):
+    history = model.fit(x, y, verbose=0).history
+    # Nothing is learned and dropped: the mean over the labelled words.
+    results = [history["loss"][0], history["accuracy"][0]]
+    assert results == expected_results(model)
+
+
+def test_evaluate_reads_sentences_and_tags(model):
+    results = model.evaluate(tuple(SENTENCES), tuple(TAGS), verbose=0)
+    assert results == expected_results(model)
+
+
+def test_fit_reads_validation_data_of_words(model):
+    history = model.fit(
+        ["a"],
+        ["DET"],
+        validation_data=([s.split() for s in SENTENCES], IDS),
+        verbose=0,
+    ).history
+    results = [history["val_loss"][0], history["val_accuracy"][0]]
+    assert results == expected_results(model)
+
+
+def test_predict_gives_one_row_per_word(model):
+    long = " ".join("abcdefghij"[i % 10] for i in range(300))
+    logits = model.predict([SENTENCES[0], "", long, SENTENCES[1]])
+    assert logits.shape == (4, 300, 3)
+    assert logits.dtype == np.float32
+    for row, sentence in ((0, SENTENCES[0]), (3, SENTENCES[1])):
+        count = len(sentence.split())
+        np.testing.assert_allclose(
+            logits[row, :count], word_logits(model, sentence), atol=1e-5
+        )
+        assert (logits[row, count:] == 0).all()
+    assert (logits[1] == 0).all()
+    # The long one is read in rows of as many words as fit.
+    words = long.split()
+    for start in (0, WORDS_PER_ROW, 21 * WORDS_PER_ROW):
+        piece = words[start : start + WORDS_PER_ROW]
+        np.testing.assert_allclose(
+            logits[2, start : start + len(piece)],
+            word_logits(model, " ".join(piece)),
+            atol=1e-5,
+        )
+
+
+@pytest.mark.parametrize(
+    ("x", "shape"),
+    [
+        ([], (0, 0, 3)),
+        ([""], (1, 0, 3)),
+        ([[]], (1, 0, 3)),
+        (["", "a"], (2, 1, 3)),
+    ],
+    ids=["nothing", "empty", "no_words", "one_empty"],
+)
+def test_predict_of_little(model, x, shape):
+    assert model.predict(x).shape == shape
+
+
+@pytest.mark.parametrize("batch_size", [1, 2])
+def test_batch_size_changes_nothing(model, batch_size):
+    sentences = [*SENTENCES, "", "a b c"]
+    np.testing.assert_allclose(
+        model.predict(sentences, batch_size=batch_size),
+        model.predict(sentences),
+        atol=1e-5,
+    )
+
+
+def test_tag_names_the_highest_logit(model):
+    expected = [
+        [LABELS[i] for i in word_logits(model, sentence).argmax(-1)]
+        for sentence in SENTENCES
+    ]
+    assert model.tag([*SENTENCES, ""]) == [*expected, []]
+    assert model.tag([s.split() for s in SENTENCES]) == expected
+    assert model.tag(np.array(SENTENCES)) == expected
+    assert model.tag(dataset(), batch_size=1) == expected
+    assert model.tag(dataset().map(lambda x, y: x)) == expected
+    assert model.tag([]) == []
+
+
+def test_error_of_tag_without_preprocessor_or_labels(model):
+    bare = DLFATokenClassifier(model.backbone, num_classes=3)
+    with pytest.raises(ValueError, match=r"`tag` needs .*preprocessor=None"):
+        bare.tag(SENTENCES)
+    unnamed = DLFATokenClassifier(
+        model.backbone,
+        num_classes=3,
+        preprocessor=TaggingPreprocessor(tiny_bert_tokenizer()),
+    )
+    with pytest.raises(ValueError, match=r"labels=None\."):
+        unnamed.tag(SENTENCES)
+    assert unnamed.predict(SENTENCES).shape == (2, 3, 3)
+
+
+def test_predict_without_preprocessor_is_per_piece(model):
+    bare = DLFATokenClassifier(model.backbone, num_classes=3)
+    bare.compile(run_eagerly=True)
+    x = model.preprocessor(tf.constant(SENTENCES))
+    logits = bare.predict(x, batch_size=1, verbose=0)
+    assert logits.shape == (2, 14, 3)
+    np.testing.assert_allclose(logits, np.asarray(bare(x)), atol=1e-5)
+
+
+def prepared(model, padding=0):
+    x, y = model.preprocessor(tf.constant(SENTENCES), y=tf.constant(TAGS))
+    x = {k: np.pad(np.asarray(v), ((0, 0), (0, padding))) for k, v in x.items()}
+    y = np.pad(np.asarray(y), ((0, 0), (0, padding)), constant_values=-1)
+    return x, y
+
+
+def test_loss_is_the_mean_over_labelled_words(model):
+    x, y = prepared(model)
+    assert (y >= 0).sum() == 5
+    bare = keras.Model(model.input, model.output)
+    bare.compile(
+        loss=model.default_loss(),
+        metrics=[model.default_metric()],
+        run_eagerly=True,
+    )
+    expected = expected_results(model)
+    assert bare.test_on_batch(x, y) == expected
+    assert bare.test_on_batch(*prepared(model, padding=2)) == expected
+    # Which positions have labels is all that counts.
+    kept = np.where(np.arange(len(y))[:, None] == 0, y, -1)
+    logits = word_logits(model, SENTENCES[0])
+    bare.reset_metrics()
+    assert bare.test_on_batch(x, kept) == loss_and_accuracy(logits, IDS[0])
+
+
+def test_batch_without_labels_counts_nothing(model):
+    x, y = prepared(model)
+    y = np.full_like(y, -1)
+    with tf.GradientTape() as tape:
+        loss = model.compute_loss(x, y, model(x, training=True))
+    assert float(loss) == 0.0
+    for gradient in tape.gradient(loss, model.trainable_variables):
+        assert (np.asarray(tf.convert_to_tensor(gradient)) == 0).all()
+    assert model.test_on_batch(tf.constant([""]), tf.constant([""])) == [0, 0]
+
+
+def test_pooler_is_frozen(model):
+    frozen = [weight.path for weight in model.non_trainable_weights]
+    assert frozen == ["pooled_dense/kernel", "pooled_dense/bias"]
+
+
+def test_sample_weight_is_refused(model):
+    with pytest.raises(ValueError, match="`sample_weight` is not supported"):
+        model.fit(SENTENCES, TAGS, sample_weight=np.ones(2), verbose=0)
+
+
+def test_error_of_tags_that_do_not_fit_the_words(model):
+    with pytest.raises(
+        tf.errors.InvalidArgumentError, match="Every word needs one tag"
+    ):
+        model.train_on_batch(tf.constant(["a b"]), tf.constant(["DET"]))
+
+
+def test_long_sentences_are_trained_on_in_rows(model):
+    long, tags = "a " * 20, "DET " * 20
+    results = model.test_on_batch(tf.constant([long]), tf.constant([tags]))
+    logits = [word_logits(model, "a " * count) for count in (14, 6)]
+    expected = loss_and_accuracy(np.concatenate(logits), [2] * 20)
+    assert results == expected
+
+
+def test_reload_is_exact(model, tmp_path):
+    expected = model.predict(SENTENCES)
+    model.save(tmp_path / "m.keras")
+    copy = keras.saving.load_model(tmp_path / "m.keras")
+    assert copy.labels == LABELS
+    np.testing.assert_array_equal(copy.predict(SENTENCES), expected)
+    assert len(copy.non_trainable_weights) == 2
+
+
+def test_sentencepiece_tagger_reads_words():
+    tagger = DLFATokenClassifier.from_preset(
+        "tiny_sentencepiece", fusion_layer=1, labels=LABELS
+    )
+    assert tagger.preprocessor.resolved_label_piece == "first_content"
+    tags = tagger.tag(["the cat sees", "猫 看 书", ""])
+    assert [len(sentence) for sentence in tags] == [3, 3, 0]
+
+
+def test_tags_are_learned():
+    # A word's tag is its letter; the mean over pieces beats chance only so.
+    model = make_model(num_layers=2)
+    # With a compiled step, as users have it.
+    model.compile(optimizer=keras.optimizers.Adam(0.05))
+    generator = np.random.default_rng(1)
+    ids = generator.integers(0, 3, (16, 4))
+    x = tf.constant([" ".join("abc"[i] for i in row) for row in ids])
+    y = tf.constant([" ".join(LABELS[i] for i in row) for row in ids])
+    losses = [model.train_on_batch(x, y)[0] for _ in range(15)]
+    assert losses[-1] < 0.3 * losses[0]
+    tags = model.tag(["a b c c b a"])[0]
+    assert tags == [LABELS[i] for i in (0, 1, 2, 2, 1, 0)]
+
+
+if __name__ == "__main__":
+    raise SystemExit(pytest.main([__file__]))
