@@ -6,8 +6,8 @@ from typing import Any
 import keras
 
 from dlfa_tf.models.dlfa_backbone import DLFABackbone
+from dlfa_tf.models.raw_inputs import as_batch
 from dlfa_tf.models.task import DLFATask
-from dlfa_tf.models.task import as_batch
 from dlfa_tf.preprocessing.pair_preprocessor import PairPreprocessor
 from dlfa_tf.preprocessing.pair_preprocessor import as_text_dict
 

@@ -9,9 +9,9 @@ import numpy as np
 
 from dlfa_tf.models.dlfa_backbone import DLFABackbone
 from dlfa_tf.models.masked_accuracy import MaskedAccuracy
+from dlfa_tf.models.raw_inputs import as_batch
+from dlfa_tf.models.raw_inputs import is_dataset
 from dlfa_tf.models.task import DLFATask
-from dlfa_tf.models.task import as_batch
-from dlfa_tf.models.task import is_dataset
 from dlfa_tf.preprocessing.base_preprocessor import IGNORED_LABEL
 from dlfa_tf.preprocessing.tagging_preprocessor import TaggingPreprocessor
 from dlfa_tf.preprocessing.tensorflow_import import tf

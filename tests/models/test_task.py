@@ -17,7 +17,6 @@ from dlfa_tf.models import DLFABackbone
 from dlfa_tf.models import DLFATextClassifier
 from dlfa_tf.models import DLFATokenClassifier
 from dlfa_tf.models import MaskedAccuracy
-from dlfa_tf.models import task as task_module
 from dlfa_tf.models.task import DLFATask
 from dlfa_tf.preprocessing import tensorflow_import
 
@@ -303,17 +302,6 @@ def test_error_of_text_without_tensorflow(tiny, monkeypatch):
         tiny.evaluate(PAIR, ANSWERS)
     with pytest.raises(ImportError, match=message):
         tiny.predict(PAIR)
-
-
-def test_is_dataset():
-    def generator():
-        yield 1
-
-    dataset = tf.data.Dataset.range(3)
-    assert task_module.is_dataset(dataset)
-    assert task_module.is_dataset(generator())
-    for value in (["a"], ("a",), {"a": 1}, np.ones(3), tf.ones(3), None, "a"):
-        assert not task_module.is_dataset(value)
 
 
 def test_preset_folder_keeps_everything(trained):

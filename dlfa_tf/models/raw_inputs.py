@@ -1,0 +1,57 @@
+"""What users hand to `fit`: lists, tuples, data sets."""
+
+import math
+from typing import Any
+
+from dlfa_tf.preprocessing.tensorflow_import import tf
+
+
+def as_batch(values: Any) -> Any:
+    """Turns a tuple of values into a list; to `tf.data` it is structure."""
+    return list(values) if isinstance(values, tuple) else values
+
+
+def check_batched(dataset: Any) -> None:
+    """Refuses a `tf.data.Dataset` of single examples.
+
+    Raises:
+        ValueError: when an element holds a scalar.
+    """
+    spec = dataset.element_spec
+    if any(part.shape.rank == 0 for part in tf.nest.flatten(spec)):
+        raise ValueError(
+            "A data set must hold batches. Received: elements of "
+            f"{spec}. Accepted: `dataset.batch(batch_size)`."
+        )
+
+
+def split_dataset(dataset: Any, validation_split: float) -> tuple[Any, Any]:
+    """Takes the last share of a data set off.
+
+    Args:
+        dataset: `tf.data.Dataset` of single examples, of known size.
+        validation_split: float, the share.
+
+    Returns:
+        The first part and the rest.
+
+    Raises:
+        ValueError: when one part would be empty.
+    """
+    count = int(dataset.cardinality())
+    kept = math.floor(count * (1.0 - validation_split))
+    if not 0 < kept < count:
+        raise ValueError(
+            "`validation_split` leaves no examples to train or to evaluate "
+            f"on. Received: {validation_split} for {count} examples."
+        )
+    return dataset.take(kept), dataset.skip(kept)
+
+
+def is_dataset(x: Any) -> bool:
+    """Whether `x` is a data set or a loader, which brings its own batches."""
+    return (tf is not None and isinstance(x, tf.data.Dataset)) or (
+        hasattr(x, "__iter__")
+        and not hasattr(x, "__len__")
+        and not hasattr(x, "shape")
+    )
