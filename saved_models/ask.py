@@ -20,6 +20,8 @@ def main(folder: str, texts: list[str]) -> None:
     """Prints the answers of the default signature."""
     ask = tf.saved_model.load(folder).signatures["serving_default"]
     if "first" in ask.structured_input_signature[1]:
+        if len(texts) % 2:
+            sys.exit(f"Pairs are needed. Received: {len(texts)} text(s).")
         pairs = list(zip(texts[::2], texts[1::2], strict=True))
         answer = ask(
             first=tf.constant([a for a, _ in pairs]),

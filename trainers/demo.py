@@ -1,8 +1,9 @@
 r"""Shows everything in a few minutes: from raw text to a served model.
 
-Fine-tunes the baseline and D_9 on the English sample that ships with the
-package, evaluates them on languages they never saw labels for, draws a
-picture, exports D_9 and asks the export in a fresh process that knows nothing
+Fine-tunes the baseline and a fused system (D_9, unless --fusion_layer says
+otherwise) on the English sample that ships with the package, evaluates them on
+languages they never saw labels for, draws a picture, exports the latter and
+asks the export in a fresh process that knows nothing
 but TensorFlow. Finished parts are kept: a second call goes on from them.
 
 Example:
@@ -21,7 +22,6 @@ from trainers import common_flags
 
 FLAGS = flags.FLAGS
 
-_SYSTEMS = (None, 9)
 _EPOCHS = {"pos": 4, "ner": 4, "pawsx": 4, "xnli": 4}
 _LEARNING_RATE = 3e-4
 _ASK = "saved_models/ask.py"
@@ -52,6 +52,12 @@ def define_flags() -> None:
         "saved_models_dir", "saved_models", "Folder of the exported models."
     )
     flags.DEFINE_string("preset", "e5_small_multi", "Encoder preset.")
+    flags.DEFINE_integer(
+        "fusion_layer",
+        9,
+        "Block that the second system fuses with the last one.",
+        lower_bound=0,
+    )
     flags.DEFINE_integer("epochs", None, "Passes over the sample.", 1)
     # --help shows the flags of the main module and those it adopts.
     flags.adopt_module_key_flags(common_flags)
@@ -64,7 +70,9 @@ def main() -> None:
     common_flags.say(
         f"Demo of task {FLAGS.task}: a small sample, never a benchmark."
     )
-    runs = [_finished_or_run(output, layer) for layer in _SYSTEMS]
+    runs = [
+        _finished_or_run(output, layer) for layer in (None, FLAGS.fusion_layer)
+    ]
     from dlfa_tf.evaluation.figures import bars_by_language
     from trainers.result_table import print_results
 
@@ -81,6 +89,7 @@ def main() -> None:
 
 def _finished_or_run(output: pathlib.Path, layer: int | None) -> dict[str, Any]:
     """Results of one system, from an earlier demo or from a new run."""
+    from dlfa_tf.evaluation.run_folder import CONFIG
     from dlfa_tf.evaluation.run_folder import RESULTS
     from dlfa_tf.evaluation.run_folder import read_results
     from dlfa_tf.training.config import default_config
@@ -88,9 +97,6 @@ def _finished_or_run(output: pathlib.Path, layer: int | None) -> dict[str, Any]:
     from dlfa_tf.training.loop import run
 
     folder = output / system_name(layer)
-    if (folder / RESULTS).is_file():
-        common_flags.say(f"Keeping the finished run {folder}")
-        return read_results(folder)
     config = default_config(
         FLAGS.task,
         output_dir=str(folder),
@@ -100,6 +106,23 @@ def _finished_or_run(output: pathlib.Path, layer: int | None) -> dict[str, Any]:
         epochs=FLAGS.epochs or _EPOCHS[FLAGS.task],
         learning_rate=_LEARNING_RATE,
     )
+    if (folder / RESULTS).is_file():
+        results = read_results(folder)
+        settings = config.to_json()
+        if any(settings[k] != v for k, v in results["config"].items()):
+            raise ValueError(
+                f"{str(folder)!r} holds a run with other settings, which is "
+                "never overwritten. Accepted: the settings in its "
+                f"{CONFIG}, or another --output_dir."
+            )
+        common_flags.say(f"Keeping the finished run {folder}")
+        return results
+    if (folder / CONFIG).is_file():
+        raise FileExistsError(
+            f"{str(folder)!r} holds a run that has not finished. Delete the "
+            "folder if no other process is at work on it, or give another "
+            "--output_dir."
+        )
     verbose = 1 if sys.stdout.isatty() else 2
     return run(config, say=common_flags.say, verbose=verbose)
 

@@ -127,13 +127,15 @@ def main() -> None:
     """Turns the flags into a config and runs it."""
     # Not at the top: a wrong flag should not wait for TensorFlow.
     from dlfa_tf.training.config import default_config
-    from dlfa_tf.training.loop import run
-    from trainers.result_table import print_results
 
     values = {name: FLAGS[name].value for name in _CONFIG_FLAGS}
     config = default_config(
-        values.pop("task"), languages=tuple(FLAGS.languages), **values
+        str(values.pop("task")), languages=tuple(FLAGS.languages), **values
     )
+    # Nor should a wrong combination of them.
+    from dlfa_tf.training.loop import run
+    from trainers.result_table import print_results
+
     results = run(
         config, say=common_flags.say, verbose=1 if sys.stdout.isatty() else 2
     )

@@ -53,7 +53,8 @@ def compact_model(model: Any, used: np.ndarray) -> Any:
 
     Returns:
         A model of the same class without a preprocessor, with copies of the
-        weights; its token id i stands for `used[i]`.
+        weights and of the state of dropout; its token id i stands for
+        `used[i]`.
     """
     encoder = model.backbone.encoder
     encoder_config = encoder.get_config()
@@ -67,7 +68,8 @@ def compact_model(model: Any, used: np.ndarray) -> Any:
     config["preprocessor"] = None
     config["backbone"] = DLFABackbone.from_config(backbone_config)
     small = type(model).from_config(config)
-    for source, target in _paired(model, small):
+    # All variables: the seeds of dropout are no weights.
+    for source, target in zip(model.variables, small.variables, strict=True):
         value = source.value
         if _is_table(model, source):
             value = keras.ops.take(value, used, axis=0)
@@ -85,7 +87,7 @@ def write_back(model: Any, small: Any, used: np.ndarray) -> None:
         small: what `compact_model` made of it.
         used: the ids that were given then.
     """
-    for source, target in _paired(small, model):
+    for source, target in zip(small.weights, model.weights, strict=True):
         value = source.value
         if _is_table(model, target):
             value = keras.ops.scatter_update(target.value, used[:, None], value)
@@ -94,8 +96,3 @@ def write_back(model: Any, small: Any, used: np.ndarray) -> None:
 
 def _is_table(model: Any, variable: Any) -> bool:
     return variable is model.backbone.token_embedding.embeddings
-
-
-def _paired(a: Any, b: Any) -> list[tuple[Any, Any]]:
-    """Weights of two models of one architecture, pair by pair."""
-    return list(zip(a.weights, b.weights, strict=True))

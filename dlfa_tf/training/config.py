@@ -59,6 +59,7 @@ class TrainConfig:
 
     Raises:
         ValueError: for any value outside its range, naming it.
+        TypeError: when `languages` is not a tuple.
     """
 
     task: str
@@ -108,7 +109,7 @@ class TrainConfig:
         for name, low in (
             ("epochs", 1), ("batch_size", 1), ("reduction_ratio", 1),
             ("dev_every", 1), ("train_limit", 1), ("eval_limit", 1),
-            ("fusion_layer", 0),
+            ("fusion_layer", 0), ("sequence_length", 8),
         ):  # fmt: skip
             value = getattr(self, name)
             if value is not None and value < low:
@@ -127,9 +128,9 @@ class TrainConfig:
                 f"`dropout` is out of range. Received: {self.dropout}. "
                 "Accepted: 0 to below 1."
             )
-        if self.weight_decay < 0:
+        if not (math.isfinite(self.weight_decay) and self.weight_decay >= 0):
             raise ValueError(
-                "`weight_decay` must not be negative. Received: "
+                "`weight_decay` must be finite and not negative. Received: "
                 f"{self.weight_decay}."
             )
         if self.weight_decay > 0 and self.compact_vocabulary:
@@ -138,6 +139,11 @@ class TrainConfig:
                 "which also shrinks the rows that are not in use. Received: "
                 f"weight_decay={self.weight_decay}. Accepted: weight_decay=0 "
                 "or compact_vocabulary=False."
+            )
+        if not isinstance(self.languages, tuple):
+            raise TypeError(
+                f"`languages` must be a tuple. Received: {self.languages!r} "
+                f"of type {type(self.languages).__name__}."
             )
         if not self.languages:
             raise ValueError("`languages` is empty. Accepted: one or more.")
@@ -208,6 +214,7 @@ def read_config(run_dir: str) -> TrainConfig:
 
     Raises:
         FileNotFoundError: when the folder is no run folder.
+        ValueError: when its `config.json` is none that a run wrote.
     """
     path = pathlib.Path(run_dir) / "config.json"
     if not path.is_file():
@@ -215,5 +222,11 @@ def read_config(run_dir: str) -> TrainConfig:
             f"{run_dir!r} is no run folder: config.json is missing. Accepted: "
             "an `output_dir` that trainers.train wrote."
         )
-    content = json.loads(path.read_text(encoding="utf-8"))
-    return TrainConfig.from_json(content["config"])
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))["config"]
+        return TrainConfig.from_json(values)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"{path}: not the settings of a run ({error}). Accepted: the file "
+            "as trainers.train wrote it."
+        ) from error

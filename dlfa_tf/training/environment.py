@@ -52,11 +52,22 @@ def git_revision() -> str | None:
     Returns:
         The commit's hash, with "-dirty" when tracked files were changed.
     """
+    # An installed package may lie within a checkout of something else.
+    if _git("ls-files", "--error-unmatch", pathlib.Path(__file__).name) is None:
+        return None
+    return _git("describe", "--always", "--dirty", "--abbrev=40")
+
+
+def _git(*arguments: str) -> str | None:
+    """What git prints in this file's folder; None when it fails."""
     folder = pathlib.Path(__file__).parent
-    command = ["git", "describe", "--always", "--dirty", "--abbrev=40"]
     try:
         done = subprocess.run(
-            command, cwd=folder, capture_output=True, text=True, timeout=10
+            ["git", *arguments],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            timeout=10,
         )
     except (OSError, subprocess.SubprocessError):
         return None

@@ -250,12 +250,11 @@ def load_model(folder: str) -> Any:
 def save_model(model: Any, folder: pathlib.Path) -> None:
     """Saves a task model as a preset, aside first and then renamed."""
     temporary = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
-    model.save_to_preset(str(temporary))
     try:
+        model.save_to_preset(str(temporary))
         os.replace(temporary, folder)
-    except OSError:
+    finally:
         shutil.rmtree(temporary, ignore_errors=True)
-        raise
 
 
 def _read_data(config: TrainConfig) -> _Data:

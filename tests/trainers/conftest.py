@@ -1,0 +1,128 @@
+"""What the tests of the programs share: ways to call them, finished runs."""
+
+import os
+import pathlib
+import subprocess
+import sys
+import warnings
+
+import pytest
+from absl import flags
+
+ROOT = pathlib.Path(__file__).parents[2]
+
+
+@pytest.fixture
+def call():
+    """Calls a program in this process: `call(module, "--task=pos", ...)`."""
+
+    def call(module, *arguments):
+        before = set(flags.FLAGS)
+        try:
+            module.define_flags()
+            flags.FLAGS(["program", *map(str, arguments)])
+            module.main()
+        finally:
+            for name in set(flags.FLAGS) - before:
+                delattr(flags.FLAGS, name)
+            flags.FLAGS.unparse_flags()
+
+    return call
+
+
+@pytest.fixture
+def start():
+    """Starts a program as a user would: `start("train", "--task=pos")`.
+
+    With `imports=True` standard error also lists every import.
+    """
+
+    def start(program, *arguments, imports=False, **options):
+        command = [sys.executable]
+        command += ["-X", "importtime"] if imports else []
+        command += ["-m", f"trainers.{program}", *map(str, arguments)]
+        # How much TensorFlow logs is the program's to decide.
+        environment = dict(os.environ)
+        environment.pop("TF_CPP_MIN_LOG_LEVEL", None)
+        return subprocess.run(
+            command,
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            **options,
+        )
+
+    return start
+
+
+@pytest.fixture
+def start_wrong(start):
+    """Starts a program with wrong flags; returns what it says of them.
+
+    It must not have waited for TensorFlow to say so.
+    """
+
+    def start_wrong(program, *arguments, code=2):
+        done = start(program, *arguments, imports=True)
+        assert done.returncode == code, done.stderr[-2000:]
+        lines = done.stderr.splitlines()
+        imported = [x for x in lines if x.startswith("import time:")]
+        assert imported
+        assert not any("tensorflow" in x or "keras" in x for x in imported)
+        message = [x for x in lines if not x.startswith("import time:")]
+        assert "Traceback" not in "\n".join(message)
+        return "\n".join(message)
+
+    return start_wrong
+
+
+@pytest.fixture
+def eager():
+    """Runs `tf.function`s as Python: tracing takes longer than tiny runs."""
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
+def _finished(folder, task, preset, fusion_layer):
+    import tensorflow as tf
+
+    from dlfa_tf.training.config import default_config
+    from dlfa_tf.training.loop import run
+
+    tf.config.run_functions_eagerly(True)
+    config = default_config(
+        task,
+        output_dir=str(folder),
+        data_source="sample",
+        preset=preset,
+        fusion_layer=fusion_layer,
+        epochs=1,
+        batch_size=8,
+        learning_rate=1e-2,
+        train_limit=16,
+        eval_limit=3,
+        languages=("de",),
+    )
+    with warnings.catch_warnings():
+        # That the data set's own function is traced all the same.
+        warnings.filterwarnings("ignore", "Even though the", UserWarning)
+        run(config, verbose=0)
+    tf.config.run_functions_eagerly(False)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def pos_run(tmp_path_factory):
+    """Folder of a finished run of a tagger."""
+    return _finished(tmp_path_factory.mktemp("pos") / "run", "pos", "tiny", 1)
+
+
+@pytest.fixture(scope="session")
+def xnli_run(tmp_path_factory):
+    """Folder of a finished run of a classifier."""
+    folder = tmp_path_factory.mktemp("xnli") / "run"
+    return _finished(folder, "xnli", "tiny_sentencepiece", None)

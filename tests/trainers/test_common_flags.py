@@ -1,0 +1,140 @@
+"""Tests of how programs start and end."""
+
+import pathlib
+import subprocess
+import sys
+
+import pytest
+from absl import flags
+
+from dlfa_tf.data.tasks import TASKS
+from trainers import common_flags
+
+ROOT = pathlib.Path(__file__).parents[2]
+
+
+def program(body, *arguments):
+    """Runs a program whose `main` is `body`."""
+    code = (
+        "import sys\n"
+        "from trainers import common_flags\n"
+        "def main():\n"
+        f"    {body}\n"
+        "common_flags.run_program(main)\n"
+    )
+    return subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_success_is_zero():
+    done = program("common_flags.say('done')")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "done\n", "")
+
+
+@pytest.mark.parametrize(
+    "error",
+    ["ValueError", "TypeError", "FileNotFoundError", "ImportError"],
+)
+def test_errors_of_the_user_are_one_line(error):
+    done = program(f"raise {error}('a  wrong\\n value')")
+    assert done.returncode == 1
+    assert done.stderr == "Error: a wrong value\n"
+
+
+def test_error_without_a_message_has_its_name():
+    assert program("raise ValueError").stderr == "Error: ValueError\n"
+
+
+def test_debugging_shows_where_an_error_came_from():
+    done = program("raise ValueError('wrong')", "--verbosity=1")
+    assert done.returncode == 1
+    assert "Traceback" in done.stderr
+
+
+def test_errors_of_the_program_have_a_traceback():
+    done = program("raise RuntimeError('a bug')")
+    assert done.returncode == 1
+    assert "Traceback" in done.stderr
+
+
+def test_interruption_is_130():
+    done = program("raise KeyboardInterrupt")
+    assert (done.returncode, done.stderr) == (130, "Interrupted.\n")
+
+
+def test_arguments_that_are_no_flags_are_refused():
+    done = program("pass", "task=pos")
+    assert done.returncode == 2
+    assert "Unexpected arguments: ['task=pos']" in done.stderr
+
+
+def test_unknown_flags_are_refused():
+    done = program("pass", "--taskk=pos")
+    assert done.returncode == 2
+    assert "'taskk'" in done.stderr
+    assert "--help" in done.stderr
+
+
+def test_log_messages_below_errors_are_silent():
+    done = program(
+        "from absl import logging; logging.warning('a'); logging.error('b')"
+    )
+    assert "b" in done.stderr
+    assert "] a" not in done.stderr
+
+
+def test_task_names_are_those_of_the_library():
+    assert set(common_flags.TASK_NAMES) == set(TASKS)
+
+
+def test_importing_defines_no_flags():
+    modules = "analyze, demo, evaluate, export, predict, train"
+    code = (
+        "from absl import flags\n"
+        "import absl.app, absl.logging\n"
+        "before = set(flags.FLAGS)\n"
+        f"from trainers import {modules}\n"
+        "print(sorted(set(flags.FLAGS) - before))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "[]\n"
+
+
+@pytest.fixture
+def choice():
+    common_flags.define_choice("colour", None, ("red", "green"), "Colour.")
+    yield flags.FLAGS
+    delattr(flags.FLAGS, "colour")
+    flags.FLAGS.unparse_flags()
+
+
+def test_choice_accepts_its_values_and_none(choice):
+    choice(["program", "--colour=red"])
+    assert choice.colour == "red"
+    choice.colour = None
+    assert choice["colour"].help == "<red|green>: Colour."
+
+
+@pytest.mark.parametrize(
+    ("value", "hint"), [("gren", " Did you mean 'green'?"), ("7", "")]
+)
+def test_choice_offers_the_nearest_value(choice, value, hint):
+    with pytest.raises(flags.IllegalFlagValueError) as caught:
+        choice(["program", f"--colour={value}"])
+    message = f"Received: {value!r}. Accepted: red, green.{hint}"
+    assert str(caught.value).endswith(message)
+    assert f"--colour={value}" in str(caught.value)
+
+
+if __name__ == "__main__":
+    raise SystemExit(pytest.main([__file__]))

@@ -1,0 +1,124 @@
+"""Tests of trainers.demo."""
+
+import json
+import subprocess
+
+import pytest
+
+from trainers import demo
+
+pytestmark = pytest.mark.filterwarnings("ignore:Even though the:UserWarning")
+
+
+@pytest.fixture
+def show(call, tmp_path):
+    """Runs the demo in this process, in folders of the test."""
+
+    def show(*arguments):
+        call(
+            demo,
+            "--preset=tiny",
+            "--fusion_layer=2",
+            "--epochs=1",
+            f"--output_dir={tmp_path / 'runs'}",
+            f"--saved_models_dir={tmp_path / 'exports'}",
+            *arguments,
+        )
+
+    return show
+
+
+@pytest.fixture
+def few_examples(monkeypatch):
+    """Lets the sample have five examples of every split and language."""
+    from dlfa_tf.data.sources import Source
+
+    load = Source.load
+    monkeypatch.setattr(Source, "load", lambda self, *key: load(self, *key)[:5])
+
+
+def test_demo_goes_all_the_way_and_then_on_from_there(
+    show, eager, few_examples, tmp_path, capsys, monkeypatch
+):
+    show()
+    output = capsys.readouterr().out
+    folder = tmp_path / "runs"
+    for name in ("baseline", "D_2"):
+        results = json.loads((folder / name / "results.json").read_text())
+        assert results["system"] == name
+        assert len(results["languages"]) == 9
+        score = f"{results['languages']['zh']['score']:.1f}"
+        (row,) = [x for x in output.splitlines() if x.startswith(f"│ {name} ")]
+        assert score in row
+    picture = (folder / "scores.png").read_bytes()
+    assert picture.startswith(b"\x89PNG")
+    export = tmp_path / "exports" / "demo_pos" / "1"
+    assert (export / "saved_model.pb").is_file()
+    assert f"SavedModel: {export}" in output
+    # The answer of the export, one line per sentence.
+    answers = output.split("tensorflow_text):\n")[1].splitlines()
+    words = [item.rsplit("/")[0] for item in answers[0].split()]
+    assert " ".join(words) == demo._TEXTS["tagging"][0]
+    assert all(len(item.rsplit("/")) == 2 for item in answers[2].split())
+
+    before = {p: p.stat().st_mtime_ns for p in folder.glob("*/*")}
+
+    def answer(command, **options):
+        assert command[2:] == [str(export), *demo._TEXTS["tagging"]]
+        return subprocess.CompletedProcess(command, 0, "asked again", "")
+
+    monkeypatch.setattr(subprocess, "run", answer)
+    show()
+    output = capsys.readouterr().out
+    assert output.count("Keeping the finished run") == 2
+    assert "asked again" in output
+    assert before == {p: p.stat().st_mtime_ns for p in folder.glob("*/*")}
+    assert [p.name for p in export.parent.iterdir()] == ["1"]
+
+    with pytest.raises(ValueError, match="baseline'.*other settings"):
+        show("--epochs=2")
+
+
+def test_run_that_was_interrupted_is_named(show, tmp_path):
+    folder = tmp_path / "runs" / "baseline"
+    folder.mkdir(parents=True)
+    (folder / "config.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(FileExistsError, match="has not finished. Delete"):
+        show()
+
+
+def test_silent_export_is_an_error(show, monkeypatch, tmp_path):
+    def fail(command, **options):
+        return subprocess.CompletedProcess(command, 1, "", "no such op")
+
+    def finished(folder, layer):
+        return {**RESULTS, "system": f"layer {layer}"}
+
+    monkeypatch.setattr(subprocess, "run", fail)
+    monkeypatch.setattr(demo, "_finished_or_run", finished)
+    monkeypatch.setattr(demo, "_export", lambda *_: tmp_path)
+    with pytest.raises(ValueError, match="did not answer: no such op"):
+        show("--task=xnli")
+
+
+RESULTS = {
+    "score": "accuracy",
+    "config": {"task": "xnli", "preset": "tiny", "data_source": "sample"},
+    "languages": {"en": {"score": 1.0, "split": "test"}},
+    "averages": {"all": 1.0, "others": None},
+    "missing_languages": [],
+}
+
+
+def test_wrong_task_is_named_at_once(start_wrong):
+    assert "Did you mean 'pos'" in start_wrong("demo", "--task=poss")
+
+
+def test_help_shows_an_example(start):
+    text = start("demo", "--help").stdout
+    assert "python -m trainers.demo --task=pos" in text
+    assert "--preset: " in text
+
+
+if __name__ == "__main__":
+    raise SystemExit(pytest.main([__file__]))

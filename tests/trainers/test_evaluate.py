@@ -1,0 +1,139 @@
+"""Tests of trainers.evaluate."""
+
+import json
+
+import pytest
+
+from trainers import evaluate
+
+
+def test_an_evaluation_as_a_user_starts_it(start, pos_run, tmp_path):
+    folder = tmp_path / "out"
+    done = start(
+        "evaluate",
+        f"--model={pos_run}",
+        "--task=pos",
+        "--data_source=sample",
+        "--languages=de",
+        "--eval_split=test_or_dev",
+        "--eval_limit=3",
+        f"--output_dir={folder}",
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    results = json.loads((folder / "results.json").read_text("utf-8"))
+    trained = json.loads((pos_run / "results.json").read_text("utf-8"))
+    assert results["system"] == "D_1"
+    for name in ("score", "accuracy", "tokens"):
+        assert results["languages"]["de"][name] == pytest.approx(
+            trained["languages"]["de"][name]
+        )
+    predicted = "predictions/test-de.tsv"
+    assert (folder / predicted).read_bytes() == (
+        pos_run / predicted
+    ).read_bytes()
+    assert f"Results: {folder}/results.json" in done.stdout
+    assert "left out of the averages" in done.stdout
+
+
+def test_dev_files_are_marked(call, eager, xnli_run, tmp_path, capsys):
+    call(
+        evaluate,
+        f"--model={xnli_run}",
+        "--task=xnli",
+        "--data_source=sample",
+        "--languages=available",
+        "--eval_split=dev",
+        "--eval_limit=2",
+        f"--output_dir={tmp_path}",
+    )
+    assert "en (dev)" in capsys.readouterr().out
+    results = json.loads((tmp_path / "results.json").read_text("utf-8"))
+    assert results["languages"]["en"]["split"] == "dev"
+    assert results["averages"]["others"] is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "message"),
+    [
+        ({"--task": "ner"}, ValueError, "labels are not those of task 'ner'"),
+        ({"--model": "no/such"}, FileNotFoundError, "holds no saved model"),
+        ({"--languages": "gr"}, ValueError, "'gr' is not one of task 'pos'"),
+        ({"--eval_split": "dev"}, FileNotFoundError, "No dev file"),
+    ],
+    ids=["task", "model", "language", "split"],
+)
+def test_wrong_settings_write_nothing(
+    call, pos_run, tmp_path, changes, error, message
+):
+    arguments = {
+        "--model": pos_run,
+        "--task": "pos",
+        "--data_source": "sample",
+        "--languages": "de",
+        "--output_dir": tmp_path / "out",
+        **changes,
+    }
+    with pytest.raises(error, match=message):
+        call(evaluate, *(f"{k}={v}" for k, v in arguments.items()))
+    assert not (tmp_path / "out").exists()
+
+
+def test_output_folder_with_content_is_refused(call, pos_run):
+    with pytest.raises(FileExistsError, match="never overwritten"):
+        call(
+            evaluate,
+            f"--model={pos_run}",
+            "--task=pos",
+            "--data_source=sample",
+            f"--output_dir={pos_run}",
+        )
+
+
+def write_labels(folder, name, labels):
+    path = folder / "pawsx" / f"{name}.tsv"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(f"{x}\n" for x in labels), encoding="utf-8")
+
+
+def test_prediction_files_are_scored_without_a_model(call, tmp_path, capsys):
+    for language, predicted in (("de", "0110"), ("zh", "1111")):
+        write_labels(tmp_path / "mine", f"test-{language}", predicted)
+        write_labels(tmp_path / "gold", f"test-{language}", "0111")
+    folders = [
+        f"--predictions_dir={tmp_path / 'mine'}",
+        f"--labels_dir={tmp_path / 'gold'}",
+    ]
+    call(evaluate, *folders)
+    output = capsys.readouterr().out
+    assert "pawsx" in output
+    assert output.count("75.0") >= 2
+    with pytest.raises(ValueError, match="`eval_split` must be `test` or"):
+        call(evaluate, *folders, "--eval_split=test_or_dev")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["--task=pos", "--output_dir=o"],
+        ["--task=pos", "--model=m"],
+        ["--labels_dir=g"],
+        ["--task=pos", "--model=m", "--output_dir=o", "--labels_dir=g"],
+    ],
+    ids=len,
+)
+def test_half_a_set_of_flags_is_refused(start_wrong, arguments):
+    message = start_wrong("evaluate", *arguments)
+    assert "all of model, task, output_dir; or both of" in message
+    for argument in arguments:
+        assert argument.removeprefix("--") in message
+
+
+def test_help_shows_an_example(start):
+    text = start("evaluate", "--help").stdout
+    assert "python -m trainers.evaluate --model=" in text
+    assert "--eval_split: " in text
+
+
+if __name__ == "__main__":
+    raise SystemExit(pytest.main([__file__]))

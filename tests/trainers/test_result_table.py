@@ -1,0 +1,76 @@
+"""Tests of scores in the terminal."""
+
+import pytest
+
+from trainers.result_table import print_results
+
+
+def results(system, scores, missing=(), splits=None):
+    values = list(scores.values())
+    others = [v for k, v in scores.items() if k != "en"]
+    return {
+        "system": system,
+        "score": "pos_f1",
+        "config": {"task": "pos", "preset": "tiny", "data_source": "sample"},
+        "languages": {
+            k: {"score": v, "split": (splits or {}).get(k, "test")}
+            for k, v in scores.items()
+        },
+        "averages": {
+            "all": sum(values) / len(values),
+            "others": sum(others) / len(others) if others else None,
+        },
+        "missing_languages": list(missing),
+    }
+
+
+def cells(output):
+    """Rows of the table as lists of texts."""
+    lines = [x for x in output.splitlines() if x[:1] in "│┃"]
+    return [
+        [cell.strip() for cell in line.replace("┃", "│").split("│")[1:-1]]
+        for line in lines
+    ]
+
+
+def test_a_row_per_run_and_a_column_per_language(capsys):
+    baseline = results("baseline", {"zh": 12.34, "en": 90.0, "de": 40.0})
+    fused = results("D_9", {"zh": 20.0, "en": 91.0, "de": 0.0})
+    print_results([baseline, fused])
+    output = capsys.readouterr().out
+    title = "pos: pos_f1 in percent, preset tiny, data source sample"
+    assert title in " ".join(output.split())
+    assert cells(output) == [
+        ["system", "de", "en", "zh", "avg", "avg w/o en"],
+        ["baseline", "40.0", "90.0", "12.3", "47.4", "26.2"],
+        ["D_9", "0.0", "91.0", "20.0", "37.0", "10.0"],
+    ]
+    assert "left out" not in output
+
+
+def test_dev_files_are_marked(capsys):
+    print_results([results("D_1", {"de": 1.0}, splits={"de": "dev"})])
+    assert cells(capsys.readouterr().out)[0][1] == "de (dev)"
+
+
+def test_average_over_nothing_is_a_dash(capsys):
+    print_results([results("D_1", {"en": 1.0})])
+    assert cells(capsys.readouterr().out)[1] == ["D_1", "1.0", "1.0", "-"]
+
+
+def test_missing_languages_are_named(capsys):
+    print_results([results("D_1", {"de": 1.0}, missing=["ar", "zh"])])
+    output = capsys.readouterr().out
+    assert "No data, left out of the averages: ar, zh" in output
+
+
+def test_many_languages_are_not_cut_off(capsys):
+    names = [f"{a}{b}" for a in "abcde" for b in "abcdefgh"]
+    print_results([results("baseline", dict.fromkeys(names, 99.9))])
+    rows = cells(capsys.readouterr().out)
+    assert rows[0] == ["system", *names, "avg", "avg w/o en"]
+    assert rows[1] == ["baseline"] + ["99.9"] * 42
+
+
+if __name__ == "__main__":
+    raise SystemExit(pytest.main([__file__]))

@@ -1,0 +1,189 @@
+"""Tests of trainers.train."""
+
+import json
+
+import pytest
+
+from trainers import train
+
+pytestmark = pytest.mark.filterwarnings("ignore:Even though the:UserWarning")
+
+
+def test_a_run_as_a_user_starts_it(start, tmp_path):
+    """Compiled, unlike the other runs of these tests."""
+    folder = tmp_path / "run"
+    done = start(
+        "train",
+        "--task=pos",
+        "--data_source=sample",
+        "--preset=tiny",
+        "--fusion_layer=2",
+        "--gate=attention",
+        "--epochs=1",
+        "--batch_size=16",
+        "--learning_rate=0.01",
+        "--train_limit=40",
+        "--eval_limit=5",
+        "--languages=zh",
+        "--seed=7",
+        f"--output_dir={folder}",
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    results = json.loads((folder / "results.json").read_text("utf-8"))
+    config = results["config"]
+    assert config["task"] == "pos"
+    assert config["gate"] == results["gate"] == "attention"
+    assert config["learning_rate"] == 0.01
+    assert config["languages"] == ["zh"]
+    assert config["seed"] == 7
+    # The task's own, as no flag says otherwise.
+    assert (config["sequence_length"], config["clip_norm"]) == (128, 1.0)
+    assert (results["system"], results["total_steps"]) == ("D_2", 3)
+    assert "3 steps of 16" in done.stdout
+    title = "pos: pos_f1 in percent, preset tiny"
+    assert title in " ".join(done.stdout.split())
+    score = results["languages"]["zh"]["score"]
+    assert f"zh test {score:.2f}" in done.stdout
+    assert f"Results: {folder}/results.json" in done.stdout
+    for noise in ("Traceback", "Warning", "cuda"):
+        assert noise not in done.stderr
+
+
+def test_defaults_are_the_tasks(call, monkeypatch, tmp_path):
+    seen = []
+    monkeypatch.setattr("dlfa_tf.training.loop.run", one_result(seen))
+    call(train, "--task=xnli", "--data_dir=d", f"--output_dir={tmp_path}")
+    (config,) = seen
+    assert (config.epochs, config.batch_size) == (5, 32)
+    assert config.learning_rate == 2e-5
+    assert config.preset == "e5_small_multi"
+    assert config.fusion_layer is None
+    assert config.languages == ("all",)
+    assert (config.data_source, config.data_dir) == ("files", "d")
+
+
+def one_result(seen):
+    def run(config, say, verbose):
+        seen.append(config)
+        return {
+            "system": "baseline",
+            "score": "accuracy",
+            "config": config.to_json(),
+            "languages": {"en": {"score": 1.0, "split": "test"}},
+            "averages": {"all": 1.0, "others": None},
+            "missing_languages": [],
+        }
+
+    return run
+
+
+def test_every_flag_of_a_setting_reaches_the_config(
+    call, monkeypatch, tmp_path
+):
+    seen = []
+    monkeypatch.setattr("dlfa_tf.training.loop.run", one_result(seen))
+    wanted = {
+        "task": "ner",
+        "output_dir": str(tmp_path),
+        "data_source": "files",
+        "data_dir": "d",
+        "preset": "tiny",
+        "fusion_layer": 0,
+        "gate": "attention",
+        "norm": "batch",
+        "reduction_ratio": 2,
+        "label_piece": "first_content",
+        "sequence_length": 64,
+        "dropout": 0.2,
+        "epochs": 3,
+        "batch_size": 5,
+        "learning_rate": 0.5,
+        "dev_every": 6,
+        "train_limit": 7,
+        "eval_limit": 8,
+        "languages": ["de", "zh"],
+        "eval_split": "test_or_dev",
+        "seed": 9,
+        "precision": "mixed_bfloat16",
+        "compact_vocabulary": False,
+    }
+    text = {**wanted, "languages": "de,zh"}
+    call(train, *(f"--{k}={v}" for k, v in text.items()))
+    values = seen[0].to_json()
+    assert {k: values[k] for k in wanted} == wanted
+
+
+@pytest.mark.parametrize(
+    ("arguments", "parts"),
+    [
+        (["--task=poss"], ["--task=poss", "'poss'", "Did you mean 'pos'?"]),
+        (["--task=pos", "--gate=featur"], ["--gate", "Did you mean 'feature'"]),
+        (["--task=pos", "--fusion_layr=9"], ["fusion_layr", "fusion_layer"]),
+        (["--task=pos", "--fusion_layer=-1"], ["--fusion_layer=-1"]),
+        (["--task=pos", "--epochs=two"], ["--epochs=two"]),
+        (["--data_dir=d"], ["--task"]),
+    ],
+    ids=["task", "gate", "name", "bound", "type", "required"],
+)
+def test_wrong_flags_are_named_at_once(start_wrong, arguments, parts):
+    message = start_wrong("train", "--output_dir=o", *arguments)
+    for part in parts:
+        assert part in message
+    assert "--help" in message
+
+
+@pytest.mark.parametrize(
+    ("argument", "part"),
+    [
+        ("--learning_rate=0", "`learning_rate` must be positive"),
+        ("--languages=", "`languages` is empty"),
+    ],
+)
+def test_wrong_settings_are_named_at_once(start_wrong, argument, part):
+    message = start_wrong(
+        "train", "--output_dir=o", "--task=pos", argument, code=1
+    )
+    assert message.startswith("Error: ")
+    assert part in message
+    assert "\n" not in message
+
+
+def test_help_shows_an_example(start):
+    text = start("train", "--help").stdout
+    assert "python -m trainers.train --task=pos --data_source=files" in text
+    for name in ("task", "fusion_layer", "languages", "seed", "output_dir"):
+        assert f"--{name}: " in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ([], ValueError, "`data_dir` is needed"),
+        (["--data_dir=no/such"], FileNotFoundError, "'no/such/udpos_fused'"),
+        (
+            ["--data_source=sample", "--languages=de,gr"],
+            ValueError,
+            "Language 'gr' is not one of task 'pos'",
+        ),
+    ],
+    ids=["no data_dir", "no folder", "unknown language"],
+)
+def test_wrong_data_is_refused(call, tmp_path, arguments, error, message):
+    with pytest.raises(error, match=message):
+        call(train, "--task=pos", f"--output_dir={tmp_path}", *arguments)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_output_folder_with_content_is_refused(call, tmp_path):
+    (tmp_path / "mine.txt").touch()
+    with pytest.raises(FileExistsError, match="never overwritten"):
+        call(
+            train,
+            "--task=pos",
+            "--data_source=sample",
+            f"--output_dir={tmp_path}",
+        )
+
+
+if __name__ == "__main__":
+    raise SystemExit(pytest.main([__file__]))
