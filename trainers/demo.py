@@ -130,7 +130,7 @@ def _finished_or_run(output: pathlib.Path, layer: int | None) -> dict[str, Any]:
 def _export(run_dir: pathlib.Path) -> pathlib.Path:
     """Exports a run, or finds the export that an earlier demo made."""
     from dlfa_tf.serving.export_module import export_saved_model
-    from dlfa_tf.training.loop import load_model
+    from dlfa_tf.training.model_files import load_model
 
     mark = run_dir / "exported_to.txt"
     if mark.is_file():

@@ -43,7 +43,7 @@ def main() -> None:
     """Loads the model and writes the export."""
     # Not at the top: a wrong flag should not wait for TensorFlow.
     from dlfa_tf.serving.export_module import export_saved_model
-    from dlfa_tf.training.loop import load_model
+    from dlfa_tf.training.model_files import load_model
 
     base = pathlib.Path(FLAGS.saved_models_dir) / FLAGS.name
     model = load_model(FLAGS.model)

@@ -51,7 +51,7 @@ def main() -> None:
     with _open_input(FLAGS.input) as lines:
         # Not at the top: a wrong flag should not wait for TensorFlow.
         from dlfa_tf.models.token_classifier import DLFATokenClassifier
-        from dlfa_tf.training.loop import load_model
+        from dlfa_tf.training.model_files import load_model
 
         model = load_model(FLAGS.model)
         label = _tag if isinstance(model, DLFATokenClassifier) else _classify

@@ -99,15 +99,9 @@ def _tokenize_pairs(
 ) -> TokenArrays:
     tf = require_tensorflow("tokenize_examples")
     labels = _label_ids([e.label for e in examples], preprocessor.labels)
-    preprocessor.pieces  # noqa: B018 - built before the function is traced
-
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)] * 2)
-    def encode(first: Any, second: Any) -> Any:
-        return preprocessor.encode(first, second)
-
     ids, segments, lengths = [], [], []
     for chunk in _chunks(examples):
-        rows = encode(
+        rows = preprocessor.compiled_encode(
             tf.constant([e.first for e in chunk]),
             tf.constant([e.second for e in chunk]),
         )
@@ -128,12 +122,6 @@ def _tokenize_tagged(
     tf = require_tensorflow("tokenize_examples")
     tags = [tag for example in examples for tag in example.tags]
     tag_ids = _label_ids(tags, preprocessor.labels)
-    preprocessor.pieces  # noqa: B018 - built before the function is traced
-
-    @tf.function(input_signature=[tf.RaggedTensorSpec([None, None], tf.string)])
-    def encode(words: Any) -> Any:
-        return preprocessor.encode_words(words)
-
     ids, masks, lengths = [], [], []
     for chunk in _chunks(examples):
         words = tf.RaggedTensor.from_row_lengths(
@@ -141,7 +129,7 @@ def _tokenize_tagged(
             tf.constant([w for e in chunk for w in e.words], tf.string),
             [len(e.words) for e in chunk],
         )
-        rows = encode(words)
+        rows = preprocessor.compiled_encode(words)
         ids.append(rows.token_ids.flat_values.numpy())
         masks.append(rows.label_mask.flat_values.numpy())
         lengths.append(rows.token_ids.row_lengths().numpy())

@@ -49,6 +49,7 @@ class BasePreprocessor(keras_hub.models.Preprocessor):
         self.sequence_length = sequence_length
         self.use_segment_ids = use_segment_ids
         self._pieces: PieceTokenizer | None = None
+        self._compiled_encode: Any = None
         # No weights: Keras need not trace the layer to build it.
         self.built = True
 
@@ -63,10 +64,29 @@ class BasePreprocessor(keras_hub.models.Preprocessor):
             self._pieces = build_piece_tokenizer(self.tokenizer)
         return self._pieces
 
+    @property
+    def compiled_encode(self) -> Any:
+        """The encoding of a batch as one `tf.function`, traced once.
+
+        Takes the raw inputs as tensors and returns ragged rows; for those who
+        tokenise many batches, one after the other.
+        """
+        if self._compiled_encode is None:
+            tf = require_tensorflow(type(self).__name__)
+            # Outside the function, which must not create resources.
+            self.pieces  # noqa: B018
+            self._compiled_encode = tf.function(*self.encode_signature())
+        return self._compiled_encode
+
+    def encode_signature(self) -> tuple[Any, Any]:
+        """The method that encodes a batch, and its input signature."""
+        raise NotImplementedError
+
     def load_preset_assets(self, preset: str) -> None:
         """Loads the tokenizer's files from a preset folder."""
         super().load_preset_assets(preset)
         self._pieces = None
+        self._compiled_encode = None
 
     def label_ids(self, y: Any) -> Any:
         """Turns label strings into ids; ids pass through.

@@ -136,3 +136,8 @@ class PairPreprocessor(BasePreprocessor):
         first = valid_utf8(first)
         second = None if second is None else valid_utf8(second)
         return pair_rows(first, second, self.pieces, self.sequence_length)
+
+    def encode_signature(self) -> tuple[Any, Any]:
+        """`encode` of two string tensors."""
+        tf = require_tensorflow(type(self).__name__)
+        return self.encode, [tf.TensorSpec([None], tf.string)] * 2

@@ -183,6 +183,12 @@ class TaggingPreprocessor(BasePreprocessor):
         )
         return tags.with_flat_values(after(check, tags.flat_values))
 
+    def encode_signature(self) -> tuple[Any, Any]:
+        """`encode_words` of ragged words."""
+        tf = require_tensorflow(type(self).__name__)
+        words = tf.RaggedTensorSpec([None, None], tf.string)
+        return self.encode_words, [words]
+
     def get_config(self) -> dict:
         """Returns the constructor's arguments."""
         config = super().get_config()

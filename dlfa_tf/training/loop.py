@@ -1,9 +1,7 @@
 """One run: build, fine-tune on English, choose on English dev, evaluate."""
 
 import dataclasses
-import os
 import pathlib
-import shutil
 import time
 from collections.abc import Callable
 from typing import Any
@@ -26,11 +24,7 @@ from dlfa_tf.evaluation.run_folder import write_json
 from dlfa_tf.evaluation.score import score
 from dlfa_tf.evaluation.zero_shot import choose_files
 from dlfa_tf.evaluation.zero_shot import evaluate_languages
-from dlfa_tf.models.loading import is_saved_task
 from dlfa_tf.models.presets import preset_source
-from dlfa_tf.models.task import DLFATask
-from dlfa_tf.models.text_classifier import DLFATextClassifier
-from dlfa_tf.models.token_classifier import DLFATokenClassifier
 from dlfa_tf.training.compact_vocabulary import compact_arrays
 from dlfa_tf.training.compact_vocabulary import compact_model
 from dlfa_tf.training.compact_vocabulary import used_token_ids
@@ -40,6 +34,8 @@ from dlfa_tf.training.config import system_name
 from dlfa_tf.training.dev_checkpoint import DevCheckpoint
 from dlfa_tf.training.environment import describe_environment
 from dlfa_tf.training.environment import peak_memory_bytes
+from dlfa_tf.training.model_files import build_model
+from dlfa_tf.training.model_files import save_model
 
 Say = Callable[[str], None]
 _SOURCE_LANGUAGE = "en"
@@ -203,58 +199,6 @@ def _evaluate(
         run_dir=run_dir,
         progress=lambda lang, s: say(f"  {lang} {s['split']} {s['score']:.2f}"),
     )
-
-
-def build_model(config: TrainConfig) -> Any:
-    """Builds the task model of a config from its encoder preset."""
-    task = config.task_definition
-    arguments: dict[str, Any] = {
-        "labels": list(task.labels),
-        "fusion_layer": config.fusion_layer,
-        "gate": config.gate,
-        "norm": config.norm,
-        "reduction_ratio": config.reduction_ratio,
-        "sequence_length": config.sequence_length,
-        "dropout": config.dropout,
-        "dtype": config.precision,
-    }
-    if task.kind == "pair":
-        return DLFATextClassifier.from_preset(config.preset, **arguments)
-    return DLFATokenClassifier.from_preset(
-        config.preset, label_piece=config.label_piece, **arguments
-    )
-
-
-def load_model(folder: str) -> Any:
-    """Loads the model of a run folder, or of a saved task preset.
-
-    Args:
-        folder: str, a run folder (with `model/`) or a preset folder.
-
-    Returns:
-        `DLFATextClassifier` or `DLFATokenClassifier`.
-
-    Raises:
-        FileNotFoundError: when there is no saved task model.
-    """
-    path = pathlib.Path(folder)
-    for candidate in (path / "model", path):
-        if is_saved_task(str(candidate)):
-            return DLFATask.from_preset(str(candidate))
-    raise FileNotFoundError(
-        f"{folder!r} holds no saved model. Accepted: the `output_dir` of a "
-        "finished run, or a folder written by `save_to_preset`."
-    )
-
-
-def save_model(model: Any, folder: pathlib.Path) -> None:
-    """Saves a task model as a preset, aside first and then renamed."""
-    temporary = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
-    try:
-        model.save_to_preset(str(temporary))
-        os.replace(temporary, folder)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _read_data(config: TrainConfig) -> _Data:

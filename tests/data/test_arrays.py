@@ -264,5 +264,15 @@ def test_labels_unknown_to_the_preprocessor(labels):
         tokenize_examples([sentence], TaggingPreprocessor(tokenizer, labels))
 
 
+def test_many_calls_trace_the_tokenizer_once():
+    preprocessor = TaggingPreprocessor(load_tokenizer("tiny"), labels=["X"])
+    for words in (("a",), ("b", "c"), ("d",) * 200):
+        tokenize_examples(
+            [TaggedSentence(words, ("X",) * len(words))], preprocessor
+        )
+    traces = preprocessor.compiled_encode.experimental_get_tracing_count()
+    assert traces == 1
+
+
 if __name__ == "__main__":
     raise SystemExit(pytest.main([__file__]))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dlfa_tf.training.loop import load_model
+from dlfa_tf.training.model_files import load_model
 from trainers import predict
 
 pytestmark = pytest.mark.filterwarnings("ignore:Even though the:UserWarning")

@@ -15,11 +15,11 @@ from dlfa_tf.training.config import default_config
 from dlfa_tf.training.config import read_config
 from dlfa_tf.training.dev_checkpoint import DevCheckpoint
 from dlfa_tf.training.loop import _read_data
-from dlfa_tf.training.loop import build_model
 from dlfa_tf.training.loop import evaluate_model
-from dlfa_tf.training.loop import load_model
 from dlfa_tf.training.loop import run
-from dlfa_tf.training.loop import save_model
+from dlfa_tf.training.model_files import build_model
+from dlfa_tf.training.model_files import load_model
+from dlfa_tf.training.model_files import save_model
 
 # The data set's own function is traced all the same; that is fine.
 pytestmark = pytest.mark.filterwarnings("ignore:Even though the:UserWarning")

@@ -1,0 +1,64 @@
+"""From a config to a model, from a model to a folder and back."""
+
+import os
+import pathlib
+import shutil
+from typing import Any
+
+from dlfa_tf.models.loading import is_saved_task
+from dlfa_tf.models.task import DLFATask
+from dlfa_tf.models.text_classifier import DLFATextClassifier
+from dlfa_tf.models.token_classifier import DLFATokenClassifier
+from dlfa_tf.training.config import TrainConfig
+
+
+def build_model(config: TrainConfig) -> Any:
+    """Builds the task model of a config from its encoder preset."""
+    task = config.task_definition
+    arguments: dict[str, Any] = {
+        "labels": list(task.labels),
+        "fusion_layer": config.fusion_layer,
+        "gate": config.gate,
+        "norm": config.norm,
+        "reduction_ratio": config.reduction_ratio,
+        "sequence_length": config.sequence_length,
+        "dropout": config.dropout,
+        "dtype": config.precision,
+    }
+    if task.kind == "pair":
+        return DLFATextClassifier.from_preset(config.preset, **arguments)
+    return DLFATokenClassifier.from_preset(
+        config.preset, label_piece=config.label_piece, **arguments
+    )
+
+
+def load_model(folder: str) -> Any:
+    """Loads the model of a run folder, or of a saved task preset.
+
+    Args:
+        folder: str, a run folder (with `model/`) or a preset folder.
+
+    Returns:
+        `DLFATextClassifier` or `DLFATokenClassifier`.
+
+    Raises:
+        FileNotFoundError: when there is no saved task model.
+    """
+    path = pathlib.Path(folder)
+    for candidate in (path / "model", path):
+        if is_saved_task(str(candidate)):
+            return DLFATask.from_preset(str(candidate))
+    raise FileNotFoundError(
+        f"{folder!r} holds no saved model. Accepted: the `output_dir` of a "
+        "finished run, or a folder written by `save_to_preset`."
+    )
+
+
+def save_model(model: Any, folder: pathlib.Path) -> None:
+    """Saves a task model as a preset, aside first and then renamed."""
+    temporary = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
+    try:
+        model.save_to_preset(str(temporary))
+        os.replace(temporary, folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
