@@ -2,10 +2,11 @@ r"""Puts finished runs beside each other: a table and a picture.
 
 Example:
     python -m trainers.analyze --runs=runs/pos-baseline,runs/pos-D_9 \
-        --output_dir=runs/pos-tables
+        --output_dir=runs/pos-tables --data_dir=DIR
 """
 
 import pathlib
+from typing import Any
 
 from absl import flags
 
@@ -28,6 +29,12 @@ def define_flags() -> None:
         "Folder for table.md and scores.png; new or empty.",
         required=True,
     )
+    flags.DEFINE_string(
+        "data_dir",
+        None,
+        "Folder of the data that the runs were evaluated on; when given, every "
+        "run is compared with the first by a paired bootstrap over test items.",
+    )
     # --help shows the flags of the main module and those it adopts.
     flags.adopt_module_key_flags(common_flags)
 
@@ -49,7 +56,29 @@ def main() -> None:
     print_results(runs)
     write_text(output / "table.md", markdown_table(score_table(runs)))
     bars_by_language(runs, output / "scores.png")
+    if FLAGS.data_dir is not None:
+        _compare(runs[0]["config"])
     common_flags.say(f"Written: {output}/table.md, {output}/scores.png")
+
+
+def _compare(config: dict[str, Any]) -> None:
+    """Prints the interval of every run's difference from the first."""
+    from dlfa_tf.data.sources import Source
+    from dlfa_tf.data.tasks import get_task
+    from dlfa_tf.evaluation.compare import compare_runs
+
+    source = Source(
+        task=get_task(config["task"]), name="files", data_dir=FLAGS.data_dir
+    )
+    first, *others = FLAGS.runs
+    for other in others:
+        result = compare_runs(first, other, source)
+        common_flags.say(
+            f"{other} minus {first}, mean over languages without en: "
+            f"{result['difference']:+.2f}, 95 % of draws of test items in "
+            f"[{result['low']:+.2f}, {result['high']:+.2f}]; the spread over "
+            "seeds is not in it."
+        )
 
 
 if __name__ == "__main__":
