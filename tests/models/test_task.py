@@ -496,5 +496,19 @@ def test_models_run_on_jax_without_tensorflow(tmp_path):
     )
 
 
+def test_fit_traces_the_train_step_once(monkeypatch):
+    model = DLFATextClassifier.from_preset("tiny", labels=["no", "yes"])
+    traced = []
+    step = model.train_step
+
+    def train_step(data):
+        traced.append(data)
+        return step(data)
+
+    monkeypatch.setattr(model, "train_step", train_step)
+    model.fit(["a b", "c d"], ["no", "yes"], batch_size=1, verbose=0)
+    assert len(traced) == 1
+
+
 if __name__ == "__main__":
     raise SystemExit(pytest.main([__file__]))
