@@ -43,8 +43,8 @@ class TrainConfig:
             (XTREME).
         dev_every: int or None, steps between scores on the English dev set;
             None is once an epoch.
-        train_limit: int or None, training examples to use, from a seeded
-            shuffle of all of them; None is all.
+        train_limit: int or None, training examples to use, from one fixed
+            shuffle of all of them, whatever the seed; None is all.
         eval_limit: int or None, examples per language and split to evaluate
             on, from the start of the file; None is all.
         languages: tuple of language codes to evaluate on; `("all",)` is every

@@ -40,6 +40,7 @@ from dlfa_tf.training.model_files import save_model
 Say = Callable[[str], None]
 _SOURCE_LANGUAGE = "en"
 _EVAL_BATCH = 64
+_SUBSET_SEED = 0
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -210,8 +211,9 @@ def _read_data(config: TrainConfig) -> _Data:
     files = choose_files(source, config.languages, config.eval_split)
     train = source.load("train", _SOURCE_LANGUAGE)
     if config.train_limit is not None and config.train_limit < len(train):
-        # Shuffled first: files are often ordered by origin.
-        random = np.random.default_rng(config.seed)
+        # Shuffled first: files are often ordered by origin. The same for
+        # every seed of a run, which then differ in training alone.
+        random = np.random.default_rng(_SUBSET_SEED)
         chosen = random.permutation(len(train))[: config.train_limit]
         train = [train[i] for i in chosen]
     dev = source.load("dev", _SOURCE_LANGUAGE, config.eval_limit)
