@@ -243,8 +243,8 @@ def test_another_seed_gives_another_run(tagging_run, tmp_path, eager):
     _, results, _, _ = tagging_run
     second = run(settings(tmp_path / "run", seed=2), verbose=0)
     assert comparable(second) != comparable(results)
-    # Other examples were chosen, too.
-    assert second["train_tokens"] != results["train_tokens"]
+    # On the same examples.
+    assert second["train_tokens"] == results["train_tokens"]
 
 
 def test_pair_run_writes_its_folder(pair_run):
