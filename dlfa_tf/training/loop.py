@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from dlfa_tf.data.arrays import TokenArrays
-from dlfa_tf.data.arrays import tokenize_examples
+from dlfa_tf.data.cache import cached_tokens
 from dlfa_tf.data.pipelines import train_dataset
 from dlfa_tf.data.sources import Examples
 from dlfa_tf.data.sources import Source
@@ -230,8 +230,8 @@ def _train(
 ) -> dict[str, Any]:
     """Fine-tunes `model` in place; returns what the results say of it."""
     preprocessor = model.preprocessor
-    train = tokenize_examples(data.train, preprocessor)
-    dev = tokenize_examples(data.dev, preprocessor)
+    train = cached_tokens(data.train, preprocessor)
+    dev = cached_tokens(data.dev, preprocessor)
     pieces = preprocessor.pieces
     if config.compact_vocabulary:
         special = [
