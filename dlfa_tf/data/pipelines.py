@@ -94,8 +94,9 @@ def train_dataset(
     epochs: int,
     pad_id: int,
     use_segment_ids: bool,
+    start_step: int = 0,
 ) -> tuple[Any, int]:
-    """Builds the data set of a whole training run.
+    """Builds the data set of a whole training run, or of what is left of it.
 
     Args:
         arrays: `TokenArrays` of the training split.
@@ -104,18 +105,31 @@ def train_dataset(
         epochs: int.
         pad_id: int, id of padding.
         use_segment_ids: bool, whether the encoder takes `segment_ids`.
+        start_step: int, steps already taken, counted over all epochs; the
+            data set holds the batches after them. Defaults to `0`.
 
     Returns:
-        A pair: `tf.data.Dataset` of (features, labels) over all epochs, and
-        the number of steps of one epoch.
+        A pair: `tf.data.Dataset` of (features, labels) from `start_step` to
+        the end of the last epoch, and the number of steps of one epoch.
+
+    Raises:
+        ValueError: when `start_step` is negative or past the last step.
     """
     tf = require_tensorflow("train_dataset")
     lengths = arrays.row_lengths
-    steps = len(epoch_batches(lengths, batch_size, seed, 0))
+    # The same every epoch: only the last batch may be smaller.
+    steps = -(-len(lengths) // batch_size)
+    if not 0 <= start_step <= steps * epochs:
+        raise ValueError(
+            f"`start_step` is out of range. Received: {start_step}. Accepted: "
+            f"0 to {steps * epochs} ({epochs} epochs of {steps} steps)."
+        )
 
     def batches() -> Iterator[Any]:
-        for epoch in range(epochs):
-            for rows in epoch_batches(lengths, batch_size, seed, epoch):
+        first, skipped = divmod(start_step, max(steps, 1))
+        for epoch in range(first, epochs):
+            plan = epoch_batches(lengths, batch_size, seed, epoch)
+            for rows in plan[skipped if epoch == first else 0 :]:
                 yield pad_batch(arrays, rows, pad_id, use_segment_ids)
 
     names = ["token_ids", "padding_mask"]

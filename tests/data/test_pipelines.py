@@ -244,6 +244,47 @@ def test_steps_of_one_epoch(rows, steps):
     assert len(list(dataset)) == 2 * steps
 
 
+def test_data_set_goes_on_from_any_step():
+    arrays = _arrays([3, 9, 1, 5, 17, 2, 4], tagging=True)
+
+    def batches(start_step):
+        dataset, steps = train_dataset(
+            arrays,
+            batch_size=2,
+            seed=5,
+            epochs=3,
+            pad_id=1,
+            use_segment_ids=False,
+            start_step=start_step,
+        )
+        assert steps == 4
+        return [
+            (features["token_ids"].tolist(), labels.tolist())
+            for features, labels in dataset.as_numpy_iterator()
+        ]
+
+    whole = batches(0)
+    assert len(whole) == 12
+    for start_step in range(13):
+        assert batches(start_step) == whole[start_step:]
+
+
+@pytest.mark.parametrize("start_step", [-1, 5])
+def test_start_step_out_of_range(start_step):
+    with pytest.raises(
+        ValueError, match=rf"`start_step` .* {start_step}\. Accepted: 0 to 4"
+    ):
+        train_dataset(
+            _arrays([3, 9, 1]),
+            batch_size=2,
+            seed=0,
+            epochs=2,
+            pad_id=0,
+            use_segment_ids=True,
+            start_step=start_step,
+        )
+
+
 def test_shapes_of_the_data_set_are_open():
     dataset, _ = train_dataset(
         _arrays([3, 9], tagging=True),
