@@ -16,12 +16,12 @@ from dlfa_tf.training.recipes import recipe_values
 
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16", "auto")
 EVAL_SPLITS = ("test", "dev", "test_or_dev")
+STRATEGIES = ("auto", "one_device", "mirrored", "multi_worker")
 # Settings that a `Task` brings along.
 _PUBLISHED = (
     "epochs", "batch_size", "learning_rate", "weight_decay", "adam_epsilon",
     "clip_norm", "sequence_length",
 )  # fmt: skip
-STRATEGIES = ("auto", "one_device", "mirrored", "multi_worker")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
