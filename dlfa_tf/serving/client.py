@@ -1,8 +1,8 @@
 """Asks a model server; needs neither TensorFlow nor Keras nor NumPy."""
 
-import random
+import functools
+import os
 import time
-from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
@@ -10,12 +10,13 @@ from typing import NamedTuple
 
 from dlfa_tf.serving.contract import DEFAULT_SIGNATURE
 from dlfa_tf.serving.contract import MAX_BATCH_SIZE
+from dlfa_tf.serving.contract import SIGNATURES
 from dlfa_tf.serving.errors import CallerError
 from dlfa_tf.serving.errors import ServerError
+from dlfa_tf.serving.retries import with_retries
 
-_RETRIED = "UNAVAILABLE"
-_FIRST_WAIT = 0.05
-_LONGEST_WAIT = 2.0
+# Address of an export in this process.
+_FILE = "file:"
 
 
 class TaggedWord(NamedTuple):
@@ -43,7 +44,8 @@ class Client:
     other error is retried.
 
     Args:
-        server: str, `HOST:PORT` for gRPC, `http://HOST:PORT` for REST.
+        server: str, `HOST:PORT` for gRPC, `http://HOST:PORT` for REST; see
+            `of_export` for an export without a server.
         model: str, the model's name in the server.
         version: Optional int. Defaults to what the server serves.
         label: Optional str, a version's label instead of its number.
@@ -90,16 +92,42 @@ class Client:
         self.timeout = timeout
         self.max_batch_size = max_batch_size
         self._spec = {"name": model, "version": version, "label": label}
-        self._transport: Any
-        # Each needs what the other does not: the other is not imported.
-        if server.startswith(("http://", "https://")):
-            from dlfa_tf.serving.rest_transport import RestTransport
+        self._transport = _connect(server, credentials)
 
-            self._transport = RestTransport(server)
-        else:
-            from dlfa_tf.serving.grpc_transport import GrpcTransport
+    @classmethod
+    def of_export(
+        cls,
+        folder: str | os.PathLike,
+        *,
+        max_batch_size: int = MAX_BATCH_SIZE,
+    ) -> "Client":
+        """Returns a client of an export in this process, without a server.
 
-            self._transport = GrpcTransport(server, credentials)
+        Needs TensorFlow and TensorFlow Text; knows no deadline.
+
+        Args:
+            folder: a version's folder, such as `saved_models/pos/1`.
+            max_batch_size: int, examples per run of the graph.
+        """
+        name = os.fspath(folder)
+        return cls(f"{_FILE}{name}", name, max_batch_size=max_batch_size)
+
+    @property
+    def kind(self) -> str:
+        """`"classifier"` or `"tagger"`, by the inputs of the model.
+
+        Raises:
+            ServerError, CallerError: when the model cannot be asked.
+            ValueError: when the model is neither.
+        """
+        inputs, _ = self.signatures().get(DEFAULT_SIGNATURE, ((), ()))
+        for kind, signatures in SIGNATURES.items():
+            if set(inputs) == set(signatures[DEFAULT_SIGNATURE].inputs):
+                return kind
+        raise ValueError(
+            f"The model is neither a tagger nor a classifier. Received: "
+            f"inputs {list(inputs)} of signature {DEFAULT_SIGNATURE!r}."
+        )
 
     def tag(self, texts: Sequence[str | bytes]) -> list[list[TaggedWord]]:
         """Tags texts, which the model splits at white space.
@@ -184,16 +212,15 @@ class Client:
             )
         count = next(iter(lengths.values()))
         end = time.monotonic() + self.timeout
+        spec = {**self._spec, "signature": signature}
         merged: dict[str, list[Any]] = {}
         for start in range(0, max(count, 1), self.max_batch_size):
             part = slice(start, start + self.max_batch_size)
             sent = {name: list(value[part]) for name, value in inputs.items()}
-            answer = self._with_retries(
-                lambda left, sent=sent: self._transport.predict(  # type: ignore[misc]
-                    {**self._spec, "signature": signature}, sent, outputs, left
-                ),
-                end,
+            call = functools.partial(
+                self._transport.predict, spec, sent, outputs
             )
+            answer = with_retries(call, end, self.server)
             rows = min(self.max_batch_size, count - start)
             for name, value in answer.items():
                 _check_rows(name, value, rows)
@@ -205,17 +232,11 @@ class Client:
 
         A version with warm-up records that is `"AVAILABLE"` can answer.
         """
-        return self._with_retries(
-            lambda left: self._transport.status(self._spec, left),
-            time.monotonic() + self.timeout,
-        )
+        return self._ask_about(self._transport.status)
 
     def signatures(self) -> dict[str, tuple[list[str], list[str]]]:
         """Returns the names of inputs and outputs of every signature."""
-        found = self._with_retries(
-            lambda left: self._transport.signatures(self._spec, left),
-            time.monotonic() + self.timeout,
-        )
+        found = self._ask_about(self._transport.signatures)
         return {k: v for k, v in found.items() if not k.startswith("__")}
 
     def close(self) -> None:
@@ -227,6 +248,12 @@ class Client:
 
     def __exit__(self, *_: Any) -> None:
         self.close()
+
+    def _ask_about(self, call: Any) -> Any:
+        end = time.monotonic() + self.timeout
+        return with_retries(
+            functools.partial(call, self._spec), end, self.server
+        )
 
     def _tag(
         self, signature: str, inputs: Mapping[str, list[Any]]
@@ -246,23 +273,20 @@ class Client:
             for w, t, s, length in rows
         ]
 
-    def _with_retries(self, call: Callable[[float], Any], end: float) -> Any:
-        wait = _FIRST_WAIT
-        while True:
-            left = end - time.monotonic()
-            if left <= 0:
-                raise ServerError(
-                    "DEADLINE_EXCEEDED",
-                    f"{self.server} did not answer within {self.timeout} s.",
-                )
-            try:
-                return call(left)
-            except ServerError as error:
-                pause = wait * random.uniform(0.5, 1.5)
-                if error.code != _RETRIED or time.monotonic() + pause >= end:
-                    raise
-            time.sleep(pause)
-            wait = min(2 * wait, _LONGEST_WAIT)
+
+def _connect(server: str, credentials: Any) -> Any:
+    """The transport of an address; imports only what that one needs."""
+    if server.startswith(("http://", "https://")):
+        from dlfa_tf.serving.rest_transport import RestTransport
+
+        return RestTransport(server)
+    if server.startswith(_FILE):
+        from dlfa_tf.serving.graph_transport import GraphTransport
+
+        return GraphTransport(server.removeprefix(_FILE))
+    from dlfa_tf.serving.grpc_transport import GrpcTransport
+
+    return GrpcTransport(server, credentials)
 
 
 def _batch(texts: Sequence[str | bytes]) -> list[str | bytes]:
