@@ -1,0 +1,70 @@
+"""The program that turns runs into tables, as a user calls it."""
+
+import json
+
+import pytest
+
+from trainers import analyze
+
+RESULTS = "docs/results/first_pos_run"
+
+
+def test_committed_results_become_tables(start, tmp_path):
+    done = start(
+        "analyze", f"--runs_dir={RESULTS}", f"--output_dir={tmp_path}/out"
+    )
+    assert done.returncode == 0, done.stderr
+    assert "2 finished runs" in done.stdout
+    assert "one seed only" in done.stdout
+    table = (tmp_path / "out" / "tables" / "table_4_pos.md").read_text()
+    assert "| zh | 62.86 (1) |   | **64.51 (1)** | +1.65 |" in table
+    # Nothing of it needs a model.
+    done = start(
+        "analyze",
+        f"--runs_dir={RESULTS}",
+        f"--output_dir={tmp_path}/again",
+        imports=True,
+    )
+    assert "tensorflow" not in done.stderr and "keras" not in done.stderr
+
+
+def test_runs_of_the_sample_get_intervals(pos_run, call, tmp_path, capsys):
+    call(
+        analyze,
+        f"--runs_dir={pos_run.parent}",
+        f"--output_dir={tmp_path}/out",
+        "--num_samples=100",
+    )
+    assert "no baseline among the runs" in capsys.readouterr().out
+    results = json.loads((pos_run / "results.json").read_text())
+    table = (tmp_path / "out" / "tables" / "table_4_pos.csv").read_text()
+    assert f"{results['languages']['de']['score']}" in table
+
+
+@pytest.mark.parametrize(
+    ("flags", "code", "message"),
+    [
+        (["--output_dir=x"], 2, "--runs_dir"),
+        (["--runs_dir=x"], 2, "--output_dir"),
+        (["--runs_dir=docs", "--output_dir=docs"], 1, "never overwritten"),
+        (["--runs_dir=nowhere", "--output_dir=x"], 1, "'nowhere'"),
+        (["--runs_dir=tools", "--output_dir=x"], 1, "no finished run"),
+        (
+            [f"--runs_dir={RESULTS}", "--output_dir=x", "--tasks=ner"],
+            1,
+            "`tasks` without a finished run",
+        ),
+        (
+            [f"--runs_dir={RESULTS}", "--output_dir=x", "--num_samples=1"],
+            2,
+            "num_samples",
+        ),
+    ],
+    ids=["runs", "output", "full", "nowhere", "empty", "task", "samples"],
+)
+def test_wrong_use_is_refused(start_wrong, flags, code, message):
+    assert message in start_wrong("analyze", *flags, code=code)
+
+
+if __name__ == "__main__":
+    raise SystemExit(pytest.main([__file__]))
