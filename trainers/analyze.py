@@ -1,4 +1,4 @@
-r"""Turns finished runs into the paper's tables.
+r"""Turns finished runs into the paper's tables, pictures and a report.
 
 Example:
     python -m trainers.analyze --runs_dir=runs --output_dir=tables \
@@ -57,9 +57,9 @@ def main() -> None:
     """Reads the runs and writes what they say."""
     # Not at the top: a wrong flag should not wait for pandas.
     from dlfa_tf.evaluation.analysis import analyze
+    from dlfa_tf.evaluation.report import write_report
     from dlfa_tf.evaluation.run_folder import check_output_dir
     from dlfa_tf.evaluation.runs import load_runs
-    from dlfa_tf.evaluation.table_files import write_table
     from trainers.result_table import print_paper_table
 
     check_output_dir(FLAGS.output_dir)
@@ -70,9 +70,13 @@ def main() -> None:
     print_paper_table(analysis.tables[0])
     for note in analysis.notes:
         common_flags.say(note)
-    for table in analysis.tables:
-        write_table(table, output / "tables")
-    common_flags.say(f"Written: {output}/tables/")
+    report = write_report(analysis, output, command=_command())
+    common_flags.say(f"Written: {report}, {output}/tables/, {output}/figures/")
+
+
+def _command() -> str:
+    given = [FLAGS[x].serialize() for x in sorted(FLAGS) if FLAGS[x].present]
+    return " ".join(["python -m trainers.analyze", *given])
 
 
 if __name__ == "__main__":

@@ -95,8 +95,15 @@ def table_4(
             f"No run of task {task!r} and systems {unknown}. Accepted: "
             f"{sorted(set(summary['task']))} and {present}."
         )
-    cells = _Cells(rows)
     parts = list(dict.fromkeys(rows["part"]))
+    published = published_scores()
+    if not any(
+        (task, "baseline", part) in published.index
+        for part in set(parts) - set(PART_NAMES)
+    ):
+        # The averages alone are in Table 1.
+        published = published[:0]
+    cells = _Cells(rows, published)
     for label in chosen:
         system = rows.loc[rows["label"] == label, "system"].iloc[0]
         for part in parts:
@@ -121,7 +128,7 @@ def _by_system(
     name: str,
     title: str,
 ) -> PaperTable:
-    cells = _Cells(summary)
+    cells = _Cells(summary, published_scores())
     order = summary.drop_duplicates("label").sort_values(
         "layer", ascending=False, na_position="first", kind="stable"
     )
@@ -134,9 +141,9 @@ def _by_system(
 class _Cells:
     """Collects cells of (row, group of columns), then lays them out."""
 
-    def __init__(self, summary: pd.DataFrame) -> None:
+    def __init__(self, summary: pd.DataFrame, published: pd.Series) -> None:
         self._summary = summary.set_index(["task", "label", "part"])
-        self._published = published_scores()
+        self._published = published
         self._cells: dict[tuple[str, str], dict] = {}
 
     def add(
