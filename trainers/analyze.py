@@ -49,6 +49,11 @@ def define_flags() -> None:
         "Draws of test items and seeds behind an interval.",
         lower_bound=100,
     )
+    flags.DEFINE_bool(
+        "errors",
+        True,
+        "Analyse errors too, where gold labels are at hand (see --data_dir).",
+    )
     # --help shows the flags of the main module and those it adopts.
     flags.adopt_module_key_flags(common_flags)
 
@@ -57,6 +62,7 @@ def main() -> None:
     """Reads the runs and writes what they say."""
     # Not at the top: a wrong flag should not wait for pandas.
     from dlfa_tf.evaluation.analysis import analyze
+    from dlfa_tf.evaluation.error_report import error_section
     from dlfa_tf.evaluation.report import write_report
     from dlfa_tf.evaluation.run_folder import check_output_dir
     from dlfa_tf.evaluation.runs import load_runs
@@ -70,7 +76,12 @@ def main() -> None:
     print_paper_table(analysis.tables[0])
     for note in analysis.notes:
         common_flags.say(note)
-    report = write_report(analysis, output, command=_command())
+    extra = []
+    for task, source in analysis.sources.items():
+        if FLAGS.errors and source is not None:
+            common_flags.say(f"analysing the errors of {task}")
+            extra.append(error_section(analysis.scores[task], source, output))
+    report = write_report(analysis, output, extra=extra, command=_command())
     common_flags.say(f"Written: {report}, {output}/tables/, {output}/figures/")
 
 

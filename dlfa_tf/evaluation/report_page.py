@@ -30,7 +30,8 @@ table { border-collapse: collapse; font-size: .875rem;
 caption { text-align: left; font-weight: 600; padding: .25rem 0; }
 th, td { padding: .2rem .6rem; text-align: right; white-space: nowrap;
   border-bottom: 1px solid #ddd; }
-td.text { white-space: normal; min-width: 14rem; text-align: left; }
+td.text { white-space: normal; min-width: 16rem; text-align: start;
+  overflow-wrap: anywhere; }
 thead th { border-bottom: 2px solid #555; vertical-align: bottom;
   white-space: normal; min-width: 4.5rem; }
 th:first-child { text-align: left; position: sticky; left: 0;

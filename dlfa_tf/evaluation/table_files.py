@@ -21,6 +21,7 @@ class PaperTable:
         text: what a reader sees, laid out; same rows as `values`.
         best: bool, same rows and columns as `text`: which cells to mark.
         notes: sentences to be read with the table.
+        prose: columns of `text` that hold running text, in any script.
     """
 
     name: str
@@ -29,6 +30,7 @@ class PaperTable:
     text: pd.DataFrame
     best: pd.DataFrame | None = None
     notes: tuple[str, ...] = ()
+    prose: tuple[str, ...] = ()
 
     def cells(self, mark: tuple[str, str]) -> list[list[str]]:
         """Rows of texts, the name of the row first; `mark` around the best."""
@@ -120,7 +122,12 @@ def to_html(table: PaperTable) -> str:
             .replace("\1", "</strong>")
             for cell in row
         ]
-        cells = "".join(f"<td>{cell}</td>" for cell in rest)
+        cells = "".join(
+            f'<td class="text" dir="auto">{cell}</td>'
+            if name in table.prose
+            else f"<td>{cell}</td>"
+            for name, cell in zip(table.header[1:], rest, strict=True)
+        )
         body.append(f'<tr><th scope="row">{first}</th>{cells}</tr>')
     notes = "".join(
         f'<p class="note">{html.escape(note)}</p>' for note in table.notes

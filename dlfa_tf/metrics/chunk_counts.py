@@ -20,11 +20,13 @@ class ChunkRule:
         ends: bool `(tags + 1, tags + 1)`, [tag, tag after]: whether a chunk
             ends with the tag.
         types: int64 `(tags + 1,)`, type of a chunk that ends with the tag.
+        type_names: name of every type.
     """
 
     begins: np.ndarray
     ends: np.ndarray
     types: np.ndarray
+    type_names: tuple[str, ...]
 
 
 def tabulate_rule(
@@ -60,6 +62,7 @@ def tabulate_rule(
         begins=begin_table,
         ends=end_table,
         types=np.array([*(ids[name] for name in types), -1], np.int64),
+        type_names=tuple(ids),
     )
 
 
@@ -82,6 +85,46 @@ def count_chunks(
         int64 `(sentences, 3)`: right, gold and predicted chunks. A chunk is
         right when its type, first word and last word all agree.
     """
+    per_word = _per_word(rule, gold, predicted, splits)
+    # Not np.add.reduceat, which takes an empty sentence for its neighbour.
+    so_far = np.concatenate(
+        [np.zeros((1, 3), np.int64), np.cumsum(per_word, axis=0)]
+    )
+    return so_far[splits[1:]] - so_far[splits[:-1]]
+
+
+def count_by_type(
+    rule: ChunkRule,
+    gold: np.ndarray,
+    predicted: np.ndarray,
+    splits: np.ndarray,
+) -> np.ndarray:
+    """Counts the chunks of every type; arguments as for `count_chunks`.
+
+    Returns:
+        int64 `(types, 3)`: right, gold and predicted chunks, in the order of
+        `rule.type_names`.
+    """
+    per_word = _per_word(rule, gold, predicted, splits)
+    types = (rule.types[gold], rule.types[gold], rule.types[predicted])
+    return np.stack(
+        [
+            np.bincount(
+                types[i][per_word[:, i]], minlength=len(rule.type_names)
+            )
+            for i in range(3)
+        ],
+        axis=1,
+    )
+
+
+def _per_word(
+    rule: ChunkRule,
+    gold: np.ndarray,
+    predicted: np.ndarray,
+    splits: np.ndarray,
+) -> np.ndarray:
+    """Whether a right, a gold, a predicted chunk ends with each word."""
     gold_start, gold_end = _chunks(rule, gold, splits)
     start, end = _chunks(rule, predicted, splits)
     right = (
@@ -90,12 +133,7 @@ def count_chunks(
         & (gold_start == start)
         & (rule.types[gold] == rule.types[predicted])
     )
-    per_word = np.stack([right, gold_end, end], axis=1)
-    # Not np.add.reduceat, which takes an empty sentence for its neighbour.
-    so_far = np.concatenate(
-        [np.zeros((1, 3), np.int64), np.cumsum(per_word, axis=0)]
-    )
-    return so_far[splits[1:]] - so_far[splits[:-1]]
+    return np.stack([right, gold_end, end], axis=1)
 
 
 def _chunks(

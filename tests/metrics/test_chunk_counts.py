@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from dlfa_tf.data.tasks import NER_TAGS
+from dlfa_tf.metrics.chunk_counts import count_by_type
 from dlfa_tf.metrics.chunk_counts import count_chunks
 from dlfa_tf.metrics.chunk_counts import tabulate_rule
 from dlfa_tf.metrics.chunk_f1 import ner_counts
@@ -62,6 +63,31 @@ def test_table_has_a_row_for_the_start_and_a_column_for_the_end():
     )
     # One chunk a sentence, of one type: all right.
     assert counts.tolist() == [[1, 1, 1], [1, 1, 1]]
+
+
+def test_counts_by_type_add_up_to_those_by_sentence():
+    rule = ner_rule(NER_TAGS)
+    random = np.random.default_rng(0)
+    gold, predicted = random.integers(len(NER_TAGS), size=(2, 300))
+    splits = np.arange(0, 301, 5)
+    by_type = count_by_type(rule, gold, predicted, splits)
+    by_sentence = count_chunks(rule, gold, predicted, splits)
+    assert by_type.sum(axis=0).tolist() == by_sentence.sum(axis=0).tolist()
+    names = dict(zip(rule.type_names, by_type.tolist(), strict=True))
+    assert set(names) == {"_", "PER", "ORG", "LOC"}
+    assert names["_"] == [0, 0, 0]
+
+
+def test_counts_by_type_by_hand():
+    rule = ner_rule(NER_TAGS)
+    ids = {tag: i for i, tag in enumerate(NER_TAGS)}
+    gold = np.array([ids[x] for x in ("B-PER", "I-PER", "B-LOC", "O")])
+    predicted = np.array([ids[x] for x in ("B-PER", "I-PER", "B-ORG", "O")])
+    counts = count_by_type(rule, gold, predicted, np.array([0, 4]))
+    found = dict(zip(rule.type_names, counts.tolist(), strict=True))
+    assert found["PER"] == [1, 1, 1]
+    assert found["LOC"] == [0, 1, 0]
+    assert found["ORG"] == [0, 0, 1]
 
 
 @pytest.mark.slow
