@@ -54,6 +54,14 @@ def define_flags() -> None:
         True,
         "Analyse errors too, where gold labels are at hand (see --data_dir).",
     )
+    flags.DEFINE_integer(
+        "model_items",
+        0,
+        "Examples per language to put through every model, for Table 3, gates "
+        "and sentence vectors; kept in the run folders. Default 0: no model "
+        "is loaded.",
+        lower_bound=0,
+    )
     # --help shows the flags of the main module and those it adopts.
     flags.adopt_module_key_flags(common_flags)
 
@@ -63,6 +71,7 @@ def main() -> None:
     # Not at the top: a wrong flag should not wait for pandas.
     from dlfa_tf.evaluation.analysis import analyze
     from dlfa_tf.evaluation.error_report import error_section
+    from dlfa_tf.evaluation.model_report import model_section
     from dlfa_tf.evaluation.report import write_report
     from dlfa_tf.evaluation.run_folder import check_output_dir
     from dlfa_tf.evaluation.runs import load_runs
@@ -81,6 +90,9 @@ def main() -> None:
         if FLAGS.errors and source is not None:
             common_flags.say(f"analysing the errors of {task}")
             extra.append(error_section(analysis.scores[task], source, output))
+    if FLAGS.model_items:
+        common_flags.say("reading models, or what earlier calls kept of them")
+        extra.append(model_section(analysis, output, FLAGS.model_items))
     report = write_report(analysis, output, extra=extra, command=_command())
     common_flags.say(f"Written: {report}, {output}/tables/, {output}/figures/")
 

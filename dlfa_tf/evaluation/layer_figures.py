@@ -2,6 +2,7 @@
 
 import pathlib
 from collections import Counter
+from collections.abc import Collection
 from collections.abc import Mapping
 from typing import Any
 
@@ -60,22 +61,42 @@ def score_by_layer(
     )
     for axes, (task, found) in zip(panels[0], scores.items(), strict=True):
         rows = summary[(summary["task"] == task) & (summary["part"] == "all")]
-        _draw_baseline(axes, rows)
-        fused = rows[rows["layer"].notna()]
-        for i, (gate, line) in enumerate(fused.groupby("gate")):
-            _draw_line(axes, line, f"D_x, gate {gate}", i, found)
-        axes.set_xticks(sorted(set(fused["layer"].astype(int))))
+        draw_systems(
+            axes,
+            rows,
+            {
+                label: found.scores[found.rows_of(label)].mean(axis=1)
+                for label in found.labels
+            },
+        )
+        axes.set_xticks(sorted(set(rows["layer"].dropna().astype(int))))
         axes.set_xlabel("x, the block fused with the last one")
         axes.set_ylabel(
             f"{found.runs[0].results['score']} (percent), mean over languages"
         )
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.legend(frameon=False, fontsize=8)
         axes.set_title(
             what_was_run(found.runs[0].results, seeds_in_words(found)),
             fontsize=8,
         )
     return save_figure(figure, path)
+
+
+def draw_systems(
+    axes: Any, rows: pd.DataFrame, seeds: Mapping[str, Collection[float]]
+) -> None:
+    """Draws the baseline's line and band, and a line per gate over x.
+
+    Args:
+        axes: matplotlib axes.
+        rows: `label`, `gate`, `layer`, `mean`, `spread`, a row per system.
+        seeds: from label to the values of its seeds.
+    """
+    _draw_baseline(axes, rows)
+    fused = rows[rows["layer"].notna()]
+    for i, (gate, line) in enumerate(fused.groupby("gate")):
+        _draw_line(axes, line, f"D_x, gate {gate}", i, seeds)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False, fontsize=8)
 
 
 def _draw_baseline(axes: Any, rows: pd.DataFrame) -> None:
@@ -93,29 +114,32 @@ def _draw_baseline(axes: Any, rows: pd.DataFrame) -> None:
 
 
 def _draw_line(
-    axes: Any, line: pd.DataFrame, name: str, i: int, scores: TaskScores
+    axes: Any,
+    line: pd.DataFrame,
+    name: str,
+    i: int,
+    seeds: Mapping[str, Collection[float]],
 ) -> None:
     line = line.sort_values("layer")
     # Two gates at one x would hide each other.
     x = line["layer"].astype(float).to_numpy() + 0.12 * i
-    colour = COLOURS[i % len(COLOURS)]
     if line["spread"].notna().any():
         name += " (bar: standard deviation, dots: seeds)"
     axes.errorbar(
         x,
         line["mean"],
         yerr=line["spread"].fillna(0.0),
-        color=colour,
+        color=COLOURS[i % len(COLOURS)],
         marker=_MARKS[i % len(_MARKS)],
         capsize=3,
         lw=1.4,
         label=name,
     )
     for place, label in zip(x, line["label"], strict=True):
-        values = scores.scores[scores.rows_of(label)].mean(axis=1)
+        values = seeds.get(label, ())
         if len(values) > 1:
             axes.plot(
-                np.full(len(values), place), values, ls="", marker=".",
+                np.full(len(values), place), list(values), ls="", marker=".",
                 ms=4, color="black", zorder=3,
             )  # fmt: skip
 

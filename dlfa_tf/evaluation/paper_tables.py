@@ -15,10 +15,12 @@ NO_RUN = "no run"
 # What the averages of `average_groups` are called in tables.
 PART_NAMES = {**dict(AVERAGES), "enf": "avg enf", "noenf": "avg noenf"}
 _TASK_ORDER = ("xnli", "pawsx", "ner", "pos")
-_NOTE = (
+_OURS = (
     "Ours: mean ± standard deviation over seeds (number of seeds), best mean "
-    "of a column marked. Gain: over our own baseline, in points. Published: "
-    f"{SOURCE}; another encoder and another training than ours."
+    "of a {} marked. Gain: over our own baseline, in points."
+)
+_PUBLISHED = (
+    f"Published: {SOURCE}; another encoder and another training than ours."
 )
 
 
@@ -196,7 +198,7 @@ class _Cells:
             values=pd.DataFrame(values, index=pd.Index(rows, name=index)),
             text=pd.DataFrame(text, index=pd.Index(rows, name=index)),
             best=pd.DataFrame(marks, index=pd.Index(rows, name=index)),
-            notes=(_NOTE, *_interval_notes(self._cells)),
+            notes=tuple(_notes(self._cells, best_of)),
         )
 
 
@@ -230,11 +232,13 @@ _FIELDS: dict[str, Callable[[dict], str]] = {
 }
 
 
-def _interval_notes(cells: dict) -> list[str]:
-    """What the brackets in a table mean, and what they do not hold."""
+def _notes(cells: dict, best_of: str) -> list[str]:
+    """What is in a table, and what its brackets do not hold."""
     kinds = {cell.get("interval", "") for cell in cells.values()}
     gains = any(pd.notna(cell.get("gain")) for cell in cells.values())
-    notes = []
+    notes = [_OURS.format(best_of)]
+    if any(pd.notna(cell["published"]) for cell in cells.values()):
+        notes.append(_PUBLISHED)
     if "items and seeds" in kinds:
         notes.append(
             "[low, high]: 95 % of the draws when test items and seeds are both "

@@ -39,9 +39,9 @@ th:first-child { text-align: left; position: sticky; left: 0;
 tbody tr:hover > * { background: #f2f6fa; }
 th button { font: inherit; color: inherit; background: none; border: 0;
   padding: 0; cursor: pointer; text-align: inherit; }
-th button::after { content: " \\2195"; color: #767676; }
-th[aria-sort=ascending] button::after { content: " \\2191"; color: #000; }
-th[aria-sort=descending] button::after { content: " \\2193"; color: #000; }
+th button::after { content: "\\a0\\2195"; color: #767676; }
+th[aria-sort=ascending] button::after { content: "\\a0\\2191"; color: #000; }
+th[aria-sort=descending] button::after { content: "\\a0\\2193"; color: #000; }
 .note { font-size: .875rem; color: #444; max-width: 50rem; margin: .4rem 0; }
 figure { margin: 1.5rem 0; }
 figure img { max-width: 100%; height: auto; display: block; }

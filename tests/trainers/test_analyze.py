@@ -43,6 +43,25 @@ def test_runs_of_the_sample_get_intervals(pos_run, call, tmp_path, capsys):
     results = json.loads((pos_run / "results.json").read_text())
     table = (tmp_path / "out" / "tables" / "table_4_pos.csv").read_text()
     assert f"{results['languages']['de']['score']}" in table
+    report = (tmp_path / "out" / "report.html").read_text()
+    assert "POS: errors" in report and "Inside the models" not in report
+    assert "python -m trainers.analyze --num_samples=100" in report
+
+
+def test_models_are_read_on_demand(pos_run, call, tmp_path, eager):
+    call(
+        analyze,
+        f"--runs_dir={pos_run.parent}",
+        f"--output_dir={tmp_path}/out",
+        "--num_samples=100",
+        "--noerrors",
+        "--model_items=2",
+    )
+    report = (tmp_path / "out" / "report.html").read_text()
+    assert "Inside the models" in report and "POS: errors" not in report
+    gates = (tmp_path / "out" / "models" / "pos_gates.csv").read_text()
+    assert gates.startswith("task,label,layer,seed,language,position,share")
+    assert len(list((pos_run / "analysis").iterdir())) == 1
 
 
 @pytest.mark.parametrize(
