@@ -106,7 +106,7 @@ def _source(runs: Sequence[Run], data_dir: str | None) -> Source | None:
     task = get_task(runs[0].task)
     if not all((run.folder / "predictions").is_dir() for run in runs):
         return None
-    if name != "files":
+    if name == "sample":
         return Source(task=task, name=name)
     if data_dir is None:
         return None

@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 
-# Settings that may differ: what a table compares, and what decides no score.
+# Settings that may differ: what a table compares, what decides no score (but
+# for rounding), and the name of a recipe, whose settings are compared.
 _FREE = frozenset(
     (
-        "compact_vocabulary", "data_dir", "eval_split", "fusion_layer", "gate",
-        "languages", "output_dir", "seed",
+        "checkpoint_minutes", "compact_vocabulary", "data_dir", "eval_split",
+        "fusion_layer", "gate", "jit_compile", "keep_checkpoints", "languages",
+        "output_dir", "recipe", "seed", "strategy",
     )
 )  # fmt: skip
 # Settings of the fusion alone: a baseline has them, but does not use them.

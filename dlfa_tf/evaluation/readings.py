@@ -151,7 +151,8 @@ def build_reader(model: Any) -> Any:
 
     backbone = model.backbone
     outputs = {"first": backbone.output["sequence_output"][:, 0, :]}
-    if backbone.fusion_layer is not None:
+    # Another fusion than equation 2 has no gate.
+    if any(layer.name == "dlfa" for layer in backbone.layers):
         dlfa = backbone.get_layer("dlfa")
         # The tensors that equation 2 was built on; the mask came with them.
         low, high, mask = dlfa.input
@@ -179,7 +180,8 @@ def _read_arrays(
     ):
         found = {
             name: np.asarray(value, np.float32)
-            for name, value in reader.predict_on_batch(features).items()
+            # Without tracing, which takes longer than a few hundred batches.
+            for name, value in reader(features, training=False).items()
         }
         if vectors is None:
             vectors = np.zeros((len(arrays), found["first"].shape[-1]), "f4")

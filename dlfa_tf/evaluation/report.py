@@ -160,7 +160,7 @@ def train_command(results: dict[str, Any]) -> str:
         if isinstance(value, list):
             value = ",".join(map(str, value))
         flags.append(f"--{name}={value}")
-    if results["config"]["data_source"] == "files":
+    if results["config"]["data_source"] != "sample":
         flags.append("--data_dir=DIR")
     config = results["config"]
     folder = f"runs/{config['task']}/{results['system']}/seed-{config['seed']}"
