@@ -22,7 +22,14 @@ _PUBLIC = {
     "DLFATextClassifier": "dlfa_tf.models",
     "DLFATokenClassifier": "dlfa_tf.models",
 }
-_PACKAGES = ("layers", "metrics", "models", "preprocessing", "data")
+_PACKAGES = (
+    "layers",
+    "metrics",
+    "models",
+    "preprocessing",
+    "data",
+    "evaluation",
+)
 
 __all__ = [*_PUBLIC, "__version__"]
 

@@ -1,12 +1,11 @@
-r"""Puts finished runs beside each other: a table and a picture.
+r"""Turns finished runs into the paper's tables, pictures and a report.
 
 Example:
-    python -m trainers.analyze --runs=runs/pos-baseline,runs/pos-D_9 \
-        --output_dir=runs/pos-tables --data_dir=DIR
+    python -m trainers.analyze --runs_dir=runs --output_dir=tables \
+        --data_dir=DIR
 """
 
 import pathlib
-from typing import Any
 
 from absl import flags
 
@@ -17,68 +16,90 @@ FLAGS = flags.FLAGS
 
 def define_flags() -> None:
     """Defines the flags of this program."""
-    flags.DEFINE_list(
-        "runs",
+    flags.DEFINE_string(
+        "runs_dir",
         None,
-        "Run folders that hold results.json, separated by commas.",
+        "Folder with finished runs at any depth.",
         required=True,
     )
     flags.DEFINE_string(
         "output_dir",
         None,
-        "Folder for table.md and scores.png; new or empty.",
+        "Folder for tables, pictures and report.html; new or empty.",
         required=True,
     )
     flags.DEFINE_string(
         "data_dir",
         None,
-        "Folder of the data that the runs were evaluated on; when given, every "
-        "run is compared with the first by a paired bootstrap over test items.",
+        "Folder of the benchmark files that the runs were scored on, for "
+        "intervals and the analysis of errors (runs on the shipped sample "
+        "need none).",
+    )
+    flags.DEFINE_list(
+        "tasks", None, "Tasks to show; default all that have runs."
+    )
+    flags.DEFINE_list(
+        "systems",
+        None,
+        "Systems to show besides the baseline, such as D_6,D_11; default all.",
+    )
+    flags.DEFINE_integer(
+        "num_samples",
+        1000,
+        "Draws of test items and seeds behind an interval.",
+        lower_bound=100,
+    )
+    flags.DEFINE_bool(
+        "errors",
+        True,
+        "Analyse errors too, where gold labels are at hand (see --data_dir).",
+    )
+    flags.DEFINE_integer(
+        "model_items",
+        0,
+        "Examples per language to put through every model, for Table 3, gates "
+        "and sentence vectors; kept in the run folders. Default 0: no model "
+        "is loaded.",
+        lower_bound=0,
     )
     # --help shows the flags of the main module and those it adopts.
     flags.adopt_module_key_flags(common_flags)
 
 
 def main() -> None:
-    """Reads the results and writes the table and the picture."""
-    # Not at the top: a wrong flag should not wait for Keras.
-    from dlfa_tf.evaluation.figures import bars_by_language
+    """Reads the runs and writes what they say."""
+    # Not at the top: a wrong flag should not wait for pandas.
+    from dlfa_tf.evaluation.analysis import analyze
+    from dlfa_tf.evaluation.error_report import error_section
+    from dlfa_tf.evaluation.model_report import model_section
+    from dlfa_tf.evaluation.report import write_report
     from dlfa_tf.evaluation.run_folder import check_output_dir
-    from dlfa_tf.evaluation.run_folder import read_results
-    from dlfa_tf.evaluation.run_folder import write_text
-    from dlfa_tf.evaluation.tables import markdown_table
-    from dlfa_tf.evaluation.tables import score_table
-    from trainers.result_table import print_results
+    from dlfa_tf.evaluation.runs import load_runs
+    from trainers.result_table import print_paper_table
 
     check_output_dir(FLAGS.output_dir)
-    runs = [read_results(folder) for folder in FLAGS.runs]
     output = pathlib.Path(FLAGS.output_dir)
-    print_results(runs)
-    write_text(output / "table.md", markdown_table(score_table(runs)))
-    bars_by_language(runs, output / "scores.png")
-    if FLAGS.data_dir is not None:
-        _compare(runs[0]["config"])
-    common_flags.say(f"Written: {output}/table.md, {output}/scores.png")
+    index = load_runs(FLAGS.runs_dir).select(FLAGS.tasks, FLAGS.systems)
+    common_flags.say(f"{len(index.runs)} finished runs")
+    analysis = analyze(index, FLAGS.data_dir, num_samples=FLAGS.num_samples)
+    print_paper_table(analysis.tables[0])
+    for note in analysis.notes:
+        common_flags.say(note)
+    extra = []
+    for task, source in analysis.sources.items():
+        if FLAGS.errors and source is not None:
+            common_flags.say(f"analysing the errors of {task}")
+            extra.append(error_section(analysis.scores[task], source, output))
+    if FLAGS.model_items:
+        common_flags.say("reading models, or what earlier calls kept of them")
+        extra.append(model_section(analysis, output, FLAGS.model_items))
+    report = write_report(analysis, output, extra=extra, command=_command())
+    common_flags.say(f"Written: {report}, {output}/tables/, {output}/figures/")
 
 
-def _compare(config: dict[str, Any]) -> None:
-    """Prints the interval of every run's difference from the first."""
-    from dlfa_tf.data.sources import Source
-    from dlfa_tf.data.tasks import get_task
-    from dlfa_tf.evaluation.compare import compare_runs
-
-    source = Source(
-        task=get_task(config["task"]), name="files", data_dir=FLAGS.data_dir
-    )
-    first, *others = FLAGS.runs
-    for other in others:
-        result = compare_runs(first, other, source)
-        common_flags.say(
-            f"{other} minus {first}, mean over languages without en: "
-            f"{result['difference']:+.2f}, 95 % of draws of test items in "
-            f"[{result['low']:+.2f}, {result['high']:+.2f}]; the spread over "
-            "seeds is not in it."
-        )
+def _command() -> str:
+    given = [FLAGS[x].serialize() for x in sorted(FLAGS) if FLAGS[x].present]
+    return " ".join(["python -m trainers.analyze", *given])
 
 
 if __name__ == "__main__":

@@ -1,10 +1,12 @@
 """Scores in the terminal: rows are systems, columns languages and averages."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 
 def print_results(runs: list[dict[str, Any]]) -> None:
@@ -39,6 +41,35 @@ def print_results(runs: list[dict[str, Any]]) -> None:
             "No data, left out of the averages: "
             + ", ".join(first["missing_languages"])
         )
+
+
+def print_paper_table(paper_table: Any) -> None:
+    """Prints a table of the paper with its notes.
+
+    Args:
+        paper_table: `dlfa_tf.evaluation.table_files.PaperTable`.
+    """
+    table = Table(title=paper_table.title)
+    first, *others = paper_table.header
+    table.add_column(first)
+    for name in others:
+        table.add_column(name, justify="right")
+    rows = paper_table.cells(("\0", ""))
+    for row in rows:
+        table.add_row(
+            *(
+                Text(cell.lstrip("\0"), "bold" if cell[:1] == "\0" else "")
+                for cell in row
+            )
+        )
+    width = max(Console().width, 4 + sum(map(_widest, zip(*rows, strict=True))))
+    Console(width=max(width, 20 * len(others))).print(table)
+    for note in paper_table.notes:
+        Console().print(Text(note))
+
+
+def _widest(column: Sequence[str]) -> int:
+    return 3 + max(map(len, column))
 
 
 def print_task_scores(task: str, results: dict[str, Any]) -> None:

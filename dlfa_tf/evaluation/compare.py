@@ -1,75 +1,206 @@
-"""Two runs on the same test items: how sure is the difference."""
+"""Systems against their baseline: means, spreads, gains and how sure they are.
 
-import os
-import pathlib
+The noise of a gain has two sources: other test items would give other scores,
+and so would other seeds. Both are drawn anew together.
+"""
+
+import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
-from dlfa_tf.data.readers import find_file
-from dlfa_tf.data.readers import read_label_file
+import numpy as np
+import pandas as pd
+
 from dlfa_tf.data.sources import Source
-from dlfa_tf.evaluation.run_folder import read_results
-from dlfa_tf.evaluation.tables import score_table
-from dlfa_tf.metrics.bootstrap import paired_bootstrap
+from dlfa_tf.evaluation.comparable import check_comparable
+from dlfa_tf.evaluation.label_counts import counts_of_runs
+from dlfa_tf.evaluation.runs import Run
+from dlfa_tf.evaluation.runs import labels_of_runs
+from dlfa_tf.metrics.aggregate import average_groups
+from dlfa_tf.metrics.resampling import gain_draws
+from dlfa_tf.metrics.resampling import resample_scores
+
+BASELINE = "baseline"
 
 
-def compare_runs(
-    first: str | os.PathLike,
-    second: str | os.PathLike,
-    source: Source,
-    *,
-    without: tuple[str, ...] = ("en",),
-    num_samples: int = 1000,
-) -> dict[str, float]:
-    """Interval of the difference of two runs from their prediction files.
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TaskScores:
+    """Scores of comparable runs of one task.
 
-    Args:
-        first: run folder with `results.json` and `predictions/`.
-        second: another one, on the same files.
-        source: `Source` with the gold labels.
-        without: languages to leave out. Defaults to English, which both
-            systems were trained on.
-        num_samples: int, number of draws.
-
-    Returns:
-        What `paired_bootstrap` returns, for the second run minus the first,
-        in the task's headline score. Only test items are drawn anew: the
-        interval does not hold the spread over seeds.
-
-    Raises:
-        FileNotFoundError: when results, predictions or labels are missing.
-        ValueError: when the runs are not comparable, or no language is left.
+    Attributes:
+        task: str, name of the task.
+        runs: runs, one per row of `scores`.
+        labels: name of the system of every run.
+        languages: languages that every run was scored on.
+        scores: float64 `(runs, languages)` in percent.
+        draws: float64 `(samples, runs, languages)`, scores on test items
+            drawn anew, or None without gold labels.
     """
-    results = [read_results(folder) for folder in (first, second)]
-    score_table(results)  # refuses runs that differ in more than the system
-    files = {
-        language: entry["split"]
-        for language, entry in results[0]["languages"].items()
-        if language not in without
-    }
-    if not files:
-        raise ValueError(
-            f"No language is left to compare. Received: {sorted(without)} to "
-            f"leave out of {sorted(results[0]['languages'])}."
-        )
-    task = source.task
-    limit = results[0]["config"].get("eval_limit")
 
-    def labels(folder: pathlib.Path) -> dict[str, Any]:
+    task: str
+    runs: tuple[Run, ...]
+    labels: tuple[str, ...]
+    languages: tuple[str, ...]
+    scores: np.ndarray
+    draws: np.ndarray | None = None
+
+    @property
+    def left_out(self) -> dict[str, list[str]]:
+        """Languages that some run lacks, with the folders of those runs."""
+        found = {x for run in self.runs for x in run.results["languages"]}
         return {
-            language: read_label_file(
-                find_file(folder, split, language), task.labels, task.kind
-            )
-            for language, split in files.items()
+            language: [
+                str(run.folder)
+                for run in self.runs
+                if language not in run.results["languages"]
+            ]
+            for language in sorted(found - set(self.languages))
         }
 
-    gold = {
-        language: found[:limit]
-        for language, found in labels(source.folder).items()
-    }
-    return paired_bootstrap(
-        gold,
-        labels(pathlib.Path(first) / "predictions"),
-        labels(pathlib.Path(second) / "predictions"),
-        task.score,
-        num_samples=num_samples,
+    def rows_of(self, label: str) -> list[int]:
+        """Rows of the runs of a system, in the order of their seeds."""
+        return [i for i, name in enumerate(self.labels) if name == label]
+
+
+def collect_scores(
+    runs: Sequence[Run],
+    source: Source | None = None,
+    *,
+    num_samples: int = 1000,
+    seed: int = 0,
+) -> TaskScores:
+    """Puts runs of one task beside each other.
+
+    Args:
+        runs: runs of one task.
+        source: `Source` with the gold labels of the task, for draws of test
+            items; None for none.
+        num_samples: int, number of draws. Defaults to `1000`.
+        seed: int, seed of the draws.
+
+    Returns:
+        `TaskScores`.
+
+    Raises:
+        ValueError: when the runs are not comparable, share no language, or
+            when predictions and gold labels do not give the score of
+            `results.json`.
+        FileNotFoundError: when predictions or gold labels are missing.
+    """
+    if not runs:
+        raise ValueError("`runs` is empty. Accepted: one or more runs.")
+    check_comparable(
+        [run.results for run in runs], [str(run.folder) for run in runs]
     )
+    languages = sorted(
+        set.intersection(*(set(run.results["languages"]) for run in runs))
+    )
+    if not languages:
+        raise ValueError(
+            f"The runs of task {runs[0].task!r} share no language. Received: "
+            f"{[sorted(run.results['languages']) for run in runs]}."
+        )
+    scores = np.array(
+        [
+            [run.results["languages"][x]["score"] for x in languages]
+            for run in runs
+        ]
+    )
+    draws = None
+    if source is not None:
+        random = np.random.default_rng(seed)
+        draws = np.stack(
+            [
+                resample_scores(
+                    counts_of_runs(runs, source, x), num_samples, random
+                )
+                for x in languages
+            ],
+            axis=-1,
+        )
+    return TaskScores(
+        task=runs[0].task,
+        runs=tuple(runs),
+        labels=tuple(labels_of_runs(runs)),
+        languages=tuple(languages),
+        scores=scores,
+        draws=draws,
+    )
+
+
+def summarize(
+    scores: TaskScores, *, confidence: float = 0.95, seed: int = 0
+) -> pd.DataFrame:
+    """Means over seeds and gains over the baseline, of languages and averages.
+
+    Args:
+        scores: `TaskScores`.
+        confidence: float, share of the draws inside an interval.
+        seed: int, seed of the draws of seeds.
+
+    Returns:
+        DataFrame, a row per system and part; `part` is a language or one of
+        `average_groups`. Columns `task`, `label`, `system`, `gate`, `layer`,
+        `part`, `seeds` (number of runs), in percent `mean` and `spread`
+        (standard deviation over seeds, NaN for one), in percentage points
+        `gain`, `low` and `high` (NaN without a baseline or without draws),
+        and `interval`, what was drawn anew: `items and seeds`, `items` (one
+        seed somewhere) or an empty text.
+    """
+    columns = {x: [i] for i, x in enumerate(scores.languages)}
+    for name, group in average_groups(scores.languages).items():
+        columns[name] = [scores.languages.index(x) for x in group]
+    rows = []
+    for label in dict.fromkeys(scores.labels):
+        chosen = scores.rows_of(label)
+        run = scores.runs[chosen[0]]
+        for part, at in columns.items():
+            if not at:
+                continue
+            values = scores.scores[np.ix_(chosen, at)].mean(axis=1)
+            rows.append(
+                {
+                    "task": scores.task,
+                    "label": label,
+                    "system": run.system,
+                    "gate": run.gate,
+                    "layer": run.layer,
+                    "part": part,
+                    "seeds": len(chosen),
+                    "mean": values.mean(),
+                    "spread": values.std(ddof=1) if len(values) > 1 else np.nan,
+                    **_gain(scores, chosen, at, confidence, seed),
+                }
+            )
+    return pd.DataFrame(rows).astype({"layer": "Int64"})
+
+
+def _gain(
+    scores: TaskScores,
+    chosen: list[int],
+    at: list[int],
+    confidence: float,
+    seed: int,
+) -> dict[str, Any]:
+    base = scores.rows_of(BASELINE)
+    nothing: dict[str, Any] = {
+        "gain": np.nan,
+        "low": np.nan,
+        "high": np.nan,
+        "interval": "",
+    }
+    if not base or chosen == base:
+        return nothing
+    means = [scores.scores[np.ix_(x, at)].mean() for x in (chosen, base)]
+    gain = {**nothing, "gain": means[0] - means[1]}
+    if scores.draws is None:
+        return gain
+    mine, theirs = (
+        scores.draws[:, x][:, :, at].mean(-1) for x in (chosen, base)
+    )
+    # The same seeds are drawn for every part.
+    draws = gain_draws(theirs, mine, np.random.default_rng(seed))
+    low, high = np.quantile(draws, [(1 - confidence) / 2, (1 + confidence) / 2])
+    both = min(len(chosen), len(base)) > 1
+    interval = "items and seeds" if both else "items"
+    return {**gain, "low": low, "high": high, "interval": interval}

@@ -22,12 +22,7 @@ def bars_by_language(
     Returns:
         `path`.
     """
-    # Not at the top: matplotlib takes a second to import.
-    import matplotlib
-
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-
+    plt = pyplot()
     first = runs[0]
     languages = sorted(first["languages"], key=lambda x: (x != "en", x))
     width = 0.8 / len(runs)
@@ -50,7 +45,7 @@ def bars_by_language(
     axes.set_ylim(0, 100)
     axes.set_ylabel(f"{first['score']} (percent)")
     axes.spines[["top", "right"]].set_visible(False)
-    axes.set_title(_what_was_run(first), fontsize=10)
+    axes.set_title(what_was_run(first), fontsize=10)
     # Below the axes: nowhere inside is sure to be free of bars.
     axes.legend(
         frameon=False,
@@ -59,21 +54,57 @@ def bars_by_language(
         bbox_to_anchor=(0.5, -0.1),
         ncols=min(len(runs), 3),
     )
-    figure.tight_layout()
+    return save_figure(figure, path)
+
+
+def pyplot() -> Any:
+    """matplotlib.pyplot, drawing into files."""
+    # Not at the top: matplotlib takes a second to import.
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    return plt
+
+
+def save_figure(figure: Any, path: pathlib.Path) -> pathlib.Path:
+    """Lays a figure out, writes it aside, renames it and closes it.
+
+    Args:
+        figure: matplotlib figure.
+        path: PNG file to write.
+
+    Returns:
+        `path`.
+    """
+    if figure.get_layout_engine() is None:
+        figure.tight_layout()
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.tmp.png")
     figure.savefig(temporary, dpi=150)
-    plt.close(figure)
+    pyplot().close(figure)
     temporary.replace(path)
     return path
 
 
-def _what_was_run(results: dict[str, Any]) -> str:
+def what_was_run(results: dict[str, Any], seeds: str | None = None) -> str:
+    """Task, data, preset and seeds of a run in a sentence.
+
+    Args:
+        results: content of `results.json`.
+        seeds: str, what to say of seeds; None names that of the run.
+
+    Returns:
+        str.
+    """
     config = results["config"]
     text = f"{config['task']} on data source '{config['data_source']}'"
     if "train_examples" in results:
         text += f": trained on {results['train_examples']} English examples"
     text += f",\npreset {config['preset']}"
-    if "seed" in config:
+    if seeds is not None:
+        text += f", {seeds}"
+    elif "seed" in config:
         text += f", one seed ({config['seed']})"
     return text

@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Callable
+from collections.abc import Iterator
 from typing import Any
 
 import keras
@@ -37,18 +38,15 @@ def predict_logits(
     """
     # keras-hub's own method would run the preprocessor on the arrays.
     forward = forward or functools.partial(keras.Model.predict_on_batch, model)
-    order = np.argsort(arrays.row_lengths, kind="stable")
     mask = arrays.label_mask
     # Number of words up to and including each piece.
     words_so_far = None if mask is None else np.cumsum(mask)
     count = len(arrays) if words_so_far is None else int(words_so_far[-1])
     result = np.zeros((count, model.num_classes), np.float32)
-    for start in range(0, len(order), batch_size):
-        rows = order[start : start + batch_size]
-        features, _ = pad_batch(arrays, rows, pad_id, use_segment_ids)
-        logits = forward(
-            {k: keras.ops.convert_to_tensor(v) for k, v in features.items()}
-        )
+    for rows, features in feature_batches(
+        arrays, batch_size, pad_id, use_segment_ids
+    ):
+        logits = forward(features)
         if mask is None or words_so_far is None:
             result[rows] = logits
             continue
@@ -58,6 +56,23 @@ def predict_logits(
             words = words_so_far[pieces][at] - 1
             result[words] = row_logits[: len(at)][at]
     return result
+
+
+def feature_batches(
+    arrays: TokenArrays, batch_size: int, pad_id: int, use_segment_ids: bool
+) -> Iterator[tuple[np.ndarray, dict[str, Any]]]:
+    """Yields (rows, inputs of the encoder as tensors), shortest rows first."""
+    order = np.argsort(arrays.row_lengths, kind="stable")
+    for start in range(0, len(order), batch_size):
+        rows = order[start : start + batch_size]
+        features, _ = pad_batch(arrays, rows, pad_id, use_segment_ids)
+        yield (
+            rows,
+            {
+                name: keras.ops.convert_to_tensor(value)
+                for name, value in features.items()
+            },
+        )
 
 
 def label_names(

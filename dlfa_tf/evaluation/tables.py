@@ -5,6 +5,8 @@ from typing import Any
 
 import pandas as pd
 
+from dlfa_tf.evaluation.comparable import check_comparable
+
 # Key in `averages` of results.json, and the name in a table.
 AVERAGES = (("all", "avg"), ("others", "avg w/o en"))
 
@@ -27,18 +29,14 @@ def score_table(runs: Sequence[dict[str, Any]]) -> pd.DataFrame:
     """
     if not runs:
         raise ValueError("`runs` is empty. Accepted: one or more results.")
-    reference = _comparable(runs[0])
+    check_comparable(runs, [results["system"] for results in runs])
+    languages = sorted(runs[0]["languages"])
     for results in runs[1:]:
-        other = _comparable(results)
-        different = [k for k in reference if other[k] != reference[k]]
-        if different:
+        if sorted(results["languages"]) != languages:
             raise ValueError(
-                f"Runs {runs[0]['system']!r} and {results['system']!r} are "
-                "not comparable: they differ in "
-                + "; ".join(
-                    f"{k}: {reference[k]!r} and {other[k]!r}" for k in different
-                )
-                + ". Accepted: runs that differ in the system and seed only."
+                f"Runs {runs[0]['system']!r} and {results['system']!r} were "
+                f"not scored on the same languages. Received: {languages} and "
+                f"{sorted(results['languages'])}. Accepted: the same in all."
             )
     rows: dict[str, dict[str, float | None]] = {}
     for results in runs:
@@ -56,50 +54,3 @@ def score_table(runs: Sequence[dict[str, Any]]) -> pd.DataFrame:
             row[name] = results["averages"][key]
         rows[results["system"]] = row
     return pd.DataFrame.from_dict(rows, orient="index")
-
-
-def markdown_table(table: pd.DataFrame, digits: int = 1) -> str:
-    """A table as Markdown, one line per language: long tables read downwards.
-
-    pandas' own `to_markdown` needs a further package (tabulate).
-
-    Args:
-        table: what `score_table` returned.
-        digits: int, digits after the point.
-
-    Returns:
-        Markdown text; "-" where there is no value.
-    """
-    lines = ["| language | " + " | ".join(map(str, table.index)) + " |"]
-    lines.append("|---|" + "---:|" * len(table.index))
-    for name, values in table.items():
-        cells = [
-            "-" if pd.isna(value) else f"{value:.{digits}f}" for value in values
-        ]
-        lines.append(f"| {name} | " + " | ".join(cells) + " |")
-    return "\n".join(lines) + "\n"
-
-
-def _comparable(results: dict[str, Any]) -> dict[str, Any]:
-    """What must be equal for two runs to stand in one table."""
-    config = results["config"]
-    return {
-        "task": config["task"],
-        "score": results["score"],
-        "data_source": config["data_source"],
-        "train_limit": config.get("train_limit"),
-        "eval_limit": config.get("eval_limit"),
-        "preset": config.get("preset"),
-        "label_piece": results.get("label_piece"),
-        "files": {k: v["split"] for k, v in results["languages"].items()},
-        "recipe": [
-            config.get(name)
-            for name in (
-                "epochs",
-                "batch_size",
-                "learning_rate",
-                "sequence_length",
-                "precision",
-            )
-        ],
-    }

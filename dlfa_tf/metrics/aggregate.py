@@ -33,6 +33,24 @@ def macro_average(
     return sum(values) / len(values) if values else None
 
 
+def average_groups(languages: Collection[str]) -> dict[str, list[str]]:
+    """Which languages each average of the paper's tables is over.
+
+    Args:
+        languages: language codes.
+
+    Returns:
+        dict of `all` (English included, as XTREME averages), `others` (all
+        but English), `enf` (English and German) and `noenf` (all others).
+    """
+    return {
+        "all": list(languages),
+        "others": [x for x in languages if x != "en"],
+        "enf": [x for x in languages if x in ENF_LANGUAGES],
+        "noenf": [x for x in languages if x not in ENF_LANGUAGES],
+    }
+
+
 def averages(scores: Mapping[str, float]) -> dict[str, float | None]:
     """The averages that the paper's tables show.
 
@@ -40,15 +58,10 @@ def averages(scores: Mapping[str, float]) -> dict[str, float | None]:
         scores: from language to score.
 
     Returns:
-        dict of `all` (English included, as XTREME averages), `others` (all
-        but English), `enf` (English and German) and `noenf` (all others);
-        None where no language is left.
+        dict with the keys of `average_groups`; None where no language is
+        left.
     """
     return {
-        "all": macro_average(scores),
-        "others": macro_average(scores, [x for x in scores if x != "en"]),
-        "enf": macro_average(scores, [x for x in scores if x in ENF_LANGUAGES]),
-        "noenf": macro_average(
-            scores, [x for x in scores if x not in ENF_LANGUAGES]
-        ),
+        name: macro_average(scores, group)
+        for name, group in average_groups(scores).items()
     }

@@ -8,6 +8,8 @@ import numpy as np
 
 from dlfa_tf.metrics.chunk_f1 import ner_counts
 from dlfa_tf.metrics.chunk_f1 import pos_counts
+from dlfa_tf.metrics.resampling import counts_score
+from dlfa_tf.metrics.resampling import resample_scores
 
 METRICS = ("accuracy", "ner_f1", "pos_f1")
 
@@ -111,12 +113,11 @@ def paired_bootstrap(
         b = item_counts(metric, gold[language], second[language])
         if not len(a):
             raise ValueError(f"Language {language!r} has no items.")
-        both = np.concatenate([a, b], axis=1)
-        difference += _difference(both.sum(axis=0))
-        for i in range(num_samples):
-            drawn = random.integers(len(both), size=len(both))
-            weights = np.bincount(drawn, minlength=len(both))
-            draws[i] += _difference(weights @ both)
+        both = np.stack([a, b])
+        scores = counts_score(both.sum(axis=1))
+        difference += float(scores[1] - scores[0])
+        drawn = resample_scores(both, num_samples, random)
+        draws += drawn[:, 1] - drawn[:, 0]
     draws /= len(gold)
     low, high = np.quantile(draws, [(1 - confidence) / 2, (1 + confidence) / 2])
     other_side = min((draws <= 0).mean(), (draws >= 0).mean())
@@ -130,12 +131,3 @@ def paired_bootstrap(
 
 def _by_language(value: Any) -> Mapping[str, Sequence]:
     return value if isinstance(value, Mapping) else {"": value}
-
-
-def _difference(counts: np.ndarray) -> float:
-    """Score of the second system minus that of the first, in percent."""
-    scores = [
-        200.0 * counts[i] / max(counts[i + 1] + counts[i + 2], 1)
-        for i in (0, 3)
-    ]
-    return float(scores[1] - scores[0])

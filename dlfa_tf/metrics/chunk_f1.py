@@ -1,10 +1,13 @@
 """Chunk F1 of tag sequences: NER as seqeval has it, POS as XTREME has it."""
 
 from collections.abc import Callable
-from collections.abc import Iterable
 from collections.abc import Sequence
 
 import numpy as np
+
+from dlfa_tf.metrics.chunk_counts import ChunkRule
+from dlfa_tf.metrics.chunk_counts import count_chunks
+from dlfa_tf.metrics.chunk_counts import tabulate_rule
 
 Tags = Sequence[Sequence[str]]
 
@@ -69,41 +72,64 @@ def pos_counts(gold: Tags, predicted: Tags) -> np.ndarray:
     Raises:
         ValueError: when the numbers of sentences or of tags differ.
     """
-    return _counts(gold, predicted, _pos_chunks)
+    return _counts(gold, predicted, pos_rule)
 
 
 def ner_counts(gold: Tags, predicted: Tags) -> np.ndarray:
     """Counts behind `ner_f1`, sentence by sentence; see `pos_counts`."""
-    # Not at the top: seqeval imports scikit-learn, which takes seconds.
-    from seqeval.metrics.sequence_labeling import get_entities
+    return _counts(gold, predicted, ner_rule)
 
-    # seqeval takes lists only.
-    return _counts(gold, predicted, lambda tags: get_entities(list(tags)))
+
+def pos_rule(tags: Sequence[str]) -> ChunkRule:
+    """Rule of `pos_f1`: a run of equal tags, but for those with S, is one."""
+
+    def splits(first: str | None, second: str | None) -> bool:
+        return first != second or str(first).startswith("S")
+
+    return tabulate_rule(tags, splits, splits, lambda tag: tag)
+
+
+def ner_rule(tags: Sequence[str]) -> ChunkRule:
+    """Rule of `ner_f1`: seqeval's own, asked about every pair of tags."""
+    # Not at the top: seqeval imports scikit-learn, which takes seconds.
+    from seqeval.metrics.sequence_labeling import end_of_chunk
+    from seqeval.metrics.sequence_labeling import start_of_chunk
+
+    def parts(tag: str | None) -> tuple[str, str]:
+        # As seqeval's get_entities splits a tag.
+        tag = tag or "O"
+        return tag[0], tag[1:].split("-", maxsplit=1)[-1] or "_"
+
+    def border(
+        function: Callable, first: str | None, second: str | None
+    ) -> bool:
+        (before, before_type), (after, after_type) = parts(first), parts(second)
+        return function(before, after, before_type, after_type)
+
+    return tabulate_rule(
+        tags,
+        lambda first, second: border(start_of_chunk, first, second),
+        lambda first, second: border(end_of_chunk, first, second),
+        lambda tag: parts(tag)[1],
+    )
 
 
 def _counts(
     gold: Tags,
     predicted: Tags,
-    chunks: Callable[[Sequence[str]], Iterable[tuple]],
+    make_rule: Callable[[Sequence[str]], ChunkRule],
 ) -> np.ndarray:
     _check_lengths(gold, predicted)
-    rows = []
-    for a, b in zip(gold, predicted, strict=True):
-        expected, found = set(chunks(a)), set(chunks(b))
-        rows.append((len(expected & found), len(expected), len(found)))
-    return np.array(rows, np.int64).reshape(-1, 3)
-
-
-def _pos_chunks(tags: Sequence[str]) -> list[tuple[str, int, int]]:
-    """List of (tag, first word, last word)."""
-    chunks = []
-    start = 0
-    for i, tag in enumerate(tags):
-        last = i + 1 == len(tags)
-        if last or tags[i + 1] != tag or tag.startswith("S"):
-            chunks.append((tag, start, i))
-            start = i + 1
-    return chunks
+    ids: dict[str, int] = {}
+    flat = [
+        np.array(
+            [ids.setdefault(tag, len(ids)) for tags in side for tag in tags],
+            np.int64,
+        )
+        for side in (gold, predicted)
+    ]
+    splits = np.cumsum([0, *(len(tags) for tags in gold)])
+    return count_chunks(make_rule(list(ids)), flat[0], flat[1], splits)
 
 
 def _check_lengths(gold: Tags, predicted: Tags) -> None:

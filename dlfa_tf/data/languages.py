@@ -1,0 +1,60 @@
+"""Names and families of the benchmark's languages.
+
+Families as in Glottolog and Ethnologue, Indo-European by its branches: the
+branch is what says how near to English a language is.
+"""
+
+from collections.abc import Iterable
+
+# Family -> languages: English's own branch first, then the other branches of
+# Indo-European, then the other families.
+FAMILIES = {
+    "Germanic": {"en": "English", "de": "German", "nl": "Dutch",
+                 "af": "Afrikaans"},
+    "Romance": {"fr": "French", "es": "Spanish", "it": "Italian",
+                "pt": "Portuguese"},
+    "Slavic": {"bg": "Bulgarian", "ru": "Russian"},
+    "Greek": {"el": "Greek"},
+    "Iranian": {"fa": "Persian"},
+    "Indo-Aryan": {"hi": "Hindi", "ur": "Urdu", "mr": "Marathi",
+                   "bn": "Bengali"},
+    "Uralic": {"et": "Estonian", "fi": "Finnish", "hu": "Hungarian"},
+    "Basque": {"eu": "Basque"},
+    "Turkic": {"tr": "Turkish", "kk": "Kazakh"},
+    "Kartvelian": {"ka": "Georgian"},
+    "Semitic": {"ar": "Arabic", "he": "Hebrew"},
+    "Niger-Congo": {"sw": "Swahili", "yo": "Yoruba"},
+    "Dravidian": {"ta": "Tamil", "te": "Telugu", "ml": "Malayalam"},
+    "Austronesian": {"id": "Indonesian", "ms": "Malay", "jv": "Javanese",
+                     "tl": "Tagalog"},
+    "Austroasiatic": {"vi": "Vietnamese"},
+    "Kra-Dai": {"th": "Thai"},
+    "Sino-Tibetan": {"zh": "Chinese", "my": "Burmese"},
+    "Koreanic": {"ko": "Korean"},
+    "Japonic": {"ja": "Japanese"},
+}  # fmt: skip
+
+
+def family(language: str) -> str:
+    """Family of a language; an empty text for one that is not known here."""
+    for name, languages in FAMILIES.items():
+        if language in languages:
+            return name
+    return ""
+
+
+def by_family(languages: Iterable[str]) -> list[str]:
+    """Orders languages from English outwards, relatives together.
+
+    Args:
+        languages: language codes.
+
+    Returns:
+        The codes in the order of `FAMILIES`; unknown ones at the end, in
+        alphabetical order.
+    """
+    order = [code for codes in FAMILIES.values() for code in codes]
+    places = {code: i for i, code in enumerate(order)}
+    return sorted(
+        languages, key=lambda code: (places.get(code, len(order)), code)
+    )

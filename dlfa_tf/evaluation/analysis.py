@@ -1,0 +1,180 @@
+"""Everything that finished runs say without a model: scores to tables."""
+
+import dataclasses
+from collections import Counter
+from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from dlfa_tf.data.sources import Source
+from dlfa_tf.data.tasks import get_task
+from dlfa_tf.evaluation.compare import BASELINE
+from dlfa_tf.evaluation.compare import TaskScores
+from dlfa_tf.evaluation.compare import collect_scores
+from dlfa_tf.evaluation.compare import summarize
+from dlfa_tf.evaluation.paper_tables import table_1
+from dlfa_tf.evaluation.paper_tables import table_2
+from dlfa_tf.evaluation.paper_tables import table_4
+from dlfa_tf.evaluation.runs import Run
+from dlfa_tf.evaluation.runs import RunIndex
+from dlfa_tf.evaluation.table_files import PaperTable
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Analysis:
+    """Scores of runs, put together.
+
+    Attributes:
+        index: the runs.
+        sources: from task to the `Source` of its gold labels, or None.
+        scores: from task to `TaskScores`.
+        summary: means and gains of all tasks; see `summarize`.
+        tables: the paper's tables.
+        notes: what a reader has to know: what is missing, left out, uneven.
+    """
+
+    index: RunIndex
+    sources: Mapping[str, Source | None]
+    scores: Mapping[str, TaskScores]
+    summary: pd.DataFrame
+    tables: tuple[PaperTable, ...]
+    notes: tuple[str, ...]
+
+
+def analyze(
+    index: RunIndex,
+    data_dir: str | None = None,
+    *,
+    num_samples: int = 1000,
+    confidence: float = 0.95,
+) -> Analysis:
+    """Compares the systems of every task.
+
+    Args:
+        index: what `load_runs` returned.
+        data_dir: folder of the benchmark files that the runs were scored on,
+            for intervals; the shipped sample is found without. Defaults to
+            `None`: no intervals for runs on files.
+        num_samples: int, number of draws. Defaults to `1000`.
+        confidence: float, share of the draws inside an interval. Defaults to
+            `0.95`.
+
+    Returns:
+        `Analysis`.
+
+    Raises:
+        ValueError: when runs of one task are not comparable, or when the
+            data are not those that they were scored on.
+        FileNotFoundError: when labels or predictions are missing.
+
+    Example:
+        from dlfa_tf.evaluation import analyze, load_runs
+
+        # analysis = analyze(load_runs("runs"), "data")
+        # analysis.summary.query("part == 'all'")[["label", "mean", "gain"]]
+    """
+    sources = {
+        task: _source(index.of_task(task), data_dir) for task in index.tasks
+    }
+    scores = {
+        task: collect_scores(
+            index.of_task(task), source, num_samples=num_samples
+        )
+        for task, source in sources.items()
+    }
+    summary = pd.concat(
+        [summarize(s, confidence=confidence) for s in scores.values()],
+        ignore_index=True,
+    )
+    tables = [table_1(summary), table_2(summary)]
+    tables += [table_4(summary, task) for task in scores]
+    return Analysis(
+        index=index,
+        sources=sources,
+        scores=scores,
+        summary=summary,
+        tables=tuple(table for table in tables if table is not None),
+        notes=tuple(_notes(index, sources, scores)),
+    )
+
+
+def _source(runs: Sequence[Run], data_dir: str | None) -> Source | None:
+    """Where the gold labels of a task's runs are, as far as is known."""
+    name = runs[0].results["config"]["data_source"]
+    task = get_task(runs[0].task)
+    if not all((run.folder / "predictions").is_dir() for run in runs):
+        return None
+    if name == "sample":
+        return Source(task=task, name=name)
+    if data_dir is None:
+        return None
+    return Source(task=task, name=name, data_dir=data_dir)
+
+
+def _notes(
+    index: RunIndex,
+    sources: Mapping[str, Source | None],
+    scores: Mapping[str, TaskScores],
+) -> list[str]:
+    notes = [f"Left out: {folder}: {why}." for folder, why in index.left_out]
+    for task, found in scores.items():
+        notes += [f"{task}: {note}" for note in _task_notes(found)]
+        if sources[task] is None:
+            notes.append(
+                f"{task}: no intervals, because they need predictions and "
+                "gold labels (`--data_dir`)."
+            )
+    revisions = Counter(_revision(run.results) for run in index.runs)
+    if len(revisions) > 1:
+        notes.append(
+            "The runs were made at different revisions of the code: "
+            + ", ".join(f"{k} ({n} runs)" for k, n in revisions.items())
+            + "."
+        )
+    return notes
+
+
+def _revision(results: Mapping[str, Any]) -> str:
+    return str(results.get("environment", {}).get("git_revision"))[:12]
+
+
+def _task_notes(scores: TaskScores) -> list[str]:
+    notes = []
+    for language, folders in scores.left_out.items():
+        notes.append(
+            f"language {language} is left out of everything, because "
+            f"{len(folders)} of {len(scores.runs)} runs lack it "
+            f"({', '.join(folders[:3])}{', ...' if folders[3:] else ''})."
+        )
+    languages = get_task(scores.task).languages
+    missing = sorted(set(languages) - set(scores.languages))
+    if missing:
+        notes.append(
+            f"averages are over {len(scores.languages)} languages, the "
+            f"published ones over {len(languages)}; not in ours: "
+            f"{', '.join(missing)}."
+        )
+    other = {
+        language
+        for language in scores.languages
+        if scores.runs[0].results["languages"][language]["split"] != "test"
+    }
+    if other:
+        notes.append(f"scored on dev, not on test: {', '.join(sorted(other))}.")
+    counts = Counter(scores.labels)
+    single = [label for label, n in counts.items() if n == 1]
+    if single:
+        notes.append(
+            f"one seed only, so no spread over seeds: {', '.join(single)}."
+        )
+    if len(set(counts.values())) > 1:
+        notes.append(
+            "numbers of seeds differ: "
+            + ", ".join(f"{label} {n}" for label, n in counts.items())
+            + "."
+        )
+    if BASELINE not in counts:
+        notes.append("no baseline among the runs, so there are no gains.")
+    return notes

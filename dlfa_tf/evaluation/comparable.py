@@ -1,0 +1,98 @@
+"""Which runs may stand in one table."""
+
+from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import Any
+
+# Settings that may differ: what a table compares, what decides no score (but
+# for rounding), and the name of a recipe, whose settings are compared.
+_FREE = frozenset(
+    (
+        "checkpoint_minutes", "compact_vocabulary", "data_dir", "eval_split",
+        "fusion_layer", "gate", "jit_compile", "keep_checkpoints", "languages",
+        "output_dir", "recipe", "seed", "strategy",
+    )
+)  # fmt: skip
+# Settings of the fusion alone: a baseline has them, but does not use them.
+_FUSION = frozenset(("norm", "reduction_ratio"))
+
+
+def settings(results: Mapping[str, Any]) -> dict[str, Any]:
+    """What must be equal for two runs to be compared.
+
+    Args:
+        results: content of `results.json`.
+
+    Returns:
+        dict from the name of a setting to its value. A setting that this
+        version does not know is among them.
+    """
+    config = results["config"]
+    values = {k: v for k, v in config.items() if k not in _FREE | _FUSION}
+    # What was asked for is often None; this is what was used.
+    values["label_piece"] = results.get("label_piece")
+    values["score"] = results["score"]
+    values["train_examples"] = results.get("train_examples")
+    if results["system"] != "baseline":
+        values.update({k: config.get(k) for k in _FUSION})
+    return values
+
+
+def differences(
+    first: Mapping[str, Any], second: Mapping[str, Any]
+) -> dict[str, tuple[Any, Any]]:
+    """Settings in which two results differ, with both values.
+
+    A language that both were scored on must have the same split and number of
+    examples in both. A language that one lacks is no difference.
+    """
+    a, b = settings(first), settings(second)
+    names = set(a) | set(b)
+    if "baseline" in (first["system"], second["system"]):
+        names -= _FUSION
+    found = {
+        name: (a.get(name), b.get(name))
+        for name in sorted(names)
+        if a.get(name) != b.get(name)
+    }
+    languages = set(first["languages"]) & set(second["languages"])
+    for language in sorted(languages):
+        for name in ("split", "examples"):
+            pair = tuple(
+                results["languages"][language].get(name)
+                for results in (first, second)
+            )
+            if pair[0] != pair[1]:
+                found[f"{name} of {language}"] = (pair[0], pair[1])
+    return found
+
+
+def check_comparable(
+    runs: Sequence[Mapping[str, Any]], names: Sequence[str]
+) -> None:
+    """Refuses runs that were made otherwise than the first of their kind.
+
+    Args:
+        runs: contents of `results.json`.
+        names: what to call them in a message, such as their folders.
+
+    Raises:
+        ValueError: naming the first two that differ, and in what.
+    """
+    references: dict[bool, int] = {}
+    for i, results in enumerate(runs):
+        # Fused runs are held against a baseline and against each other.
+        references.setdefault(results["system"] == "baseline", i)
+        for j in references.values():
+            found = differences(runs[j], results)
+            if found:
+                raise ValueError(
+                    f"Runs {names[j]!r} and {names[i]!r} are not comparable: "
+                    "they differ in "
+                    + "; ".join(
+                        f"{name}: {a!r} and {b!r}"
+                        for name, (a, b) in found.items()
+                    )
+                    + ". Accepted in one table: runs that differ in the "
+                    "system, the gate and the seed only."
+                )

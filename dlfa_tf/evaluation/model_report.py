@@ -1,0 +1,107 @@
+"""Parts of the report that need models: Table 3, gates, sentence vectors."""
+
+import pathlib
+
+from dlfa_tf.evaluation.analysis import Analysis
+from dlfa_tf.evaluation.error_report import preferred
+from dlfa_tf.evaluation.model_figures import gate_map
+from dlfa_tf.evaluation.model_figures import projection
+from dlfa_tf.evaluation.model_figures import similarity_by_layer
+from dlfa_tf.evaluation.report_page import Picture
+from dlfa_tf.evaluation.report_page import Section
+from dlfa_tf.evaluation.report_page import figure
+from dlfa_tf.evaluation.report_page import notes
+from dlfa_tf.evaluation.run_folder import write_text
+from dlfa_tf.evaluation.similarity import gate_frame
+from dlfa_tf.evaluation.similarity import read_runs
+from dlfa_tf.evaluation.similarity import similarity_frame
+from dlfa_tf.evaluation.similarity import table_3
+from dlfa_tf.evaluation.table_files import to_html
+from dlfa_tf.evaluation.table_files import write_table
+
+
+def model_section(
+    analysis: Analysis, output_dir: pathlib.Path, items: int
+) -> Section:
+    """Reads the models of all runs and writes tables and pictures.
+
+    Args:
+        analysis: what `analyze` returned.
+        output_dir: folder of the report.
+        items: int, examples per language to put through each model.
+
+    Returns:
+        The section of the report.
+
+    Raises:
+        FileNotFoundError: when no run has a model, or without data.
+    """
+    figures, frames = output_dir / "figures", []
+    pictures, missing = [], []
+    for task, scores in analysis.scores.items():
+        source = analysis.sources[task]
+        readings = {} if source is None else read_runs(scores, source, items)
+        missing += [
+            str(run.folder)
+            for row, run in enumerate(scores.runs)
+            if row not in readings
+        ]
+        frame = similarity_frame(scores, readings)
+        frames.append(frame)
+        if not frame.empty:
+            write_text(
+                output_dir / "models" / f"{task}_similarity.csv",
+                frame.to_csv(index=False),
+            )
+            path = similarity_by_layer(
+                scores,
+                analysis.summary,
+                frame,
+                figures / f"similarity_{task}.png",
+            )
+            caption = (
+                f"{task.upper()}: similarity of translations (above) and score "
+                "(below) against the fused block x."
+            )
+            pictures.append(Picture(path=path, caption=caption))
+        label = preferred(scores)
+        if label is not None:
+            drawn = projection(
+                scores, readings, label, figures / f"vectors_{task}.png"
+            )
+            if drawn is not None:
+                caption = (
+                    f"{task.upper()}: what the head reads of parallel test "
+                    f"items, by language, baseline and {label}."
+                )
+                pictures.append(Picture(path=drawn, caption=caption))
+        gates = gate_frame(scores, readings)
+        if not gates.empty:
+            write_text(
+                output_dir / "models" / f"{task}_gates.csv",
+                gates.to_csv(index=False),
+            )
+            path = gate_map(scores, gates, figures / f"gates_{task}.png")
+            caption = (
+                f"{task.upper()}: how much of the fused output comes from "
+                "block x: size of its part in both parts, by language and "
+                "position."
+            )
+            pictures.append(Picture(path=path, caption=caption))
+    if len(missing) == len(analysis.index.runs):
+        raise FileNotFoundError(
+            "No run can be read: each needs its model/ and the data "
+            f"(`--data_dir`). Received: {missing[:3]}."
+        )
+    table = table_3(frames)
+    if table is not None:
+        write_table(table, output_dir / "tables")
+    said = [f"No model or no data: {folder}." for folder in missing]
+    return Section(
+        title="Inside the models",
+        parts=[
+            notes(said),
+            to_html(table) if table is not None else "",
+            *(figure(picture) for picture in pictures),
+        ],
+    )

@@ -1,0 +1,195 @@
+"""An analysis as files: tables, pictures, and one HTML report of them all."""
+
+import json
+import pathlib
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from dlfa_tf.evaluation.analysis import Analysis
+from dlfa_tf.evaluation.layer_choice import layer_table
+from dlfa_tf.evaluation.layer_figures import gain_map
+from dlfa_tf.evaluation.layer_figures import score_by_layer
+from dlfa_tf.evaluation.report_page import Picture
+from dlfa_tf.evaluation.report_page import Section
+from dlfa_tf.evaluation.report_page import figure
+from dlfa_tf.evaluation.report_page import folded
+from dlfa_tf.evaluation.report_page import notes
+from dlfa_tf.evaluation.report_page import page
+from dlfa_tf.evaluation.report_page import paragraph
+from dlfa_tf.evaluation.run_folder import write_text
+from dlfa_tf.evaluation.runs import run_frame
+from dlfa_tf.evaluation.table_files import PaperTable
+from dlfa_tf.evaluation.table_files import to_html
+from dlfa_tf.evaluation.table_files import write_table
+
+REPORT = "report.html"
+# Settings that trainers.train has no flag for.
+_NO_FLAG = frozenset(("adam_epsilon", "clip_norm", "weight_decay"))
+
+
+def write_report(
+    analysis: Analysis,
+    output_dir: pathlib.Path,
+    *,
+    extra: Sequence[Section] = (),
+    command: str = "",
+) -> pathlib.Path:
+    """Writes `tables/`, `figures/` and `report.html`.
+
+    Args:
+        analysis: what `analyze` returned.
+        output_dir: folder to write into.
+        extra: further sections, before the one on how to repeat it all.
+        command: str, the command that makes the report, for its last part.
+
+    Returns:
+        Path of the report.
+    """
+    figures = output_dir / "figures"
+    choice = layer_table(analysis.scores)
+    by_name = {table.name: table for table in analysis.tables}
+    for table in (*analysis.tables, *([choice] if choice else [])):
+        write_table(table, output_dir / "tables")
+    curve = Picture(
+        path=score_by_layer(
+            analysis.scores, analysis.summary, figures / "score_by_layer.png"
+        ),
+        caption="Mean score over languages of every system against the block "
+        "x that it fuses with the last one; the baseline is the dashed line.",
+    )
+    sections = [
+        Section(
+            title="Systems and tasks",
+            parts=[
+                notes(analysis.notes),
+                to_html(by_name.pop("table_1")),
+                figure(curve),
+            ],
+        ),
+        Section(
+            title="Choice of the block",
+            parts=[to_html(choice)] if choice else [],
+        ),
+        _section("English and German against the others", by_name, "table_2"),
+    ]
+    for task, scores in analysis.scores.items():
+        parts = [to_html(by_name[f"table_4_{task}"])]
+        path = gain_map(scores, analysis.summary, figures / f"gains_{task}.png")
+        if path is not None:
+            caption = (
+                f"Gain over the baseline on {task.upper()} by language and "
+                "system, languages by family from English outwards."
+            )
+            parts.append(figure(Picture(path=path, caption=caption)))
+        sections.append(
+            Section(title=f"{task.upper()} by language", parts=parts)
+        )
+    sections += [*extra, _repeat(analysis, command)]
+    text = page("Layer fusion for zero-shot transfer: results", sections)
+    path = output_dir / REPORT
+    write_text(path, text)
+    return path
+
+
+def _section(title: str, tables: dict[str, PaperTable], name: str) -> Section:
+    table = tables.get(name)
+    return Section(title=title, parts=[to_html(table)] if table else [])
+
+
+def _repeat(analysis: Analysis, command: str) -> Section:
+    """Commands, versions, hardware and data behind the report."""
+    runs = run_frame(analysis.index)
+    shown = pd.DataFrame(
+        {
+            "run": runs["task"] + " " + runs["label"],
+            "seed": runs["seed"].astype(str),
+            "English dev": _rounded(runs["dev_score"]),
+            "best step": _rounded(runs["best_step"], 0),
+            "steps": _rounded(runs["total_steps"], 0),
+            "training (s)": _rounded(runs["train_seconds"], 0),
+            "peak memory (GiB)": _rounded(runs["peak_memory_gib"], 1),
+        }
+    ).set_index("run")
+    table = PaperTable(
+        name="runs",
+        title="Runs; times depend on what else the machine did",
+        values=runs,
+        text=shown,
+    )
+    commands = "\n".join(
+        train_command(run.results) for run in analysis.index.runs
+    )
+    environments: dict[str, list[str]] = {}
+    for run in analysis.index.runs:
+        key = _as_json(run.results.get("environment", {}))
+        environments.setdefault(key, []).append(run.folder.name)
+    parts = [
+        to_html(table),
+        paragraph(
+            "Data: "
+            + "; ".join(_data(analysis, task) for task in analysis.scores)
+            + "."
+        ),
+        folded("Commands of the runs (DIR: your copy of the data)", commands),
+        *(
+            folded(f"Versions and hardware of {len(folders)} runs", text)
+            for text, folders in environments.items()
+        ),
+        folded("Settings of the first run", _settings(analysis)),
+    ]
+    if command:
+        parts.append(folded("Command of this report", command))
+    return Section(title="How to repeat this", parts=parts)
+
+
+def train_command(results: dict[str, Any]) -> str:
+    """The command of trainers.train that makes a run, up to its folders.
+
+    Args:
+        results: content of `results.json`.
+
+    Returns:
+        str, one line.
+    """
+    flags = []
+    for name, value in results["config"].items():
+        if value is None or name in _NO_FLAG:
+            continue
+        if isinstance(value, list):
+            value = ",".join(map(str, value))
+        flags.append(f"--{name}={value}")
+    if results["config"]["data_source"] != "sample":
+        flags.append("--data_dir=DIR")
+    config = results["config"]
+    folder = f"runs/{config['task']}/{results['system']}/seed-{config['seed']}"
+    return " ".join(
+        ["python -m trainers.train", *flags, f"--output_dir={folder}"]
+    )
+
+
+def _data(analysis: Analysis, task: str) -> str:
+    results = analysis.scores[task].runs[0].results
+    count = sum(
+        results["languages"][language].get("examples", 0)
+        for language in analysis.scores[task].languages
+    )
+    return (
+        f"{task} from data source '{results['config']['data_source']}', "
+        f"{results.get('train_examples', 'unknown')} English training "
+        f"examples, {count} scored examples in "
+        f"{len(analysis.scores[task].languages)} languages"
+    )
+
+
+def _settings(analysis: Analysis) -> str:
+    return _as_json(analysis.index.runs[0].results["config"])
+
+
+def _as_json(value: Any) -> str:
+    return json.dumps(value, indent=2, sort_keys=True)
+
+
+def _rounded(values: pd.Series, digits: int = 2) -> list[str]:
+    return ["" if pd.isna(x) else f"{float(x):.{digits}f}" for x in values]

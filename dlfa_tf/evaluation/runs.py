@@ -1,0 +1,292 @@
+"""All runs below a folder: which are finished, what was scored where."""
+
+import dataclasses
+import json
+import os
+import pathlib
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from dlfa_tf.evaluation.run_folder import CONFIG
+from dlfa_tf.evaluation.run_folder import RESULTS
+from dlfa_tf.evaluation.run_folder import read_results
+
+_SYSTEM = re.compile(r"D_(\d+)")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Run:
+    """A finished run.
+
+    Attributes:
+        folder: run folder.
+        results: content of its `results.json`.
+    """
+
+    folder: pathlib.Path
+    results: dict[str, Any]
+
+    @property
+    def task(self) -> str:
+        """Name of the task."""
+        return self.results["config"]["task"]
+
+    @property
+    def system(self) -> str:
+        """The paper's name of the system, `baseline` or `D_x`."""
+        return self.results["system"]
+
+    @property
+    def gate(self) -> str | None:
+        """Gate of the fusion; None for the baseline."""
+        return self.results["gate"]
+
+    @property
+    def seed(self) -> int:
+        """Seed of the run."""
+        return self.results["config"]["seed"]
+
+    @property
+    def layer(self) -> int | None:
+        """Block that is fused with the last one; None for the baseline."""
+        match = _SYSTEM.fullmatch(self.system)
+        return int(match[1]) if match else None
+
+    @property
+    def cell(self) -> tuple[str, str, str | None, int]:
+        """What tells runs apart: task, system, gate, seed."""
+        return self.task, self.system, self.gate, self.seed
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class RunIndex:
+    """What a folder of runs holds.
+
+    Attributes:
+        runs: finished runs, by task, block, gate and seed, the baseline
+            first.
+        left_out: folders that are no finished runs, with the reason.
+    """
+
+    runs: tuple[Run, ...]
+    left_out: tuple[tuple[pathlib.Path, str], ...] = ()
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """Names of the tasks that have runs, in alphabetical order."""
+        return tuple(sorted({run.task for run in self.runs}))
+
+    def of_task(self, task: str) -> tuple[Run, ...]:
+        """Runs of one task."""
+        return tuple(run for run in self.runs if run.task == task)
+
+    def select(
+        self,
+        tasks: Sequence[str] | None = None,
+        systems: Sequence[str] | None = None,
+    ) -> "RunIndex":
+        """Keeps the runs of some tasks and systems; the baseline always.
+
+        Raises:
+            ValueError: for a task or a system without a run.
+        """
+        for name, asked, present in (
+            ("tasks", tasks, self.tasks),
+            ("systems", systems, sorted({run.system for run in self.runs})),
+        ):
+            unknown = sorted(set(asked or ()) - set(present))
+            if unknown:
+                raise ValueError(
+                    f"`{name}` without a finished run. Received: {unknown}. "
+                    f"Accepted: {list(present)}."
+                )
+        kept = [
+            run
+            for run in self.runs
+            if (tasks is None or run.task in tasks)
+            and (
+                systems is None
+                or run.system in systems
+                or run.system == "baseline"
+            )
+        ]
+        return RunIndex(runs=tuple(kept), left_out=self.left_out)
+
+
+def load_runs(runs_dir: str | os.PathLike) -> RunIndex:
+    """Finds every run folder below a folder and reads its results.
+
+    Folders of unfinished runs, of evaluations of saved models and of results
+    that cannot be read are not silently passed over: they are in `left_out`.
+
+    Args:
+        runs_dir: folder, searched to any depth but not inside run folders.
+
+    Returns:
+        `RunIndex`.
+
+    Raises:
+        FileNotFoundError: when the folder does not exist or holds no finished
+            run; names what it holds instead.
+        ValueError: when two runs are of the same task, system, gate and seed.
+    """
+    root = pathlib.Path(runs_dir)
+    if not root.is_dir():
+        raise FileNotFoundError(
+            f"`runs_dir` is no folder. Received: {str(root)!r}. Accepted: a "
+            "folder with run folders at any depth."
+        )
+    runs: dict[tuple, Run] = {}
+    left_out = []
+    for folder in _run_folders(root):
+        try:
+            run = _read_run(folder)
+        except (ValueError, KeyError, TypeError) as error:
+            left_out.append((folder, " ".join(str(error).split())))
+            continue
+        if run.cell in runs:
+            raise ValueError(
+                "Two runs are of the same task, system, gate and seed "
+                f"{run.cell}. Received: {str(runs[run.cell].folder)!r} and "
+                f"{str(folder)!r}. Accepted: one each; move one elsewhere."
+            )
+        runs[run.cell] = run
+    if not runs:
+        found = "; ".join(f"{path}: {why}" for path, why in left_out)
+        raise FileNotFoundError(
+            f"`runs_dir` holds no finished run. Received: {str(root)!r} with "
+            f"{found or 'no run folder at all'}. Accepted: folders with "
+            f"{RESULTS}, as trainers.train writes them."
+        )
+    ordered = sorted(runs.values(), key=_order)
+    return RunIndex(runs=tuple(ordered), left_out=tuple(left_out))
+
+
+def _order(run: Run) -> tuple:
+    layer = -1 if run.layer is None else run.layer
+    return run.task, layer, run.gate or "", run.seed
+
+
+def _run_folders(root: pathlib.Path) -> list[pathlib.Path]:
+    found = []
+    for path, folders, files in os.walk(root):
+        if RESULTS in files or CONFIG in files:
+            found.append(pathlib.Path(path))
+            # What is inside belongs to the run: `model/` has a config.json.
+            folders.clear()
+        folders.sort()
+    return found
+
+
+def _read_run(folder: pathlib.Path) -> Run:
+    if not (folder / RESULTS).is_file():
+        raise ValueError(f"unfinished: {CONFIG} without {RESULTS}")
+    try:
+        results = read_results(folder)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{RESULTS} is damaged ({error})") from error
+    needed = {"system", "score", "gate", "config", "languages"}
+    missing = sorted(needed - set(results))
+    if missing:
+        raise ValueError(f"{RESULTS} is of another program: no {missing}")
+    if results["config"].get("seed") is None:
+        raise ValueError("an evaluation of a saved model, not a training run")
+    if not results["languages"]:
+        raise ValueError(f"{RESULTS} has no language")
+    return Run(folder=folder, results=results)
+
+
+def labels_of_runs(runs: Sequence[Run]) -> list[str]:
+    """Names of systems in tables: with the gate only where gates differ.
+
+    Args:
+        runs: runs of one or more tasks.
+
+    Returns:
+        One name per run, such as `baseline`, `D_9` or `D_9 (attention)`.
+    """
+    gates = {run.gate for run in runs if run.gate is not None}
+    return [
+        run.system
+        if len(gates) < 2 or run.gate is None
+        else f"{run.system} ({run.gate})"
+        for run in runs
+    ]
+
+
+def score_frame(index: RunIndex) -> pd.DataFrame:
+    """All scores, tidy: a row per run and language.
+
+    Args:
+        index: `RunIndex`.
+
+    Returns:
+        DataFrame with `task`, `label` (see `labels_of_runs`), `system`,
+        `gate`, `layer`, `seed`, `language`, `split`, `score` and `accuracy`
+        in percent, `precision` and `recall` (tagging), `examples`, `folder`.
+    """
+    rows = []
+    for run, label in zip(index.runs, labels_of_runs(index.runs), strict=True):
+        for language, entry in sorted(run.results["languages"].items()):
+            rows.append(
+                {
+                    **_columns(run, label),
+                    "language": language,
+                    "split": entry["split"],
+                    **{
+                        name: entry.get(name)
+                        for name in (
+                            "score",
+                            "accuracy",
+                            "precision",
+                            "recall",
+                            "examples",
+                        )
+                    },
+                    "folder": str(run.folder),
+                }
+            )
+    return pd.DataFrame(rows).astype({"layer": "Int64"})
+
+
+def run_frame(index: RunIndex) -> pd.DataFrame:
+    """One row per run: English dev score, steps, seconds, memory.
+
+    Args:
+        index: `RunIndex`.
+
+    Returns:
+        DataFrame with `task`, `label`, `system`, `gate`, `layer`, `seed`,
+        `dev_score` in percent, `best_step`, `total_steps`, `train_seconds`,
+        `peak_memory_gib`, `folder`.
+    """
+    rows = []
+    for run, label in zip(index.runs, labels_of_runs(index.runs), strict=True):
+        results = run.results
+        memory = results.get("peak_memory_bytes")
+        rows.append(
+            {
+                **_columns(run, label),
+                "dev_score": results.get("dev_score"),
+                "best_step": results.get("best_step"),
+                "total_steps": results.get("total_steps"),
+                "train_seconds": results.get("seconds", {}).get("train"),
+                "peak_memory_gib": None if memory is None else memory / 2**30,
+                "folder": str(run.folder),
+            }
+        )
+    return pd.DataFrame(rows).astype({"layer": "Int64"})
+
+
+def _columns(run: Run, label: str) -> dict[str, Any]:
+    return {
+        "task": run.task,
+        "label": label,
+        "system": run.system,
+        "gate": run.gate,
+        "layer": run.layer,
+        "seed": run.seed,
+    }

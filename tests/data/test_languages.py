@@ -1,0 +1,32 @@
+"""Families of languages."""
+
+import pytest
+
+from dlfa_tf.data.languages import FAMILIES
+from dlfa_tf.data.languages import by_family
+from dlfa_tf.data.languages import family
+from dlfa_tf.data.tasks import TASKS
+
+
+def test_every_language_of_the_benchmark_is_in_one_family():
+    listed = [code for codes in FAMILIES.values() for code in codes]
+    assert len(listed) == len(set(listed))
+    assert set(listed) == {x for task in TASKS.values() for x in task.languages}
+
+
+def test_order_begins_with_english_and_keeps_relatives_together():
+    assert by_family(["zh", "qq", "de", "ru", "en", "bg", "aa"]) == [
+        "en",
+        "de",
+        "bg",
+        "ru",
+        "zh",
+        "aa",
+        "qq",
+    ]
+    assert family("yo") == "Niger-Congo"
+    assert family("qq") == ""
+
+
+if __name__ == "__main__":
+    raise SystemExit(pytest.main([__file__]))

@@ -1,0 +1,86 @@
+"""Runs to tables and notes."""
+
+import pytest
+
+from dlfa_tf.evaluation.analysis import analyze
+from dlfa_tf.evaluation.runs import load_runs
+
+
+def analyze_lab(lab, with_data=True, **arguments):
+    data_dir = str(lab.data) if with_data else None
+    return analyze(load_runs(lab.runs), data_dir, num_samples=100, **arguments)
+
+
+def test_tables_of_all_tasks_and_notes(lab):
+    for seed in (1, 2):
+        for system in ("baseline", "D_1"):
+            lab.run("pawsx", system, seed)
+    lab.run("pos", "D_1")
+    (lab.run("pos", "D_2") / "results.json").unlink()
+    found = analyze_lab(lab)
+    assert [table.name for table in found.tables] == [
+        "table_1",
+        "table_2",
+        "table_4_pawsx",
+        "table_4_pos",
+    ]
+    notes = "\n".join(found.notes)
+    assert "D_2/seed-1: unfinished" in notes
+    assert "pos: one seed only, so no spread over seeds: D_1." in notes
+    assert "pos: no baseline among the runs" in notes
+    assert "pawsx: averages are over 3 languages, the published" in notes
+    assert "not in ours: es, fr, ja, ko." in notes
+    assert "pawsx: one seed" not in notes
+    assert "revisions" not in notes and "intervals" not in notes
+    text = found.tables[0].text
+    assert "[" in text.loc["D_1", "PAWSX gain"]
+
+
+def test_notes_on_what_is_uneven(lab):
+    lab.run("pos", "baseline", 1)
+    lab.run("pos", "baseline", 2)
+    folder = lab.run("pos", "D_1", languages=("de", "en"))
+    lab.change(folder, lambda r: r["environment"].update(git_revision="def"))
+    notes = "\n".join(analyze_lab(lab, with_data=False).notes)
+    assert "language zh is left out of everything, because 1 of 3 runs" in notes
+    assert "numbers of seeds differ: baseline 2, D_1 1." in notes
+    assert (
+        "different revisions of the code: abc (2 runs), def (1 runs)" in notes
+    )
+    assert "pos: no intervals" in notes
+
+
+def test_scores_of_dev_files_are_named(lab):
+    folder = lab.run("pos", "baseline")
+    lab.change(folder, lambda r: r["languages"]["zh"].update(split="dev"))
+    notes = "\n".join(analyze_lab(lab, with_data=False).notes)
+    assert "pos: scored on dev, not on test: zh." in notes
+
+
+def test_runs_without_predictions_have_no_intervals(lab):
+    folder = lab.run("pos", "baseline")
+    lab.run("pos", "D_1")
+    (folder / "predictions").rename(folder / "elsewhere")
+    found = analyze_lab(lab)
+    assert found.sources == {"pos": None}
+    assert any("no intervals" in note for note in found.notes)
+
+
+def test_wrong_data_dir_is_named(lab, tmp_path):
+    lab.run("pos", "baseline")
+    with pytest.raises(FileNotFoundError, match="data folder.*nowhere"):
+        analyze(load_runs(lab.runs), str(tmp_path / "nowhere"))
+
+
+def test_public_names_are_found():
+    import dlfa_tf
+
+    for name in dlfa_tf.evaluation.__all__:
+        assert callable(getattr(dlfa_tf.evaluation, name))
+    assert dir(dlfa_tf.evaluation) == sorted(dlfa_tf.evaluation.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = dlfa_tf.evaluation.nothing
+
+
+if __name__ == "__main__":
+    raise SystemExit(pytest.main([__file__]))

@@ -1,0 +1,106 @@
+"""Test items and seeds drawn anew."""
+
+import numpy as np
+import pytest
+
+from dlfa_tf.metrics.resampling import counts_score
+from dlfa_tf.metrics.resampling import draw_seeds
+from dlfa_tf.metrics.resampling import gain_draws
+from dlfa_tf.metrics.resampling import resample_scores
+
+
+def counts_of(right):
+    right = np.asarray(right)
+    return np.stack([right, np.ones_like(right), np.ones_like(right)], -1)
+
+
+def test_score_of_counts():
+    assert counts_score(np.array([[3, 4, 8], [0, 0, 0]])).tolist() == [50, 0]
+
+
+def test_draws_have_the_mean_and_spread_of_a_proportion():
+    n = 400
+    counts = counts_of([[1, 0] * (n // 2)])
+    draws = resample_scores(counts, 4000, np.random.default_rng(0))[:, 0]
+    assert draws.mean() == pytest.approx(50, abs=0.2)
+    assert draws.std() == pytest.approx(100 * np.sqrt(0.25 / n), rel=0.05)
+
+
+def test_runs_see_the_same_items():
+    counts = counts_of([[1, 0, 0, 1], [0, 1, 1, 0]])
+    draws = resample_scores(counts, 50, np.random.default_rng(0))
+    assert np.allclose(draws.sum(axis=1), 100)
+    assert draws.std() > 0
+
+
+def test_draws_do_not_depend_on_how_many_are_held_at_once(monkeypatch):
+    counts = counts_of([[1, 0, 1, 0, 0], [1, 1, 1, 0, 0]])
+    whole = resample_scores(counts, 30, np.random.default_rng(0))
+    monkeypatch.setattr("dlfa_tf.metrics.resampling._BLOCK", 20)
+    parts = resample_scores(counts, 30, np.random.default_rng(0))
+    assert np.array_equal(whole, parts)
+
+
+def test_no_items_are_refused():
+    with pytest.raises(ValueError, match="`counts` has no items"):
+        resample_scores(np.zeros((1, 0, 3)), 5, np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("seeds", [2, 3, 10])
+def test_few_seeds_do_not_shrink_the_variance(seeds):
+    # Every row another experiment: the variance around the row's mean is on
+    # average that of a mean of so many seeds.
+    random = np.random.default_rng(0)
+    values = random.normal(size=(4000, seeds))
+    deviation = draw_seeds(values, random) - values.mean(axis=1)
+    assert (deviation**2).mean() == pytest.approx(1 / seeds, rel=0.1)
+    assert deviation.mean() == pytest.approx(0, abs=0.03)
+
+
+def test_two_seeds_by_hand():
+    draws = np.tile([10.0, 20.0], (100, 1))
+    # Seed 0 twice, both, or seed 1 twice, stretched from 15 by sqrt(2).
+    found = np.unique(draw_seeds(draws, np.random.default_rng(0)).round(6))
+    step = 5 * np.sqrt(2)
+    assert found == pytest.approx([15 - step, 15, 15 + step])
+
+
+def test_one_seed_adds_no_spread():
+    draws = np.array([[1.0], [2.0], [3.0]])
+    gain = gain_draws(draws, draws + 1, np.random.default_rng(0))
+    assert gain.tolist() == [1, 1, 1]
+
+
+def test_gain_of_seeds_that_differ_is_spread():
+    draws = np.tile([10.0, 20.0, 40.0], (2000, 1))
+    gain = gain_draws(draws, draws + 1, np.random.default_rng(0))
+    assert gain.mean() == pytest.approx(1, abs=1)
+    # Two means of three: variance 2 * var / 3.
+    assert gain.std() == pytest.approx(
+        np.sqrt(2 * np.var([10, 20, 40], ddof=1) / 3), rel=0.1
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("seeds", "coverage"), [(2, 0.87), (3, 0.93), (5, 0.94), (10, 0.95)]
+)
+def test_coverage_of_intervals(seeds, coverage):
+    """How often a 95 % interval holds the truth; docs/analysis.md says so."""
+    random = np.random.default_rng(0)
+    inside = 0
+    experiments, items = 200, 3000
+    for _ in range(experiments):
+        # True gain 0; a seed moves the chance of a right answer by 3 points.
+        chance = np.clip(0.7 + 0.03 * random.normal(size=(2 * seeds, 1)), 0, 1)
+        right = random.random((2 * seeds, items)) < chance
+        draws = resample_scores(counts_of(right.astype(int)), 200, random)
+        gain = gain_draws(draws[:, :seeds], draws[:, seeds:], random)
+        low, high = np.quantile(gain, [0.025, 0.975])
+        inside += low <= 0 <= high
+    # Two standard errors of a share of 200 experiments.
+    assert inside / experiments == pytest.approx(coverage, abs=0.05)
+
+
+if __name__ == "__main__":
+    raise SystemExit(pytest.main([__file__]))

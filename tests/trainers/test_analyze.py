@@ -1,0 +1,93 @@
+"""The program that turns runs into tables, as a user calls it."""
+
+import json
+
+import pytest
+
+from trainers import analyze
+
+RESULTS = "docs/results/first_pos_run"
+
+
+def test_committed_results_become_tables(start, tmp_path):
+    done = start(
+        "analyze", f"--runs_dir={RESULTS}", f"--output_dir={tmp_path}/out"
+    )
+    assert done.returncode == 0, done.stderr
+    assert "2 finished runs" in done.stdout
+    assert "one seed only" in done.stdout
+    table = (tmp_path / "out" / "tables" / "table_4_pos.md").read_text()
+    assert "| zh | 62.86 (1) | **64.51 (1)** | +1.65 |" in table
+    assert (tmp_path / "out" / "report.html").is_file()
+
+
+def test_nothing_of_it_needs_a_model(start, tmp_path):
+    done = start(
+        "analyze",
+        f"--runs_dir={RESULTS}",
+        f"--output_dir={tmp_path}/out",
+        imports=True,
+    )
+    assert done.returncode == 0
+    assert "tensorflow" not in done.stderr and "keras" not in done.stderr
+
+
+def test_runs_of_the_sample_get_intervals(pos_run, call, tmp_path, capsys):
+    call(
+        analyze,
+        f"--runs_dir={pos_run.parent}",
+        f"--output_dir={tmp_path}/out",
+        "--num_samples=100",
+    )
+    assert "no baseline among the runs" in capsys.readouterr().out
+    results = json.loads((pos_run / "results.json").read_text())
+    table = (tmp_path / "out" / "tables" / "table_4_pos.csv").read_text()
+    assert f"{results['languages']['de']['score']}" in table
+    report = (tmp_path / "out" / "report.html").read_text()
+    assert "POS: errors" in report and "Inside the models" not in report
+    assert "python -m trainers.analyze --num_samples=100" in report
+
+
+def test_models_are_read_on_demand(pos_run, call, tmp_path, eager):
+    call(
+        analyze,
+        f"--runs_dir={pos_run.parent}",
+        f"--output_dir={tmp_path}/out",
+        "--num_samples=100",
+        "--noerrors",
+        "--model_items=2",
+    )
+    report = (tmp_path / "out" / "report.html").read_text()
+    assert "Inside the models" in report and "POS: errors" not in report
+    gates = (tmp_path / "out" / "models" / "pos_gates.csv").read_text()
+    assert gates.startswith("task,label,layer,seed,language,position,share")
+    assert len(list((pos_run / "analysis").iterdir())) == 1
+
+
+@pytest.mark.parametrize(
+    ("flags", "code", "message"),
+    [
+        (["--output_dir=x"], 2, "--runs_dir"),
+        (["--runs_dir=x"], 2, "--output_dir"),
+        (["--runs_dir=docs", "--output_dir=docs"], 1, "never overwritten"),
+        (["--runs_dir=nowhere", "--output_dir=x"], 1, "'nowhere'"),
+        (["--runs_dir=tools", "--output_dir=x"], 1, "no finished run"),
+        (
+            [f"--runs_dir={RESULTS}", "--output_dir=x", "--tasks=ner"],
+            1,
+            "`tasks` without a finished run",
+        ),
+        (
+            [f"--runs_dir={RESULTS}", "--output_dir=x", "--num_samples=1"],
+            2,
+            "num_samples",
+        ),
+    ],
+    ids=["runs", "output", "full", "nowhere", "empty", "task", "samples"],
+)
+def test_wrong_use_is_refused(start_wrong, flags, code, message):
+    assert message in start_wrong("analyze", *flags, code=code)
+
+
+if __name__ == "__main__":
+    raise SystemExit(pytest.main([__file__]))
