@@ -6,10 +6,15 @@ Example:
 """
 
 import sys
+from typing import TYPE_CHECKING
+from typing import Any
 
 from absl import flags
 
 from trainers import common_flags
+
+if TYPE_CHECKING:
+    from dlfa_tf.training.config import TrainConfig
 
 FLAGS = flags.FLAGS
 
@@ -123,16 +128,30 @@ _CONFIG_FLAGS = (
 )  # fmt: skip
 
 
-def main() -> None:
-    """Turns the flags into a config and runs it."""
-    # Not at the top: a wrong flag should not wait for TensorFlow.
+def config_from_flags(**others: Any) -> "TrainConfig":
+    """Turns the flags into a config.
+
+    Args:
+        **others: settings that do not come from flags.
+
+    Returns:
+        `TrainConfig`.
+    """
+    # Not at the top: a wrong flag should not wait for it.
     from dlfa_tf.training.config import default_config
 
-    values = {name: FLAGS[name].value for name in _CONFIG_FLAGS}
-    config = default_config(
-        str(values.pop("task")), languages=tuple(FLAGS.languages), **values
-    )
-    # Nor should a wrong combination of them.
+    values: dict[str, Any] = {
+        name: FLAGS[name].value for name in _CONFIG_FLAGS if name not in others
+    }
+    values.update(others)
+    return default_config(languages=tuple(FLAGS.languages), **values)
+
+
+def main() -> None:
+    """Turns the flags into a config and runs it."""
+    config = config_from_flags()
+    # Not at the top: a wrong flag should not wait for TensorFlow,
+    # nor should a wrong combination of them.
     from dlfa_tf.training.loop import run
     from trainers.result_table import print_results
 
