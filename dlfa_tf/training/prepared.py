@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from dlfa_tf.data.arrays import TokenArrays
-from dlfa_tf.data.arrays import tokenize_examples
+from dlfa_tf.data.cache import cached_tokens
 from dlfa_tf.data.sources import Examples
 from dlfa_tf.data.sources import Source
 from dlfa_tf.evaluation.score import gold_labels
@@ -93,8 +93,8 @@ def prepare(config: TrainConfig, data: RunData, preprocessor: Any) -> Prepared:
     Returns:
         `Prepared`.
     """
-    train = tokenize_examples(data.train, preprocessor)
-    dev = tokenize_examples(data.dev, preprocessor)
+    train = cached_tokens(data.train, preprocessor)
+    dev = cached_tokens(data.dev, preprocessor)
     pieces = preprocessor.pieces
     pad_id, used = pieces.pad_id, None
     if config.compact_vocabulary:
