@@ -1,5 +1,7 @@
 """Token arrays -> logits -> label names."""
 
+import functools
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -16,6 +18,7 @@ def predict_logits(
     batch_size: int,
     pad_id: int,
     use_segment_ids: bool,
+    forward: Callable[[dict[str, Any]], Any] | None = None,
 ) -> np.ndarray:
     """Runs a task model over token arrays, shortest rows first.
 
@@ -25,11 +28,15 @@ def predict_logits(
         batch_size: int, rows per step.
         pad_id: int, id of padding.
         use_segment_ids: bool, whether the encoder takes `segment_ids`.
+        forward: function from a batch of features to logits. Defaults to the
+            model's `predict_on_batch`.
 
     Returns:
         float32 `(rows, classes)` for pairs, `(words, classes)` for tagging,
         in the order of the examples.
     """
+    # keras-hub's own method would run the preprocessor on the arrays.
+    forward = forward or functools.partial(keras.Model.predict_on_batch, model)
     order = np.argsort(arrays.row_lengths, kind="stable")
     mask = arrays.label_mask
     # Number of words up to and including each piece.
@@ -39,10 +46,8 @@ def predict_logits(
     for start in range(0, len(order), batch_size):
         rows = order[start : start + batch_size]
         features, _ = pad_batch(arrays, rows, pad_id, use_segment_ids)
-        # keras-hub's own method would run the preprocessor on the arrays.
-        logits = keras.Model.predict_on_batch(
-            model,
-            {k: keras.ops.convert_to_tensor(v) for k, v in features.items()},
+        logits = forward(
+            {k: keras.ops.convert_to_tensor(v) for k, v in features.items()}
         )
         if mask is None or words_so_far is None:
             result[rows] = logits
