@@ -74,6 +74,17 @@ def define_task_flags(required: bool = True) -> None:
     )
 
 
+def define_label_piece_flag() -> None:
+    """Defines `--label_piece`."""
+    define_choice(
+        "label_piece",
+        None,
+        ("first", "first_content"),
+        "Piece of a word that carries its label (tagging); default "
+        "first_content for SentencePiece, first for WordPiece.",
+    )
+
+
 def define_evaluation_flags() -> None:
     """Defines `--languages`, `--eval_split`, `--eval_limit`."""
     flags.DEFINE_list(

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 FLAGS = flags.FLAGS
 
 # Flags of trainers.train that a sweep sets for every run.
-_SET_FOR_RUNS = ("task", "fusion_layer", "gate", "seed")
+_SET_FOR_RUNS = ("task", "fusion_layer", "gate", "seed", "resume")
 # Flags that runs must not get.
 _OWN = (
     "tasks", "systems", "gates", "seeds", "output_dir", "shard_index",
@@ -42,7 +42,7 @@ def define_flags() -> None:
         delattr(FLAGS, name)
     FLAGS["output_dir"].help = "Folder of the sweep, new or gone on with."
     flags.DEFINE_list(
-        "tasks", None, "Tasks, separated by commas.", required=True
+        "tasks", None, "Tasks, separated by commas; default the bundle's."
     )
     flags.DEFINE_list(
         "systems",
@@ -67,6 +67,11 @@ def define_flags() -> None:
         1,
         "Runs at a time; the cores are divided among them.",
         lower_bound=1,
+    )
+    flags.register_multi_flags_validator(
+        ["tasks", "bundle"],
+        lambda values: bool(values["tasks"] or values["bundle"]),
+        message="--tasks is needed, or --bundle.",
     )
     # --help shows the flags of the main module and those it adopts.
     flags.adopt_module_key_flags(train)
@@ -107,10 +112,17 @@ def _cells() -> "list[Cell]":
     from dlfa_tf.training.sweep_cells import plan_cells
     from dlfa_tf.training.sweep_cells import shard_cells
 
+    tasks, sha256 = FLAGS.tasks, None
+    if FLAGS.bundle is not None:
+        from dlfa_tf.training.bundle_file import read_bundle_meta
+
+        sha256, meta = read_bundle_meta(FLAGS.bundle)
+        tasks = tasks or [meta["settings"]["task"]]
     cells = plan_cells(
         train.config_from_flags,
         output_dir=FLAGS.output_dir,
-        tasks=FLAGS.tasks,
+        bundle_sha256=sha256,
+        tasks=tasks,
         systems=parse_systems(FLAGS.systems),
         gates=FLAGS.gates,
         seeds=parse_seeds(FLAGS.seeds),
@@ -120,7 +132,14 @@ def _cells() -> "list[Cell]":
 
 def _check_data(cells: "list[Cell]") -> None:
     """Refuses data that every run would stumble over."""
-    from dlfa_tf.data.readers import find_file
+    if FLAGS.bundle is not None:
+        from dlfa_tf.training.bundle_file import read_bundle_file
+        from dlfa_tf.training.bundle_settings import check_settings
+
+        _, meta, _ = read_bundle_file(FLAGS.bundle)
+        for cell in cells:
+            check_settings(cell.config, meta)
+        return
     from dlfa_tf.data.sources import Source
     from dlfa_tf.data.tasks import get_task
 
@@ -131,10 +150,15 @@ def _check_data(cells: "list[Cell]") -> None:
             data_dir=FLAGS.data_dir,
         )
         for split in ("train", "dev"):
-            find_file(source.folder, split, "en")
+            if "en" not in source.available(split):
+                raise FileNotFoundError(
+                    f"Task {task!r} has no English {split} data in "
+                    f"{str(source.folder)!r}. Accepted: a `data_dir` that "
+                    f"holds them; see trainers.prepare."
+                )
 
 
-def _command(cell: "Cell", begun: bool) -> list[str]:
+def _command(cell: "Cell") -> list[str]:
     """Command line of a run."""
     config = cell.config
     command = [
@@ -145,6 +169,7 @@ def _command(cell: "Cell", begun: bool) -> list[str]:
         f"--gate={config.gate}",
         f"--seed={config.seed}",
         f"--output_dir={config.output_dir}",
+        "--resume",
     ]
     if config.fusion_layer is not None:
         command.append(f"--fusion_layer={config.fusion_layer}")

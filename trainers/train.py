@@ -11,6 +11,7 @@ from typing import Any
 
 from absl import flags
 
+from trainers import bundle_flags
 from trainers import common_flags
 
 if TYPE_CHECKING:
@@ -21,8 +22,14 @@ FLAGS = flags.FLAGS
 
 def define_flags() -> None:
     """Defines the flags of this program."""
-    common_flags.define_task_flags()
+    common_flags.define_task_flags(required=False)
     common_flags.define_evaluation_flags()
+    bundle_flags.define_run_flags()
+    flags.register_multi_flags_validator(
+        ["task", "bundle"],
+        lambda values: bool(values["task"] or values["bundle"]),
+        message="--task is needed, or --bundle.",
+    )
     flags.DEFINE_string(
         "output_dir", None, "Run folder; new or empty.", required=True
     )
@@ -52,16 +59,17 @@ def define_flags() -> None:
     flags.DEFINE_integer(
         "reduction_ratio", 4, "Divisor of the branches' width.", lower_bound=1
     )
-    common_flags.define_choice(
-        "label_piece",
-        None,
-        ("first", "first_content"),
-        "Piece of a word that carries its label (tagging); default "
-        "first_content for SentencePiece, first for WordPiece.",
+    common_flags.define_label_piece_flag()
+    flags.DEFINE_bool(
+        "resume",
+        False,
+        "Go on with the run in --output_dir if there is one, of the same "
+        "settings; start it otherwise.",
     )
     _define_recipe_flags()
     # --help shows the flags of the main module and those it adopts.
     flags.adopt_module_key_flags(common_flags)
+    flags.adopt_module_key_flags(bundle_flags)
 
 
 def _define_recipe_flags() -> None:
@@ -141,25 +149,36 @@ def config_from_flags(**others: Any) -> "TrainConfig":
     from dlfa_tf.training.config import default_config
 
     values: dict[str, Any] = {
-        name: FLAGS[name].value for name in _CONFIG_FLAGS if name not in others
+        name: FLAGS[name].value
+        for name in (*_CONFIG_FLAGS, "languages")
+        if name not in others
     }
+    if FLAGS.bundle is not None:
+        values.update(bundle_flags.settings_not_given(FLAGS.bundle))
     values.update(others)
-    return default_config(languages=tuple(FLAGS.languages), **values)
+    values["languages"] = tuple(values["languages"])
+    return default_config(**values)
 
 
 def main() -> None:
     """Turns the flags into a config and runs it."""
     config = config_from_flags()
-    # Not at the top: a wrong flag should not wait for TensorFlow,
+    # Not at the top: a wrong flag should not wait for Keras,
     # nor should a wrong combination of them.
-    from dlfa_tf.training.loop import run
     from trainers.result_table import print_results
 
-    results = run(
-        config, say=common_flags.say, verbose=1 if sys.stdout.isatty() else 2
-    )
+    results = _run(config)
     print_results([results])
     common_flags.say(f"Results: {config.output_dir}/results.json")
+
+
+def _run(config: "TrainConfig") -> dict[str, Any]:
+    verbose = 1 if sys.stdout.isatty() else 2
+    if FLAGS.bundle is not None:
+        return bundle_flags.run_on_bundle(config, verbose)
+    from dlfa_tf.training.loop import run
+
+    return run(config, say=common_flags.say, verbose=verbose)
 
 
 if __name__ == "__main__":

@@ -24,17 +24,12 @@ from dlfa_tf.models.packed_encoder import unpack_encoder
 from dlfa_tf.models.presets import preset_source
 from dlfa_tf.training.bundle_file import read_bundle_file
 from dlfa_tf.training.bundle_file import write_bundle_file
+from dlfa_tf.training.bundle_settings import BUNDLE_SETTINGS
 from dlfa_tf.training.compact_vocabulary import used_token_ids
 from dlfa_tf.training.config import TrainConfig
 from dlfa_tf.training.model_files import build_model
 from dlfa_tf.training.prepared import Prepared
 from dlfa_tf.training.prepared import read_data
-
-# Settings that a bundle has decided; a run on it may not have others.
-BUNDLE_SETTINGS = (
-    "task", "data_source", "preset", "label_piece", "sequence_length",
-    "train_limit", "eval_limit", "languages", "eval_split",
-)  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

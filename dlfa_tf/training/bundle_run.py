@@ -12,6 +12,7 @@ from dlfa_tf.evaluation.run_folder import CONFIG
 from dlfa_tf.evaluation.run_folder import RESULTS
 from dlfa_tf.evaluation.run_folder import SCHEMA
 from dlfa_tf.evaluation.run_folder import check_output_dir
+from dlfa_tf.evaluation.run_folder import read_results
 from dlfa_tf.evaluation.run_folder import write_json
 from dlfa_tf.evaluation.run_folder import write_predictions
 from dlfa_tf.evaluation.zero_shot import evaluate_arrays
@@ -19,14 +20,16 @@ from dlfa_tf.metrics.aggregate import averages
 from dlfa_tf.models.dlfa_backbone import DLFABackbone
 from dlfa_tf.models.text_classifier import DLFATextClassifier
 from dlfa_tf.models.token_classifier import DLFATokenClassifier
-from dlfa_tf.training.bundle import BUNDLE_SETTINGS
 from dlfa_tf.training.bundle import Bundle
+from dlfa_tf.training.bundle_settings import check_settings
 from dlfa_tf.training.bundle_weights import save_bundle_weights
 from dlfa_tf.training.compact_vocabulary import compact_model
 from dlfa_tf.training.compact_vocabulary import write_back
 from dlfa_tf.training.config import TrainConfig
 from dlfa_tf.training.environment import describe_environment
 from dlfa_tf.training.environment import peak_memory_bytes
+from dlfa_tf.training.sweep_cells import Cell
+from dlfa_tf.training.sweep_state import find_status
 
 Say = Callable[[str], None]
 _EVAL_BATCH = 64
@@ -117,25 +120,33 @@ def run_bundle(
     return results
 
 
-def check_settings(config: TrainConfig, meta: dict[str, Any]) -> None:
-    """Refuses a config that asks for other data than the bundle holds.
+def open_run_dir(
+    config: TrainConfig, sha256: str, resume: bool
+) -> dict[str, Any] | None:
+    """Makes sure that a run may write into its folder.
+
+    Args:
+        config: `TrainConfig`.
+        sha256: str, hash of the bundle.
+        resume: bool, whether a run of the same settings may be there.
+
+    Returns:
+        Results of the run that is finished there, else None.
 
     Raises:
-        ValueError: names every setting that differs.
+        FileExistsError: when the folder has content.
+        ValueError: when it holds a run with other settings.
     """
-    asked = config.to_json()
-    different = [
-        f"{name}={asked[name]!r} (the bundle has {value!r})"
-        for name, value in meta["settings"].items()
-        if asked[name] != value
-    ]
-    if different:
-        raise ValueError(
-            "The bundle was made with other settings. Received: "
-            f"{', '.join(different)}. Accepted: the bundle's, which are taken "
-            f"when nothing is said of {', '.join(BUNDLE_SETTINGS)}; or "
-            "another bundle."
-        )
+    if not resume:
+        check_output_dir(config.output_dir)
+        return None
+    run_dir = pathlib.Path(config.output_dir)
+    cell = Cell(name=run_dir.name, config=config, bundle_sha256=sha256)
+    if find_status(cell).state == "skipped":
+        return read_results(run_dir)
+    # There are no checkpoints: it starts anew.
+    (run_dir / "metrics.jsonl").unlink(missing_ok=True)
+    return None
 
 
 def build_bundle_model(config: TrainConfig, bundle: Bundle) -> Any:

@@ -36,7 +36,9 @@ class JaxStep:
                 "`JaxStep` needs Keras' JAX backend. Received: "
                 f"{keras.backend.backend()!r}. Set KERAS_BACKEND=jax."
             )
-        policies = {layer.dtype_policy.name for layer in model._flatten_layers()}
+        policies = {
+            layer.dtype_policy.name for layer in model._flatten_layers()
+        }
         if "mixed_float16" in policies:
             raise ValueError(
                 "`precision` must not be mixed_float16 under JAX, where the "
@@ -88,7 +90,9 @@ class JaxStep:
             [np.array(v.value) for v in self.optimizer.variables],
         )
 
-    def _loss(self, trainable: Any, other: Any, features: Any, labels: Any) -> Any:
+    def _loss(
+        self, trainable: Any, other: Any, features: Any, labels: Any
+    ) -> Any:
         logits, other = self.model.stateless_call(
             trainable, other, features, training=True
         )
@@ -106,9 +110,9 @@ class JaxStep:
         # Python runs this only while a new shape is compiled.
         self.traces += 1
         trainable, other, slots = state
-        (loss, other), gradients = jax.value_and_grad(
-            self._loss, has_aux=True
-        )(trainable, other, features, labels)
+        (loss, other), gradients = jax.value_and_grad(self._loss, has_aux=True)(
+            trainable, other, features, labels
+        )
         ops = keras.ops
         norm = ops.sqrt(sum(ops.sum(ops.square(g)) for g in gradients))
         factor = ops.minimum(1.0, self.clip_norm / norm)

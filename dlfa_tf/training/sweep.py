@@ -43,8 +43,8 @@ class Sweep:
 
     Args:
         statuses: what `find_status` returned for each run; updated in place.
-        command: from a `Cell` and whether it was begun before to the command
-            line of its run.
+        command: from a `Cell` to the command line of its run, which goes on
+            with what is in the folder.
         max_parallel: int, runs at a time.
         environment: variables to set for the runs besides those of this
             process.
@@ -56,7 +56,7 @@ class Sweep:
     def __init__(
         self,
         statuses: Sequence[CellStatus],
-        command: Callable[[Cell, bool], list[str]],
+        command: Callable[[Cell], list[str]],
         *,
         max_parallel: int = 1,
         environment: Mapping[str, str] | None = None,
@@ -121,7 +121,7 @@ class Sweep:
             with contextlib.ExitStack() as stack:
                 log = stack.enter_context(cell.log_file.open("ab"))
                 process = subprocess.Popen(
-                    self.command(cell, status.state == "unfinished"),
+                    self.command(cell),
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=subprocess.STDOUT,

@@ -21,10 +21,12 @@ class Cell:
     Attributes:
         name: str, its place in the sweep, such as `pos/D_9/seed-1`.
         config: `TrainConfig`, whose `output_dir` is the run folder.
+        bundle_sha256: str or None, hash of the bundle that it runs on.
     """
 
     name: str
     config: TrainConfig
+    bundle_sha256: str | None = None
 
     @property
     def folder(self) -> pathlib.Path:
@@ -112,6 +114,7 @@ def plan_cells(
     systems: Sequence[int | None],
     gates: Sequence[str],
     seeds: Sequence[int],
+    bundle_sha256: str | None = None,
 ) -> list[Cell]:
     """Lists the runs of a sweep; the first seed of all systems comes first.
 
@@ -128,6 +131,7 @@ def plan_cells(
         systems: fusion layers, None for the baseline.
         gates: `feature`, `attention` or both.
         seeds: ints.
+        bundle_sha256: str or None, see `Cell`.
 
     Returns:
         list of `Cell`.
@@ -144,6 +148,7 @@ def plan_cells(
                     name = f"{task}/{_system(layer, gate)}/seed-{seed}"
                     cells[name] = Cell(
                         name=name,
+                        bundle_sha256=bundle_sha256,
                         config=make_config(
                             task=task,
                             fusion_layer=layer,

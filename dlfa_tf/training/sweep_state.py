@@ -110,14 +110,14 @@ def find_status(cell: Cell) -> CellStatus:
     """
     if (cell.folder / RESULTS).is_file():
         results = read_results(cell.folder)
-        _check_settings(cell, results["config"])
+        _check_settings(cell, results)
         status = CellStatus(cell=cell, state="skipped", fraction=1.0)
         status.seconds = float(sum(results.get("seconds", {}).values()))
         status.averages = results["averages"]
         return status
     if (cell.folder / CONFIG).is_file():
         text = (cell.folder / CONFIG).read_text(encoding="utf-8")
-        _check_settings(cell, json.loads(text)["config"])
+        _check_settings(cell, json.loads(text))
         return CellStatus(cell=cell, state="unfinished")
     if cell.folder.is_dir() and any(cell.folder.iterdir()):
         names = sorted(path.name for path in cell.folder.iterdir())[:6]
@@ -129,10 +129,12 @@ def find_status(cell: Cell) -> CellStatus:
     return CellStatus(cell=cell, state="new")
 
 
-def _check_settings(cell: Cell, recorded: dict[str, Any]) -> None:
-    wanted = cell.config.to_json()
+def _check_settings(cell: Cell, record: dict[str, Any]) -> None:
+    """Compares a run with what `config.json` or `results.json` says of it."""
+    wanted = {**cell.config.to_json(), "bundle": cell.bundle_sha256}
     # A setting that is younger than the recorded run had its default value.
-    recorded = {**_defaults(), **recorded}
+    recorded = {**_defaults(), **record["config"]}
+    recorded["bundle"] = (record.get("bundle") or {}).get("sha256")
     different = [
         f"{name}: {recorded.get(name)!r} there, {wanted.get(name)!r} now"
         for name in sorted(set(wanted) | set(recorded))

@@ -25,7 +25,7 @@ def plan(call, monkeypatch, tmp_path):
             self.stopped_by = stopped_by
             for status in self.statuses:
                 cell = status.cell
-                commands[cell.name] = self.command(cell, False)
+                commands[cell.name] = self.command(cell)
                 state = (ends or {}).get(cell.name, "finished")
                 status.state, status.exit_code = state, 1
 
@@ -67,6 +67,7 @@ def test_runs_get_their_flags_and_the_users(plan, tmp_path):
         "--seed=3",
         f"--output_dir={tmp_path / name}",
         "--fusion_layer=9",
+        "--resume",
         "--data_source=sample",
         "--epochs=2",
         "--languages=de,zh",
@@ -108,7 +109,7 @@ def test_signal_is_an_interruption(plan, tmp_path):
 
 def test_data_are_looked_for_before_any_run(call, tmp_path):
     (tmp_path / "udpos_fused").mkdir()
-    with pytest.raises(FileNotFoundError, match="No train file.*'en'"):
+    with pytest.raises(FileNotFoundError, match="no English train data"):
         call(
             sweep,
             "--tasks=pos",

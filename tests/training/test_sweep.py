@@ -44,7 +44,7 @@ def statuses(tmp_path):
 def pretend(actions=None):
     """Command lines by system; what a run does is Python source."""
 
-    def command(cell, begun):
+    def command(cell):
         config = cell.config.to_json()
         results = {
             "schema": SCHEMA,
