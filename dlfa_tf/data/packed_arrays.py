@@ -1,5 +1,7 @@
 """Token arrays in little room, for files that travel."""
 
+from typing import Any
+
 import numpy as np
 
 from dlfa_tf.data.arrays import TokenArrays
@@ -34,7 +36,7 @@ def unpack_arrays(packed: dict[str, np.ndarray]) -> TokenArrays:
     segment_ids = np.zeros(len(token_ids), np.int8)
     if "segment_bits" in packed:
         segment_ids[:] = _bits(packed["segment_bits"], len(token_ids))
-    values = {
+    values: dict[str, Any] = {
         "token_ids": token_ids,
         "segment_ids": segment_ids,
         "row_splits": _splits(packed["row_lengths"]),

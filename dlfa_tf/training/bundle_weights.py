@@ -30,7 +30,7 @@ def save_bundle_weights(
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with temporary.open("wb") as file:
-            np.savez(file, token_ids=token_ids, **named)  # type: ignore[arg-type]
+            np.savez(file, token_ids=token_ids, **named)
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
