@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from absl import flags
 
+from trainers import bundle_flags
 from trainers import common_flags
 from trainers import train
 
@@ -37,7 +38,7 @@ _OWN = (
 
 def define_flags() -> None:
     """Defines the flags of this program."""
-    train.define_flags()
+    train.define_run_flags()
     for name in _SET_FOR_RUNS:
         delattr(FLAGS, name)
     FLAGS["output_dir"].help = "Folder of the sweep, new or gone on with."
@@ -74,7 +75,8 @@ def define_flags() -> None:
         message="--tasks is needed, or --bundle.",
     )
     # --help shows the flags of the main module and those it adopts.
-    flags.adopt_module_key_flags(train)
+    for module in (train, bundle_flags, common_flags):
+        flags.adopt_module_key_flags(module)
 
 
 def main() -> None:

@@ -22,14 +22,22 @@ FLAGS = flags.FLAGS
 
 def define_flags() -> None:
     """Defines the flags of this program."""
-    common_flags.define_task_flags(required=False)
-    common_flags.define_evaluation_flags()
-    bundle_flags.define_run_flags()
+    define_run_flags()
     flags.register_multi_flags_validator(
         ["task", "bundle"],
         lambda values: bool(values["task"] or values["bundle"]),
         message="--task is needed, or --bundle.",
     )
+    # --help shows the flags of the main module and those it adopts.
+    flags.adopt_module_key_flags(common_flags)
+    flags.adopt_module_key_flags(bundle_flags)
+
+
+def define_run_flags() -> None:
+    """Defines the flags of a run, which a sweep of runs has too."""
+    common_flags.define_task_flags(required=False)
+    common_flags.define_evaluation_flags()
+    bundle_flags.define_run_flags()
     flags.DEFINE_string(
         "output_dir", None, "Run folder; new or empty.", required=True
     )
@@ -67,9 +75,6 @@ def define_flags() -> None:
         "settings; start it otherwise.",
     )
     _define_recipe_flags()
-    # --help shows the flags of the main module and those it adopts.
-    flags.adopt_module_key_flags(common_flags)
-    flags.adopt_module_key_flags(bundle_flags)
 
 
 def _define_recipe_flags() -> None:
