@@ -22,6 +22,7 @@ from dlfa_tf.evaluation.score import gold_labels
 from dlfa_tf.models.packed_encoder import pack_encoder
 from dlfa_tf.models.packed_encoder import unpack_encoder
 from dlfa_tf.models.presets import preset_source
+from dlfa_tf.training.bundle_file import check_new
 from dlfa_tf.training.bundle_file import read_bundle_file
 from dlfa_tf.training.bundle_file import write_bundle_file
 from dlfa_tf.training.bundle_settings import BUNDLE_SETTINGS
@@ -97,6 +98,7 @@ def make_bundle(
         ValueError, FileNotFoundError: for settings or data that do not fit.
         FileExistsError: when the file exists.
     """
+    check_new(path)
     data = read_data(config)
     model = build_model(config)
     preprocessor = model.preprocessor

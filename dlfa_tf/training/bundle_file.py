@@ -43,12 +43,7 @@ def write_bundle_file(
         FileExistsError: when the file exists.
         OSError: when the disk does not take it; nothing is left then.
     """
-    path = pathlib.Path(path)
-    if path.exists():
-        raise FileExistsError(
-            f"The bundle {str(path)!r} exists and is never overwritten. "
-            "Accepted: a new file name."
-        )
+    path = check_new(path)
     text = json.dumps(meta, sort_keys=True)
     digest = _digest(text, arrays)
     head = json.dumps({"schema": SCHEMA, "sha256": digest, "meta": text})
@@ -66,6 +61,20 @@ def write_bundle_file(
     return digest
 
 
+def check_new(path: str | os.PathLike[str]) -> pathlib.Path:
+    """Refuses to overwrite a file.
+
+    Raises:
+        FileExistsError: when the file exists.
+    """
+    if os.path.exists(path):
+        raise FileExistsError(
+            f"The bundle {str(path)!r} exists and is never overwritten. "
+            "Accepted: a new file name."
+        )
+    return pathlib.Path(path)
+
+
 def read_bundle_meta(
     path: str | os.PathLike[str],
 ) -> tuple[str, dict[str, Any]]:
@@ -77,7 +86,8 @@ def read_bundle_meta(
     """
     path = _existing(path)
     try:
-        with np.load(path, allow_pickle=False) as file:
+        # NumPy leaves a file open that it opened and cannot read.
+        with path.open("rb") as stream, np.load(stream) as file:
             return _read_head(file, path)
     except _BROKEN as error:
         raise _broken(path, error) from error
@@ -97,7 +107,7 @@ def read_bundle_file(
     """
     path = _existing(path)
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as stream, np.load(stream) as file:
             digest, meta = _read_head(file, path)
             arrays = {name: file[name] for name in file if name != _META}
             text = json.dumps(meta, sort_keys=True)

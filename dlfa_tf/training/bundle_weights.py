@@ -59,7 +59,8 @@ def load_bundle_model(run_dir: pathlib.Path) -> Any:
     """
     path = run_dir / WEIGHTS
     try:
-        with np.load(path, allow_pickle=False) as file:
+        # NumPy leaves a file open that it cannot read.
+        with path.open("rb") as stream, np.load(stream) as file:
             token_ids = file["token_ids"]
             weights = [file[f"{i:04d}"] for i in range(len(file.files) - 1)]
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as e:
