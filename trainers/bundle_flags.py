@@ -58,9 +58,13 @@ def settings_not_given(bundle: str) -> dict[str, Any]:
     from dlfa_tf.training.bundle_file import read_bundle_meta
 
     _, meta = read_bundle_meta(bundle)
+    settings = dict(meta["settings"])
+    for name in ("train_limit", "eval_limit"):
+        # No limit; None would leave it to the recipe.
+        settings[name] = settings[name] or 0
     return {
         name: value
-        for name, value in meta["settings"].items()
+        for name, value in settings.items()
         if name not in FLAGS or not FLAGS[name].present
     }
 

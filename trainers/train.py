@@ -2,7 +2,7 @@ r"""Fine-tunes one system on English and evaluates it on other languages.
 
 Example:
     python -m trainers.train --task=pos --data_source=files --data_dir=DIR \
-        --fusion_layer=9 --output_dir=runs/pos-D_9
+        --fusion_layer=9 --output_dir=runs/pos-D_9 --resume
 """
 
 import sys
@@ -68,16 +68,49 @@ def define_run_flags() -> None:
         "reduction_ratio", 4, "Divisor of the branches' width.", lower_bound=1
     )
     common_flags.define_label_piece_flag()
+    _define_recipe_flags()
+    _define_engine_flags()
+
+
+def _define_engine_flags() -> None:
     flags.DEFINE_bool(
         "resume",
         False,
         "Go on with the run in --output_dir if there is one, of the same "
         "settings; start it otherwise.",
     )
-    _define_recipe_flags()
+    common_flags.define_choice(
+        "strategy",
+        "auto",
+        ("auto", "one_device", "mirrored", "multi_worker"),
+        "Where to train: one device, all GPUs of this machine, or the "
+        "machines in TF_CONFIG.",
+    )
+    common_flags.define_choice(
+        "precision",
+        "float32",
+        ("float32", "mixed_bfloat16", "mixed_float16", "auto"),
+        "Dtype policy; `auto` is mixed_bfloat16 where the hardware has it.",
+    )
+    flags.DEFINE_bool("jit_compile", False, "Compile the step with XLA.")
+    flags.DEFINE_float(
+        "checkpoint_minutes",
+        10.0,
+        "Minutes between two checkpoints; 0 is after every step.",
+        lower_bound=0.0,
+    )
+    flags.DEFINE_integer(
+        "keep_checkpoints", 2, "Newest checkpoints to keep.", lower_bound=1
+    )
 
 
 def _define_recipe_flags() -> None:
+    common_flags.define_choice(
+        "recipe",
+        "xtreme",
+        ("xtreme", "paper2epoch", "quick"),
+        "Named settings, which the other flags override.",
+    )
     flags.DEFINE_integer(
         "epochs",
         None,
@@ -93,38 +126,64 @@ def _define_recipe_flags() -> None:
     flags.DEFINE_float(
         "learning_rate",
         None,
-        "Learning rate of the first step, falls linearly to 0; default 2e-5 "
-        "(XTREME scripts).",
+        "Highest learning rate, falls linearly to 0; default 2e-5 (XTREME "
+        "scripts).",
+        lower_bound=0.0,
+    )
+    flags.DEFINE_integer(
+        "warmup_steps",
+        None,
+        "Steps in which the rate rises from 0 first; default 0 (XTREME "
+        "scripts).",
+        lower_bound=0,
+    )
+    flags.DEFINE_float(
+        "weight_decay",
+        None,
+        "Weight decay of AdamW; default 0 (XTREME scripts); another value "
+        "needs --nocompact_vocabulary.",
         lower_bound=0.0,
     )
     flags.DEFINE_float(
-        "dropout", 0.1, "Dropout before the last layer.", 0.0, 0.99
+        "adam_epsilon",
+        None,
+        "Epsilon of AdamW; default 1e-8 (XTREME scripts).",
+        lower_bound=0.0,
+    )
+    flags.DEFINE_float(
+        "clip_norm",
+        None,
+        "Limit of the global gradient norm; default 1 (XTREME scripts).",
+        lower_bound=0.0,
+    )
+    flags.DEFINE_float(
+        "dropout",
+        None,
+        "Dropout before the last layer; default 0.1.",
+        0.0,
+        0.99,
     )
     flags.DEFINE_integer(
         "sequence_length",
-        128,
-        "Pieces per row, special ones included (XTREME scripts).",
+        None,
+        "Pieces per row, special ones included; default 128 (XTREME scripts).",
         lower_bound=8,
     )
     flags.DEFINE_integer(
         "dev_every",
         None,
-        "Steps between scores on English dev; default once an epoch.",
-        lower_bound=1,
+        "Steps between scores on English dev; 0 is once an epoch; default the "
+        "recipe's.",
+        lower_bound=0,
     )
     flags.DEFINE_integer(
         "train_limit",
         None,
-        "Training examples to use, from a seeded shuffle; default all.",
-        lower_bound=1,
+        "Training examples to use, from one fixed shuffle; 0 is all; default "
+        "the recipe's.",
+        lower_bound=0,
     )
     flags.DEFINE_integer("seed", 1, "Seed of weights, dropout and order.")
-    common_flags.define_choice(
-        "precision",
-        "float32",
-        ("float32", "mixed_bfloat16", "mixed_float16"),
-        "Dtype policy.",
-    )
     flags.DEFINE_bool(
         "compact_vocabulary",
         True,
@@ -133,11 +192,12 @@ def _define_recipe_flags() -> None:
 
 
 _CONFIG_FLAGS = (
-    "task", "output_dir", "data_source", "data_dir", "preset", "fusion_layer",
+    "output_dir", "data_source", "data_dir", "preset", "fusion_layer",
     "gate", "norm", "reduction_ratio", "label_piece", "sequence_length",
-    "dropout", "epochs", "batch_size", "learning_rate", "dev_every",
-    "train_limit", "eval_limit", "eval_split", "seed", "precision",
-    "compact_vocabulary",
+    "dropout", "epochs", "batch_size", "learning_rate", "warmup_steps",
+    "weight_decay", "adam_epsilon", "clip_norm", "dev_every", "train_limit",
+    "eval_limit", "eval_split", "seed", "precision", "compact_vocabulary",
+    "jit_compile", "strategy", "checkpoint_minutes", "keep_checkpoints",
 )  # fmt: skip
 
 
@@ -153,10 +213,9 @@ def config_from_flags(**others: Any) -> "TrainConfig":
     # Not at the top: a wrong flag should not wait for it.
     from dlfa_tf.training.config import default_config
 
+    names = ("task", "recipe", "languages", *_CONFIG_FLAGS)
     values: dict[str, Any] = {
-        name: FLAGS[name].value
-        for name in (*_CONFIG_FLAGS, "languages")
-        if name not in others
+        name: FLAGS[name].value for name in names if name not in others
     }
     if FLAGS.bundle is not None:
         values.update(bundle_flags.settings_not_given(FLAGS.bundle))
@@ -165,16 +224,24 @@ def config_from_flags(**others: Any) -> "TrainConfig":
     return default_config(**values)
 
 
-def main() -> None:
-    """Turns the flags into a config and runs it."""
+def main() -> int:
+    """Turns the flags into a config and runs it; returns the exit code."""
     config = config_from_flags()
     # Not at the top: a wrong flag should not wait for Keras,
     # nor should a wrong combination of them.
+    from dlfa_tf.training.interruption import EXIT_CODE
+    from dlfa_tf.training.interruption import TrainingInterrupted
     from trainers.result_table import print_results
 
-    results = _run(config)
-    print_results([results])
-    common_flags.say(f"Results: {config.output_dir}/results.json")
+    try:
+        results = _run(config)
+    except TrainingInterrupted as interruption:
+        common_flags.say(str(interruption))
+        return EXIT_CODE
+    if results:
+        print_results([results])
+        common_flags.say(f"Results: {config.output_dir}/results.json")
+    return 0
 
 
 def _run(config: "TrainConfig") -> dict[str, Any]:
@@ -183,7 +250,9 @@ def _run(config: "TrainConfig") -> dict[str, Any]:
         return bundle_flags.run_on_bundle(config, verbose)
     from dlfa_tf.training.loop import run
 
-    return run(config, say=common_flags.say, verbose=verbose)
+    return run(
+        config, say=common_flags.say, verbose=verbose, resume=FLAGS.resume
+    )
 
 
 if __name__ == "__main__":

@@ -142,6 +142,7 @@ def evaluate_languages(
     batch_size: int = 64,
     run_dir: pathlib.Path | None = None,
     progress: Callable[[str, dict], None] | None = None,
+    done: dict[str, dict[str, Any]] | None = None,
 ) -> dict[str, Any]:
     """Scores a model on many languages.
 
@@ -153,13 +154,18 @@ def evaluate_languages(
         batch_size: int, rows per step.
         run_dir: folder for `predictions/`; None writes none.
         progress: called with language and scores after each language.
+        done: scores by language that an earlier call was interrupted after;
+            these languages are not evaluated again.
 
     Returns:
         dict with `languages` (scores by language), `averages` of the headline
         score and `missing_languages` (of the task, not evaluated).
     """
-    by_language = {}
+    by_language: dict[str, dict[str, Any]] = {}
     for language, split in files.items():
+        if done and language in done:
+            by_language[language] = done[language]
+            continue
         scores, predicted = evaluate_file(
             model, source, split, language, limit=limit, batch_size=batch_size
         )

@@ -1,5 +1,6 @@
 """A run on a bundle: no data, no preset, and under JAX no TensorFlow."""
 
+import dataclasses
 import pathlib
 import time
 from collections.abc import Callable
@@ -28,6 +29,7 @@ from dlfa_tf.training.compact_vocabulary import write_back
 from dlfa_tf.training.config import TrainConfig
 from dlfa_tf.training.environment import describe_environment
 from dlfa_tf.training.environment import peak_memory_bytes
+from dlfa_tf.training.resume import resolved
 from dlfa_tf.training.sweep_cells import Cell
 from dlfa_tf.training.sweep_state import find_status
 
@@ -66,7 +68,11 @@ def run_bundle(
     Raises:
         ValueError: when a setting differs from the bundle's.
         FileExistsError: when the output folder has content.
+        NonFiniteTraining: when loss or gradient is not finite.
     """
+    config = dataclasses.replace(
+        resolved(config), strategy=_one_device(config.strategy)
+    )
     check_settings(config, bundle.meta)
     run_dir = pathlib.Path(config.output_dir)
     found = open_run_dir(config, bundle.sha256, resume)
@@ -118,6 +124,15 @@ def run_bundle(
     }
     write_json(run_dir / RESULTS, results)
     return results
+
+
+def _one_device(strategy: str) -> str:
+    if strategy not in ("auto", "one_device"):
+        raise ValueError(
+            "A run on a bundle works on one device. Received: strategy="
+            f"{strategy!r}. Accepted: one_device, auto."
+        )
+    return "one_device"
 
 
 def open_run_dir(

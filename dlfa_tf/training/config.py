@@ -11,9 +11,12 @@ from dlfa_tf.data.tasks import TASKS
 from dlfa_tf.data.tasks import Task
 from dlfa_tf.data.tasks import get_task
 from dlfa_tf.data.tasks import nearest_hint
+from dlfa_tf.training.recipes import RECIPES
+from dlfa_tf.training.recipes import recipe_values
 
-PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
+PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16", "auto")
 EVAL_SPLITS = ("test", "dev", "test_or_dev")
+STRATEGIES = ("auto", "one_device", "mirrored", "multi_worker")
 # Settings that a `Task` brings along.
 _PUBLISHED = (
     "epochs", "batch_size", "learning_rate", "weight_decay", "adam_epsilon",
@@ -42,7 +45,9 @@ class TrainConfig:
         dropout: float, before the last layer. Defaults to `0.1` (mBERT).
         epochs: int, passes over the training data.
         batch_size: int, rows per step.
-        learning_rate: float, at the first step; falls linearly to 0.
+        learning_rate: float, highest one; falls linearly to 0.
+        warmup_steps: int, steps in which it rises from 0 first. Defaults to
+            `0` (XTREME).
         weight_decay: float. Defaults to `0.0` (XTREME).
         adam_epsilon: float. Defaults to `1e-8` (XTREME).
         clip_norm: float, limit of the global gradient norm. Defaults to `1.0`
@@ -59,7 +64,16 @@ class TrainConfig:
         eval_split: str, `test`, `dev` or `test_or_dev` (dev where a language
             has no test file; every score says which).
         seed: int.
-        precision: str, dtype policy.
+        recipe: str, name of the settings that the others started from; see
+            `dlfa_tf.training.recipes`.
+        precision: str, dtype policy; `auto` is mixed_bfloat16 where the
+            hardware has it, else float32. A run folder tells which it was.
+        jit_compile: bool, whether to compile the step with XLA.
+        strategy: str, `one_device`, `mirrored` (all GPUs of this machine),
+            `multi_worker` (machines listed in TF_CONFIG) or `auto`.
+        checkpoint_minutes: float, minutes between two checkpoints; 0 is
+            after every step.
+        keep_checkpoints: int, newest checkpoints to keep while training.
         compact_vocabulary: bool, train on the embedding rows in use only.
             Exact while `weight_decay` is 0. Defaults to `True`.
 
@@ -83,6 +97,7 @@ class TrainConfig:
     epochs: int
     batch_size: int
     learning_rate: float
+    warmup_steps: int = 0
     weight_decay: float = Task.weight_decay
     adam_epsilon: float = Task.adam_epsilon
     clip_norm: float = Task.clip_norm
@@ -92,7 +107,12 @@ class TrainConfig:
     languages: tuple[str, ...] = ("all",)
     eval_split: str = Task.report_split
     seed: int = 1
+    recipe: str = "xtreme"
     precision: str = "float32"
+    jit_compile: bool = False
+    strategy: str = "auto"
+    checkpoint_minutes: float = 10.0
+    keep_checkpoints: int = 2
     compact_vocabulary: bool = True
 
     def __post_init__(self) -> None:
@@ -104,6 +124,8 @@ class TrainConfig:
             ("label_piece", ("first", "first_content", None)),
             ("eval_split", EVAL_SPLITS),
             ("precision", PRECISIONS),
+            ("recipe", tuple(RECIPES)),
+            ("strategy", STRATEGIES),
         ):
             value = getattr(self, name)
             if value not in accepted:
@@ -115,7 +137,8 @@ class TrainConfig:
         for name, low in (
             ("epochs", 1), ("batch_size", 1), ("reduction_ratio", 1),
             ("dev_every", 1), ("train_limit", 1), ("eval_limit", 1),
-            ("fusion_layer", 0), ("sequence_length", 8),
+            ("fusion_layer", 0), ("sequence_length", 8), ("warmup_steps", 0),
+            ("checkpoint_minutes", 0), ("keep_checkpoints", 1),
         ):  # fmt: skip
             value = getattr(self, name)
             if value is not None and value < low:
@@ -194,24 +217,34 @@ def system_name(fusion_layer: int | None) -> str:
     return "baseline" if fusion_layer is None else f"D_{fusion_layer}"
 
 
-def default_config(task: str, **overrides: Any) -> TrainConfig:
-    """Builds a config from a task's published settings.
+def default_config(
+    task: str, recipe: str = "xtreme", **overrides: Any
+) -> TrainConfig:
+    """Builds a config from a recipe.
 
     Args:
         task: str, name of the task.
-        **overrides: values to change; None leaves the default alone.
+        recipe: str, `xtreme`, `paper2epoch` or `quick`; see
+            `dlfa_tf.training.recipes`.
+        **overrides: values to change; None leaves the recipe's alone.
+            `dev_every=0` is once an epoch, a limit of 0 is no limit.
 
     Returns:
-        `TrainConfig` with the XTREME scripts' settings where nothing else is
-        given.
+        `TrainConfig`.
+
+    Raises:
+        ValueError: for an unknown task or recipe, or a wrong value.
     """
     definition = get_task(task)
     values: dict[str, Any] = {
         name: getattr(definition, name) for name in _PUBLISHED
     }
     values["eval_split"] = definition.report_split
+    values.update(recipe_values(recipe, definition))
     values.update({k: v for k, v in overrides.items() if v is not None})
-    return TrainConfig(task=task, **values)
+    for name in ("dev_every", "train_limit", "eval_limit"):
+        values[name] = values.get(name) or None
+    return TrainConfig(task=task, recipe=recipe, **values)
 
 
 def read_config(run_dir: str) -> TrainConfig:

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from collections.abc import Iterator
 from typing import Any
 
-import keras
 import numpy as np
 
 from dlfa_tf.data.pipelines import epoch_batches
@@ -17,8 +16,11 @@ from dlfa_tf.evaluation.predict import predict_logits
 from dlfa_tf.evaluation.run_folder import append_json_line
 from dlfa_tf.evaluation.score import score_labels
 from dlfa_tf.training.config import TrainConfig
+from dlfa_tf.training.dev_choice import DevChoice
+from dlfa_tf.training.interruption import NonFiniteTraining
 from dlfa_tf.training.jax_step import JaxStep
 from dlfa_tf.training.jax_step import compiled_forward
+from dlfa_tf.training.optimizers import make_optimizer
 from dlfa_tf.training.prepared import Prepared
 
 _EVAL_BATCH = 64
@@ -51,7 +53,7 @@ def fit_on_jax(
         What `results.json` says of training.
 
     Raises:
-        ArithmeticError: when loss or gradient is NaN or infinite; names the
+        NonFiniteTraining: when loss or gradient is NaN or infinite; names the
             steps.
         ValueError: see `JaxStep`.
     """
@@ -77,18 +79,10 @@ class _Run:
         rows = len(prepared.train)
         self.steps_per_epoch = -(-rows // config.batch_size)
         self.total = self.steps_per_epoch * config.epochs
-        optimizer = keras.optimizers.AdamW(
-            learning_rate=keras.optimizers.schedules.PolynomialDecay(
-                config.learning_rate, self.total, end_learning_rate=0.0
-            ),
-            weight_decay=config.weight_decay,
-            epsilon=config.adam_epsilon,
-        )
+        optimizer = make_optimizer(config, self.total)
         self.step = JaxStep(model, optimizer, config.clip_norm)
         self.forward = compiled_forward(model, _EVAL_BATCH)
-        self.best_step, self.best_score = 0, -1.0
-        self.best_weights: list[np.ndarray] = []
-        self.history: list[dict[str, float]] = []
+        self.choice = DevChoice()
 
     def fit(self) -> dict[str, Any]:
         config, prepared = self.config, self.prepared
@@ -109,15 +103,15 @@ class _Run:
                 pending, tokens, began = [], 0, time.monotonic()
             if number % every == 0 or last:
                 self._score(number)
-        self.model.set_weights(self.best_weights)
+        self.model.set_weights(self.choice.weights)
         return {
             "train_examples": prepared.train_examples,
             "train_rows": len(prepared.train),
             "train_tokens": len(prepared.train.token_ids),
-            "best_step": self.best_step,
+            "best_step": self.choice.best_step,
             "total_steps": self.total,
-            "dev_score": self.best_score,
-            "dev_history": self.history,
+            "dev_score": self.choice.best_score,
+            "dev_history": self.choice.history,
         }
 
     def _batches(self) -> Iterator[tuple[dict[str, np.ndarray], np.ndarray]]:
@@ -148,7 +142,7 @@ class _Run:
         )
         for i, value in enumerate(zip(losses, norms, strict=True)):
             if not all(map(math.isfinite, value)):
-                raise ArithmeticError(
+                raise NonFiniteTraining(
                     "Training broke down at step "
                     f"{number - len(losses) + i + 1}: loss {value[0]}, "
                     f"gradient norm {value[1]}. A lower learning rate may help."
@@ -186,9 +180,5 @@ class _Run:
         predicted = label_names(logits, dev, task.labels)
         value = score_labels(task, self.prepared.dev_gold, predicted)["score"]
         self.say(f"  English dev {task.score} {value:.2f} (step {number})")
-        entry = {"step": number, "dev_score": value}
-        self.history.append(entry)
+        entry = self.choice.add(number, value, self.model.get_weights)
         append_json_line(self.metrics, entry)
-        if value > self.best_score:
-            self.best_step, self.best_score = number, value
-            self.best_weights = self.model.get_weights()

@@ -1,6 +1,7 @@
 """From a config to the token arrays that training runs on."""
 
 import dataclasses
+import hashlib
 from typing import Any
 
 import numpy as np
@@ -58,6 +59,14 @@ class Prepared:
     pad_id: int
     use_segment_ids: bool
     used_ids: np.ndarray | None = None
+
+    def fingerprint(self) -> str:
+        """Hash of the arrays: equal only if training sees the same data."""
+        digest = hashlib.sha256()
+        for part in (self.train, self.dev):
+            for array in (part.token_ids, part.row_splits, part.labels):
+                digest.update(np.ascontiguousarray(array).tobytes())
+        return digest.hexdigest()
 
 
 def read_data(config: TrainConfig) -> RunData:

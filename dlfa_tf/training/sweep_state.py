@@ -10,11 +10,9 @@ from typing import Any
 from dlfa_tf.evaluation.run_folder import CONFIG
 from dlfa_tf.evaluation.run_folder import RESULTS
 from dlfa_tf.evaluation.run_folder import read_results
-from dlfa_tf.training.config import TrainConfig
+from dlfa_tf.training.same_settings import check_same_settings
 from dlfa_tf.training.sweep_cells import Cell
 
-# Where files lie may differ from machine to machine without another result.
-_PLACES = ("output_dir", "data_dir")
 # States of a run that is still to be started.
 WAITING = ("new", "unfinished")
 
@@ -131,31 +129,13 @@ def find_status(cell: Cell) -> CellStatus:
 
 def _check_settings(cell: Cell, record: dict[str, Any]) -> None:
     """Compares a run with what `config.json` or `results.json` says of it."""
-    wanted = {**cell.config.to_json(), "bundle": cell.bundle_sha256}
-    # A setting that is younger than the recorded run had its default value.
-    recorded = {**_defaults(), **record["config"]}
-    recorded["bundle"] = (record.get("bundle") or {}).get("sha256")
-    different = [
-        f"{name}: {recorded.get(name)!r} there, {wanted.get(name)!r} now"
-        for name in sorted(set(wanted) | set(recorded))
-        if name not in _PLACES and recorded.get(name) != wanted.get(name)
-    ]
-    if different:
-        raise ValueError(
-            f"{str(cell.folder)!r} holds a run with other settings, which is "
-            f"never overwritten: {'; '.join(different)}. Accepted: the same "
-            "settings, or another `output_dir`."
-        )
-
-
-def _defaults() -> dict[str, Any]:
-    return {
-        field.name: list(field.default)
-        if isinstance(field.default, tuple)
-        else field.default
-        for field in dataclasses.fields(TrainConfig)
-        if field.default is not dataclasses.MISSING
-    }
+    check_same_settings(
+        record["config"],
+        cell.config,
+        str(cell.folder),
+        (record.get("bundle") or {}).get("sha256"),
+        cell.bundle_sha256,
+    )
 
 
 def read_tail(file: pathlib.Path) -> list[str]:

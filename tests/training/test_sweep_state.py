@@ -65,8 +65,8 @@ def test_other_settings_are_named(cell, make):
     make(cell, epochs=7, gate="attention")
     with pytest.raises(ValueError, match="never overwritten") as error:
         find_status(cell)
-    assert "epochs: 7 there, 10 now" in str(error.value)
-    assert "gate: 'attention' there, 'feature' now" in str(error.value)
+    assert "epochs=10 (the run has 7)" in str(error.value)
+    assert "gate='feature' (the run has 'attention')" in str(error.value)
     assert "data_dir" not in str(error.value)
 
 
@@ -76,8 +76,15 @@ def test_settings_younger_than_the_run_had_their_default(cell):
     write_json(cell.folder / "config.json", {"config": config})
     assert find_status(cell).state == "unfinished"
     other = dataclasses.replace(cell.config, compact_vocabulary=False)
-    with pytest.raises(ValueError, match="compact_vocabulary: True there"):
+    with pytest.raises(ValueError, match="compact_vocabulary=False"):
         find_status(dataclasses.replace(cell, config=other))
+
+
+def test_run_on_another_bundle_is_named(cell):
+    begin(cell)
+    other = dataclasses.replace(cell, bundle_sha256="abc")
+    with pytest.raises(ValueError, match="bundle='abc'.*the run has None"):
+        find_status(other)
 
 
 def test_files_of_others_are_refused(cell):
