@@ -22,15 +22,15 @@ from dlfa_tf.training.environment import describe_environment
 from dlfa_tf.training.environment import peak_memory_bytes
 
 
-def define_flags(repeats: int = 5) -> None:
-    """Defines `--repeats` and `--output_file`.
-
-    Args:
-        repeats: int, default of `--repeats`.
-    """
+def define_repeats_flag(repeats: int = 5) -> None:
+    """Defines `--repeats`, by default `repeats`."""
     flags.DEFINE_integer(
         "repeats", repeats, "Timed calls of every case.", lower_bound=1
     )
+
+
+def define_output_flag() -> None:
+    """Defines `--output_file`."""
     flags.DEFINE_string(
         "output_file",
         None,
@@ -106,7 +106,7 @@ class Report:
 
     Args:
         benchmark: str, name of the benchmark.
-        output_file: str or None; see `define_flags`.
+        output_file: str or None; see `define_output_flag`.
 
     Raises:
         FileExistsError: when the file exists.

@@ -239,7 +239,10 @@ def lost_worker(strategy: Any, error: Exception) -> ConnectionError | None:
         strategy, tf.distribute.MultiWorkerMirroredStrategy
     ) or not isinstance(error, tf.errors.OpError):
         return None
+    lines = str(error).splitlines()
+    # The first line is often just "Graph execution error:".
+    detail = next((line for line in lines if "task" in line), lines[0])
     return ConnectionError(
-        f"Another worker was lost ({str(error).splitlines()[0]}). Start all "
-        "workers again with --resume to go on from the last checkpoint."
+        f"Another worker was lost ({detail}). Start all workers again with "
+        "--resume to go on from the last checkpoint."
     )

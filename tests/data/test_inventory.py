@@ -71,8 +71,10 @@ def test_missing_languages(tmp_path):
 def _stated(folder, task):
     """Counts that the README of the benchmark files states, by file name."""
     text = (folder / "README.md").read_text("utf-8")
-    name = rf"{task.folder}/((?:train|dev|test)-\w\w)\.tsv\S*"
-    pattern = rf"^\| {name} \| (\d+) \| (.*) \|$"
+    pattern = (
+        rf"^\| {task.folder}/((?:train|dev|test)-\w\w)\.tsv\S* "
+        r"\| (\d+) \| (.*) \|$"
+    )
     stated = {}
     for name, examples, rest in re.findall(pattern, text, re.MULTILINE):
         words = re.match(r"(\d+) \|", rest)

@@ -10,6 +10,7 @@ import json
 import os
 import pathlib
 import sys
+import time
 
 os.environ["CUDA_VISIBLE_DEVICES"] = ""
 
@@ -111,9 +112,7 @@ def main():
         outcome["interrupted"] = str(interruption)
     except ConnectionError as error:
         outcome["lost"] = str(error)
-    copies = (
-        strategy.experimental_local_results if strategy else lambda x: (x,)
-    )
+    copies = strategy.experimental_local_results if strategy else lambda x: (x,)
     seeds = [
         [copy.numpy().tolist() for copy in copies(v.value)]
         for v in model.variables
@@ -126,6 +125,10 @@ def main():
         weights=[float(np.abs(w).sum()) for w in model.get_weights()],
         seeds=seeds,
     )
+    if index == 0:
+        # Longer than the others' heartbeat is waited for, if asked to.
+        time.sleep(float(changes.get("linger", 0)))
+        outcome["lingered"] = float(tf.reduce_sum(tf.ones([2])))
     path = pathlib.Path(folder) / f"outcome-{index}.json"
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(outcome), encoding="utf-8")

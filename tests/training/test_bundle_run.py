@@ -49,9 +49,7 @@ def test_run_on_a_bundle_is_the_run_on_the_data(bundle, config, tmp_path):
     # The full model comes back, its tokenizer and other rows from the preset.
     restored = load_model(str(folder))
     original = load_model(config.output_dir)
-    for weight, other in zip(
-        restored.weights, original.weights, strict=True
-    ):
+    for weight, other in zip(restored.weights, original.weights, strict=True):
         np.testing.assert_array_equal(weight, other)
     assert restored.tag(["the cat sees"]) == original.tag(["the cat sees"])
 
