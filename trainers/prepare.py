@@ -4,12 +4,17 @@ Reads every file of the task (a malformed one is named), counts examples, words
 and labels by split and language, and says what is missing. With --preset
 everything is tokenised into the cache, so that training starts at once. With
 --data_source=tfds and --manual_dir the sets of TensorFlow Datasets are prepared
-first, from archives in that folder; nothing is ever downloaded.
+first, from archives in that folder; nothing is ever downloaded. With --bundle
+all that runs of the task need is written into one file instead, for machines
+without the data, the preset and TensorFlow.
 
 Example:
     python -m trainers.prepare --task=pos --data_dir=DIR --preset=e5_small_multi
     python -m trainers.prepare --task=ner --data_source=tfds \
         --data_dir=TFDS_DIR --manual_dir=ARCHIVES
+    python -m trainers.prepare --task=pos --data_dir=DIR \
+        --preset=e5_small_multi --languages=available \
+        --eval_split=test_or_dev --bundle=pos.bundle
 """
 
 import time
@@ -20,6 +25,7 @@ from absl import flags
 from rich.console import Console
 from rich.table import Table
 
+from trainers import bundle_flags
 from trainers import common_flags
 
 FLAGS = flags.FLAGS
@@ -46,11 +52,19 @@ def define_flags() -> None:
         lower_bound=8,
     )
     common_flags.define_label_piece_flag()
+    common_flags.define_evaluation_flags()
+    bundle_flags.define_make_flags()
+    flags.register_multi_flags_validator(
+        ["bundle", "preset"],
+        lambda values: not values["bundle"] or bool(values["preset"]),
+        message="--bundle needs --preset.",
+    )
     flags.register_multi_flags_validator(
         ["manual_dir", "data_source", "data_dir"], _check_manual_dir
     )
     # --help shows the flags of the main module and those it adopts.
     flags.adopt_module_key_flags(common_flags)
+    flags.adopt_module_key_flags(bundle_flags)
 
 
 def _check_manual_dir(values: dict[str, str | None]) -> bool:
@@ -66,9 +80,12 @@ def _check_manual_dir(values: dict[str, str | None]) -> bool:
 
 
 def main() -> None:
-    """Prepares sets, counts, and fills the cache."""
+    """Prepares sets, then counts and fills the cache, or makes a bundle."""
     if FLAGS.manual_dir is not None:
         _prepare_sets()
+    if FLAGS.bundle is not None:
+        bundle_flags.make_from_flags()
+        return
     prepare_source()
 
 

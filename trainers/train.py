@@ -6,19 +6,38 @@ Example:
 """
 
 import sys
+from typing import TYPE_CHECKING
 from typing import Any
 
 from absl import flags
 
+from trainers import bundle_flags
 from trainers import common_flags
+
+if TYPE_CHECKING:
+    from dlfa_tf.training.config import TrainConfig
 
 FLAGS = flags.FLAGS
 
 
 def define_flags() -> None:
     """Defines the flags of this program."""
-    common_flags.define_task_flags()
+    define_run_flags()
+    flags.register_multi_flags_validator(
+        ["task", "bundle"],
+        lambda values: bool(values["task"] or values["bundle"]),
+        message="--task is needed, or --bundle.",
+    )
+    # --help shows the flags of the main module and those it adopts.
+    flags.adopt_module_key_flags(common_flags)
+    flags.adopt_module_key_flags(bundle_flags)
+
+
+def define_run_flags() -> None:
+    """Defines the flags of a run, which a sweep of runs has too."""
+    common_flags.define_task_flags(required=False)
     common_flags.define_evaluation_flags()
+    bundle_flags.define_run_flags()
     flags.DEFINE_string(
         "output_dir", None, "Run folder; new or empty.", required=True
     )
@@ -51,8 +70,6 @@ def define_flags() -> None:
     common_flags.define_label_piece_flag()
     _define_recipe_flags()
     _define_engine_flags()
-    # --help shows the flags of the main module and those it adopts.
-    flags.adopt_module_key_flags(common_flags)
 
 
 def _define_engine_flags() -> None:
@@ -184,31 +201,40 @@ _CONFIG_FLAGS = (
 )  # fmt: skip
 
 
-def main() -> int:
-    """Turns the flags into a config and runs it; returns the exit code."""
-    # Not at the top: a wrong flag should not wait for TensorFlow.
+def config_from_flags(**others: Any) -> "TrainConfig":
+    """Turns the flags into a config.
+
+    Args:
+        **others: settings that do not come from flags.
+
+    Returns:
+        `TrainConfig`.
+    """
+    # Not at the top: a wrong flag should not wait for it.
     from dlfa_tf.training.config import default_config
 
-    values: dict[str, Any] = {name: FLAGS[name].value for name in _CONFIG_FLAGS}
-    config = default_config(
-        FLAGS.task,
-        FLAGS.recipe,
-        languages=tuple(FLAGS.languages),
-        **values,
-    )
-    # Nor should a wrong combination of them.
+    names = ("task", "recipe", "languages", *_CONFIG_FLAGS)
+    values: dict[str, Any] = {
+        name: FLAGS[name].value for name in names if name not in others
+    }
+    if FLAGS.bundle is not None:
+        values.update(bundle_flags.settings_not_given(FLAGS.bundle))
+    values.update(others)
+    values["languages"] = tuple(values["languages"])
+    return default_config(**values)
+
+
+def main() -> int:
+    """Turns the flags into a config and runs it; returns the exit code."""
+    config = config_from_flags()
+    # Not at the top: a wrong flag should not wait for Keras,
+    # nor should a wrong combination of them.
     from dlfa_tf.training.interruption import EXIT_CODE
     from dlfa_tf.training.interruption import TrainingInterrupted
-    from dlfa_tf.training.loop import run
     from trainers.result_table import print_results
 
     try:
-        results = run(
-            config,
-            say=common_flags.say,
-            verbose=1 if sys.stdout.isatty() else 2,
-            resume=FLAGS.resume,
-        )
+        results = _run(config)
     except TrainingInterrupted as interruption:
         common_flags.say(str(interruption))
         return EXIT_CODE
@@ -216,6 +242,17 @@ def main() -> int:
         print_results([results])
         common_flags.say(f"Results: {config.output_dir}/results.json")
     return 0
+
+
+def _run(config: "TrainConfig") -> dict[str, Any]:
+    verbose = 1 if sys.stdout.isatty() else 2
+    if FLAGS.bundle is not None:
+        return bundle_flags.run_on_bundle(config, verbose)
+    from dlfa_tf.training.loop import run
+
+    return run(
+        config, say=common_flags.say, verbose=verbose, resume=FLAGS.resume
+    )
 
 
 if __name__ == "__main__":

@@ -5,13 +5,16 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from dlfa_tf.data.arrays import TokenArrays
 from dlfa_tf.data.cache import cached_tokens
 from dlfa_tf.data.sources import Source
 from dlfa_tf.data.sources import check_language
+from dlfa_tf.data.tasks import Task
 from dlfa_tf.evaluation.predict import label_names
 from dlfa_tf.evaluation.predict import predict_logits
 from dlfa_tf.evaluation.run_folder import write_predictions
-from dlfa_tf.evaluation.score import score
+from dlfa_tf.evaluation.score import gold_labels
+from dlfa_tf.evaluation.score import score_labels
 from dlfa_tf.metrics.aggregate import averages
 
 
@@ -90,22 +93,43 @@ def evaluate_file(
     examples = source.load(split, language, limit)
     started = time.monotonic()
     preprocessor = model.preprocessor
-    arrays = cached_tokens(examples, preprocessor)
-    logits = predict_logits(
+    scores, predicted = evaluate_arrays(
         model,
-        arrays,
+        source.task,
+        cached_tokens(examples, preprocessor),
+        gold_labels(source.task, examples),
         batch_size=batch_size,
         pad_id=preprocessor.pieces.pad_id,
         use_segment_ids=preprocessor.use_segment_ids,
     )
-    predicted = label_names(logits, arrays, source.task.labels)
-    scores = score(source.task, examples, predicted)
-    scores.update(
-        split=split,
-        rows=len(arrays),
-        tokens=len(arrays.token_ids),
-        seconds=round(time.monotonic() - started, 2),
-    )
+    scores.update(split=split, seconds=round(time.monotonic() - started, 2))
+    return scores, predicted
+
+
+def evaluate_arrays(
+    model: Any,
+    task: Task,
+    arrays: TokenArrays,
+    gold: list[Any],
+    **options: Any,
+) -> tuple[dict[str, Any], list[Any]]:
+    """Scores a model on token arrays.
+
+    Args:
+        model: task model.
+        task: `Task`.
+        arrays: `TokenArrays`.
+        gold: their gold labels; see `gold_labels`.
+        **options: further arguments of `predict_logits`.
+
+    Returns:
+        A pair: the scores (see `score_labels`) with `rows` and `tokens` (real
+        pieces); and the predicted label names.
+    """
+    logits = predict_logits(model, arrays, **options)
+    predicted = label_names(logits, arrays, task.labels)
+    scores = score_labels(task, gold, predicted)
+    scores.update(rows=len(arrays), tokens=len(arrays.token_ids))
     return scores, predicted
 
 

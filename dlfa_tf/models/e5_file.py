@@ -13,13 +13,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
-BLOCK_SIZE = 32
+from dlfa_tf.models.q4_blocks import BLOCK
+from dlfa_tf.models.q4_blocks import BLOCK_SIZE
+from dlfa_tf.models.q4_blocks import dequantize
+
 FLOAT32 = 0
 Q4_0 = 1
 
-# One block: a scale and 32 numbers of 4 bits, the first 16 in the low halves
-# of the bytes, the other 16 in the high halves, each stored plus 8.
-_BLOCK = np.dtype([("scale", "<f2"), ("nibbles", "u1", (BLOCK_SIZE // 2,))])
 _MAGIC = b"E5S1"
 _VERSION = 1
 
@@ -128,11 +128,11 @@ class E5File:
                 "4-bit tensors are read in whole blocks. Received the range "
                 f"{start} to {stop}, accepted: multiples of {BLOCK_SIZE}."
             )
-        size = _BLOCK.itemsize
+        size = BLOCK.itemsize
         raw = self._bytes(
             entry, start // BLOCK_SIZE * size, stop // BLOCK_SIZE * size
         )
-        return dequantize(raw.view(_BLOCK))
+        return dequantize(raw.view(BLOCK))
 
     def _bytes(self, entry: _Entry, start: int, stop: int) -> np.ndarray:
         raw = self._data[entry.offset + start : entry.offset + stop]
@@ -172,24 +172,6 @@ class E5File:
         _, table_bytes = reader.unpack("iI")
         reader.take(table_bytes)
         self._directory = _read_directory(reader)
-
-
-def dequantize(blocks: np.ndarray) -> np.ndarray:
-    """Turns 4-bit blocks into numbers: scale times (nibble minus 8).
-
-    Args:
-        blocks: Array `(blocks,)` of scales and nibbles.
-
-    Returns:
-        float32 array `(blocks * 32,)`.
-    """
-    nibbles = blocks["nibbles"]
-    numbers = np.empty((len(blocks), 2, BLOCK_SIZE // 2), np.float32)
-    numbers[:, 0] = nibbles & 0x0F
-    numbers[:, 1] = nibbles >> 4
-    numbers -= 8.0
-    numbers *= blocks["scale"].astype(np.float32)[:, None, None]
-    return numbers.reshape(-1)
 
 
 class _Cursor:

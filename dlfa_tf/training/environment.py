@@ -101,6 +101,11 @@ def has_fast_bfloat16() -> bool:
             details = tf.config.experimental.get_device_details(gpus[0])
             # Ampere and later.
             return details.get("compute_capability", (0,))[0] >= 8
+    elif keras.backend.backend() == "jax":
+        import jax
+
+        if jax.default_backend() != "cpu":
+            return True  # TPUs, and the GPUs that current JAX supports
     try:
         flags = pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8")
     except OSError:

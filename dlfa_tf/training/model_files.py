@@ -39,7 +39,8 @@ def load_model(folder: str) -> Any:
     """Loads the model of a run folder, or of a saved task preset.
 
     Args:
-        folder: str, a run folder (with `model/`) or a preset folder.
+        folder: str, a run folder (with `model/`, or with the `weights.npz`
+            of a run on a bundle) or a preset folder.
 
     Returns:
         `DLFATextClassifier` or `DLFATokenClassifier`.
@@ -51,6 +52,11 @@ def load_model(folder: str) -> Any:
     for candidate in (path / MODEL, path):
         if is_saved_task(str(candidate)):
             return DLFATask.from_preset(str(candidate))
+    # Here because it needs this module.
+    from dlfa_tf.training import bundle_weights
+
+    if bundle_weights.has_bundle_weights(path):
+        return bundle_weights.load_bundle_model(path)
     raise FileNotFoundError(
         f"{folder!r} holds no saved model. Accepted: the `output_dir` of a "
         "finished run, or a folder written by `save_to_preset`."

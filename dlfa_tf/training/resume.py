@@ -15,12 +15,8 @@ from dlfa_tf.training.config import TrainConfig
 from dlfa_tf.training.config import read_config
 from dlfa_tf.training.distribution import resolve_strategy
 from dlfa_tf.training.environment import has_fast_bfloat16
+from dlfa_tf.training.same_settings import check_same_settings
 
-# What may differ when a run goes on: where it runs, not what it computes.
-_NOT_OF_THE_RESULT = (
-    "output_dir", "data_dir", "strategy", "checkpoint_minutes",
-    "keep_checkpoints",
-)  # fmt: skip
 _UNFINISHED = re.compile(r"\..*\.\d+\.tmp")
 
 
@@ -58,9 +54,8 @@ def check_run_dir(config: TrainConfig, resume: bool) -> None:
     """
     path = pathlib.Path(config.output_dir)
     if resume and (path / CONFIG).is_file():
-        check_same_run(
-            read_config(config.output_dir), config, config.output_dir
-        )
+        saved = read_config(config.output_dir).to_json()
+        check_same_settings(saved, config, config.output_dir)
         return
     if resume and path.is_dir():
         # It may have been killed while it wrote its first file.
@@ -73,31 +68,6 @@ def check_run_dir(config: TrainConfig, resume: bool) -> None:
                 f"{error} It holds a run; --resume goes on with it."
             ) from None
         raise
-
-
-def check_same_run(saved: TrainConfig, asked: TrainConfig, where: str) -> None:
-    """Refuses to go on with a run under other settings.
-
-    Args:
-        saved: config of the run that was started.
-        asked: config to go on with.
-        where: str, folder of the run, for the message.
-
-    Raises:
-        ValueError: names every setting that differs.
-    """
-    old, new = saved.to_json(), asked.to_json()
-    differing = [
-        f"{name}={new[name]!r} (the run has {old[name]!r})"
-        for name in sorted(new)
-        if name not in _NOT_OF_THE_RESULT and new[name] != old[name]
-    ]
-    if differing:
-        raise ValueError(
-            f"{where!r} holds a run with other settings. Received: "
-            f"{', '.join(differing)}. Accepted: the settings in its "
-            f"{CONFIG}, or another `output_dir`."
-        )
 
 
 def remove_unfinished(run_dir: pathlib.Path) -> None:

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from dlfa_tf.models.e5_file import E5File
-from dlfa_tf.models.e5_file import dequantize
 from dlfa_tf.testing.e5_writer import PIECES
 from dlfa_tf.testing.e5_writer import SCORES
 from dlfa_tf.testing.e5_writer import E5Writer
@@ -62,16 +61,6 @@ def test_rows_come_in_order_and_complete(writer, tmp_path, rows_per_chunk):
         np.concatenate([rows for _, rows in chunks]),
         file.read("emb.word", (40, 32)),
     )
-
-
-def test_dequantize_known_block():
-    block = np.zeros(1, [("scale", "<f2"), ("nibbles", "u1", (16,))])
-    block["scale"] = 0.5
-    block["nibbles"][0, 0] = 0xF1
-    values = dequantize(block)
-    assert values[0] == (1 - 8) * 0.5
-    assert values[16] == (15 - 8) * 0.5
-    assert values[1] == -4.0
 
 
 def test_foreign_file_is_refused(tmp_path):

@@ -482,6 +482,7 @@ else:
 """
 
 
+@pytest.mark.slow
 def test_models_run_on_jax_without_tensorflow(tmp_path):
     if importlib.util.find_spec("jax") is None:
         pytest.skip("jax is not installed, an optional backend of Keras")

@@ -18,7 +18,7 @@ from dlfa_tf.training.interruption import StopRequest
 from dlfa_tf.training.interruption import TrainingInterrupted
 from dlfa_tf.training.loop import run
 from dlfa_tf.training.resume import check_run_dir
-from dlfa_tf.training.resume import check_same_run
+from dlfa_tf.training.same_settings import check_same_settings
 from dlfa_tf.training.resume import held
 from dlfa_tf.training.resume import remove_unfinished
 from dlfa_tf.training.resume import resolved
@@ -214,7 +214,7 @@ def test_where_a_run_goes_on_may_differ(settings):
     other = dataclasses.replace(
         config, output_dir="b", checkpoint_minutes=5, strategy="mirrored"
     )
-    check_same_run(config, other, "a")
+    check_same_settings(config.to_json(), other, "a")
 
 
 def test_other_data_are_refused(settings, tmp_path, eager, monkeypatch):

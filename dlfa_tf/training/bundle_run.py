@@ -1,0 +1,259 @@
+"""A run on a bundle: no data, no preset, and under JAX no TensorFlow."""
+
+import dataclasses
+import pathlib
+import time
+from collections.abc import Callable
+from typing import Any
+
+import keras
+
+from dlfa_tf.data.packed_arrays import gold_names
+from dlfa_tf.evaluation.run_folder import CONFIG
+from dlfa_tf.evaluation.run_folder import RESULTS
+from dlfa_tf.evaluation.run_folder import SCHEMA
+from dlfa_tf.evaluation.run_folder import check_output_dir
+from dlfa_tf.evaluation.run_folder import read_results
+from dlfa_tf.evaluation.run_folder import write_json
+from dlfa_tf.evaluation.run_folder import write_predictions
+from dlfa_tf.evaluation.zero_shot import evaluate_arrays
+from dlfa_tf.metrics.aggregate import averages
+from dlfa_tf.models.dlfa_backbone import DLFABackbone
+from dlfa_tf.models.text_classifier import DLFATextClassifier
+from dlfa_tf.models.token_classifier import DLFATokenClassifier
+from dlfa_tf.training.bundle import Bundle
+from dlfa_tf.training.bundle_settings import check_settings
+from dlfa_tf.training.bundle_weights import save_bundle_weights
+from dlfa_tf.training.compact_vocabulary import compact_model
+from dlfa_tf.training.compact_vocabulary import write_back
+from dlfa_tf.training.config import TrainConfig
+from dlfa_tf.training.environment import describe_environment
+from dlfa_tf.training.environment import peak_memory_bytes
+from dlfa_tf.training.resume import resolved
+from dlfa_tf.training.sweep_cells import Cell
+from dlfa_tf.training.sweep_state import find_status
+
+Say = Callable[[str], None]
+_EVAL_BATCH = 64
+
+
+def run_bundle(
+    config: TrainConfig,
+    bundle: Bundle,
+    say: Say = lambda _: None,
+    verbose: int = 2,
+    *,
+    resume: bool = False,
+    save_weights: bool = True,
+) -> dict[str, Any]:
+    """Carries out a whole run on a bundle and writes its folder.
+
+    The folder is that of any other run, but for `model/`: the tokenizer and
+    most embedding rows are not here. `weights.npz` holds the trained weights;
+    see `dlfa_tf.training.bundle_weights`.
+
+    Args:
+        config: `TrainConfig`, whose `BUNDLE_SETTINGS` are the bundle's.
+        bundle: `Bundle`.
+        say: receives one-line messages about what is going on.
+        verbose: int, Keras' verbosity of `fit` (0, 1 or 2).
+        resume: bool, whether to start anew in the folder of a run of the same
+            settings that was interrupted. A finished one is left alone.
+        save_weights: bool, whether to write `weights.npz` (about 100 MB for
+            `e5_small_multi`). Defaults to `True`.
+
+    Returns:
+        The content of `results.json`.
+
+    Raises:
+        ValueError: when a setting differs from the bundle's.
+        FileExistsError: when the output folder has content.
+        NonFiniteTraining: when loss or gradient is not finite.
+    """
+    config = dataclasses.replace(
+        resolved(config), strategy=_one_device(config.strategy)
+    )
+    check_settings(config, bundle.meta)
+    run_dir = pathlib.Path(config.output_dir)
+    found = open_run_dir(config, bundle.sha256, resume)
+    if found is not None:
+        say(f"{config.output_dir} is finished")
+        return found
+    started = time.monotonic()
+    keras.utils.set_random_seed(config.seed)
+    say(f"building {config.system} on a bundle of {config.preset}")
+    model = build_bundle_model(config, bundle)
+    environment = describe_environment()
+    origin = {"sha256": bundle.sha256, "weights": _weights_of(bundle)}
+    write_json(
+        run_dir / CONFIG,
+        {
+            "config": config.to_json(),
+            "environment": environment,
+            "bundle": origin,
+        },
+    )
+    built = time.monotonic()
+    training = _train(
+        config, model, bundle, run_dir, say, verbose, save_weights
+    )
+    trained = time.monotonic()
+    say(f"evaluating on {', '.join(bundle.meta['files'])}")
+    evaluation = evaluate_bundle(model, config, bundle, run_dir, say)
+    settings = config.to_json()
+    for name in ("output_dir", "data_dir"):
+        del settings[name]
+    results = {
+        "schema": SCHEMA,
+        "system": config.system,
+        "score": config.task_definition.score,
+        "config": settings,
+        "environment": environment,
+        "preset_source": bundle.meta["preset_source"],
+        "bundle": origin,
+        "label_piece": bundle.meta["label_piece"],
+        "gate": None if config.fusion_layer is None else config.gate,
+        **training,
+        **evaluation,
+        "seconds": {
+            "build": round(built - started, 1),
+            "train": round(trained - built, 1),
+            "evaluate": round(time.monotonic() - trained, 1),
+        },
+        "peak_memory_bytes": peak_memory_bytes(),
+    }
+    write_json(run_dir / RESULTS, results)
+    return results
+
+
+def _one_device(strategy: str) -> str:
+    if strategy not in ("auto", "one_device"):
+        raise ValueError(
+            "A run on a bundle works on one device. Received: strategy="
+            f"{strategy!r}. Accepted: one_device, auto."
+        )
+    return "one_device"
+
+
+def open_run_dir(
+    config: TrainConfig, sha256: str, resume: bool
+) -> dict[str, Any] | None:
+    """Makes sure that a run may write into its folder.
+
+    Args:
+        config: `TrainConfig`.
+        sha256: str, hash of the bundle.
+        resume: bool, whether a run of the same settings may be there.
+
+    Returns:
+        Results of the run that is finished there, else None.
+
+    Raises:
+        FileExistsError: when the folder has content.
+        ValueError: when it holds a run with other settings.
+    """
+    if not resume:
+        check_output_dir(config.output_dir)
+        return None
+    run_dir = pathlib.Path(config.output_dir)
+    cell = Cell(name=run_dir.name, config=config, bundle_sha256=sha256)
+    if find_status(cell).state == "skipped":
+        return read_results(run_dir)
+    # There are no checkpoints: it starts anew.
+    (run_dir / "metrics.jsonl").unlink(missing_ok=True)
+    return None
+
+
+def build_bundle_model(config: TrainConfig, bundle: Bundle) -> Any:
+    """Builds the task model of a config over the rows of a bundle."""
+    backbone = DLFABackbone(
+        bundle.encoder(config.precision),
+        fusion_layer=config.fusion_layer,
+        gate=config.gate,
+        norm=config.norm,
+        reduction_ratio=config.reduction_ratio,
+    )
+    pair = config.task_definition.kind == "pair"
+    return (DLFATextClassifier if pair else DLFATokenClassifier)(
+        backbone, labels=bundle.meta["labels"], dropout=config.dropout
+    )
+
+
+def _train(
+    config: TrainConfig,
+    model: Any,
+    bundle: Bundle,
+    run_dir: pathlib.Path,
+    say: Say,
+    verbose: int,
+    save_weights: bool,
+) -> dict[str, Any]:
+    """Fine-tunes `model` in place; returns what the results say of it."""
+    prepared = bundle.prepared(config)
+    small = model
+    if prepared.used_ids is not None:
+        small = compact_model(model, prepared.used_ids)
+    if keras.backend.backend() == "jax":
+        from dlfa_tf.training.jax_fit import fit_on_jax
+
+        training = fit_on_jax(config, small, prepared, run_dir, say=say)
+    else:
+        from dlfa_tf.training.fit import fit
+
+        training = fit(
+            config, small, prepared, run_dir, say=say, verbose=verbose
+        )
+    if save_weights:
+        rows = small.backbone.token_embedding.embeddings.shape[0]
+        save_bundle_weights(small, bundle.vocabulary[:rows], run_dir)
+    if prepared.used_ids is not None:
+        write_back(model, small, prepared.used_ids)
+    return training
+
+
+def evaluate_bundle(
+    model: Any,
+    config: TrainConfig,
+    bundle: Bundle,
+    run_dir: pathlib.Path,
+    say: Say = lambda _: None,
+) -> dict[str, Any]:
+    """Does what `evaluate_languages` does, on the arrays of a bundle."""
+    task = config.task_definition
+    options: dict[str, Any] = {}
+    if keras.backend.backend() == "jax":
+        from dlfa_tf.training.jax_step import compiled_forward
+
+        options["forward"] = compiled_forward(model, _EVAL_BATCH)
+    by_language: dict[str, dict[str, Any]] = {}
+    for language, split in bundle.meta["files"].items():
+        arrays = bundle.arrays[f"{split}-{language}"]
+        began = time.monotonic()
+        scores, predicted = evaluate_arrays(
+            model,
+            task,
+            arrays,
+            gold_names(arrays, task.labels),
+            batch_size=_EVAL_BATCH,
+            pad_id=bundle.meta["pad_id"],
+            use_segment_ids=bundle.meta["use_segment_ids"],
+            **options,
+        )
+        scores.update(split=split, seconds=round(time.monotonic() - began, 2))
+        by_language[language] = scores
+        write_predictions(run_dir, split, language, predicted)
+        say(f"  {language} {split} {scores['score']:.2f}")
+    return {
+        "languages": by_language,
+        "averages": averages({k: v["score"] for k, v in by_language.items()}),
+        "missing_languages": [
+            language
+            for language in bundle.meta["known_languages"]
+            if language not in by_language
+        ],
+    }
+
+
+def _weights_of(bundle: Bundle) -> dict[str, Any]:
+    packed = bundle.meta["packed"]
+    return {"format": packed["format"], "exact": packed["exact"]}

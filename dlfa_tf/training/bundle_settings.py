@@ -1,0 +1,32 @@
+"""Which settings a bundle has decided; light enough to be asked at once."""
+
+from typing import Any
+
+from dlfa_tf.training.config import TrainConfig
+
+# A run on a bundle may not have others.
+BUNDLE_SETTINGS = (
+    "task", "data_source", "preset", "label_piece", "sequence_length",
+    "train_limit", "eval_limit", "languages", "eval_split",
+)  # fmt: skip
+
+
+def check_settings(config: TrainConfig, meta: dict[str, Any]) -> None:
+    """Refuses a config that asks for other data than the bundle holds.
+
+    Raises:
+        ValueError: names every setting that differs.
+    """
+    asked = config.to_json()
+    different = [
+        f"{name}={asked[name]!r} (the bundle has {value!r})"
+        for name, value in meta["settings"].items()
+        if asked[name] != value
+    ]
+    if different:
+        raise ValueError(
+            "The bundle was made with other settings. Received: "
+            f"{', '.join(different)}. Accepted: the bundle's, which are taken "
+            f"when nothing is said of {', '.join(BUNDLE_SETTINGS)}; or "
+            "another bundle."
+        )

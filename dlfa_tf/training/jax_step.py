@@ -1,0 +1,185 @@
+"""One training step on Keras' JAX backend, compiled as a whole."""
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+
+from dlfa_tf.preprocessing.base_preprocessor import IGNORED_LABEL
+
+# Every shape is compiled once, which takes seconds to a minute; four widths
+# for rows of up to 128 pieces.
+WIDTH_MULTIPLE = 32
+
+
+class JaxStep:
+    """Loss, gradients, clipping and update in one compiled function.
+
+    The loss is the mean over the labelled positions of the batch, gradients
+    are clipped by their global norm: what the TensorFlow step computes. The
+    state stays on the device; `sync` writes it back into the variables.
+
+    Args:
+        model: task model without a preprocessor.
+        optimizer: Keras optimizer without clipping.
+        clip_norm: float, limit of the global gradient norm.
+
+    Raises:
+        ValueError: under another backend, or under mixed_float16, which
+            needs a scaled loss.
+    """
+
+    def __init__(self, model: Any, optimizer: Any, clip_norm: float) -> None:
+        if keras.backend.backend() != "jax":
+            raise ValueError(
+                "`JaxStep` needs Keras' JAX backend. Received: "
+                f"{keras.backend.backend()!r}. Set KERAS_BACKEND=jax."
+            )
+        policies = {
+            layer.dtype_policy.name for layer in model._flatten_layers()
+        }
+        if "mixed_float16" in policies:
+            raise ValueError(
+                "`precision` must not be mixed_float16 under JAX, where the "
+                "loss is not scaled. Accepted: mixed_bfloat16, float32."
+            )
+        import jax
+
+        optimizer.build(model.trainable_variables)
+        self.model = model
+        self.optimizer = optimizer
+        self.clip_norm = clip_norm
+        self.traces = 0
+        # The old state is of no use after a step: its memory is taken again.
+        self._step = jax.jit(self._update, donate_argnums=0)
+        self._state = self._read()
+
+    def __call__(
+        self, features: dict[str, np.ndarray], labels: np.ndarray
+    ) -> tuple[Any, Any]:
+        """Takes a step; does not wait for it.
+
+        Args:
+            features: dict of arrays `(rows, time)`.
+            labels: int32 `(rows,)` or `(rows, time)`, -1 for no label.
+
+        Returns:
+            Loss and gradient norm before clipping, scalars on the device.
+        """
+        features, labels = pad_width(features, labels)
+        self._state, loss, norm = self._step(self._state, features, labels)
+        return loss, norm
+
+    def sync(self) -> None:
+        """Writes the state into the variables of model and optimizer."""
+        trainable, other, slots = self._state
+        for variables, values in (
+            (self.model.trainable_variables, trainable),
+            (self.model.non_trainable_variables, other),
+            (self.optimizer.variables, slots),
+        ):
+            for variable, value in zip(variables, values, strict=True):
+                # A copy: the next step would take this memory away.
+                variable.assign(np.array(value))
+
+    def _read(self) -> tuple[list, list, list]:
+        return (
+            [np.array(v.value) for v in self.model.trainable_variables],
+            [np.array(v.value) for v in self.model.non_trainable_variables],
+            [np.array(v.value) for v in self.optimizer.variables],
+        )
+
+    def _loss(
+        self, trainable: Any, other: Any, features: Any, labels: Any
+    ) -> Any:
+        logits, other = self.model.stateless_call(
+            trainable, other, features, training=True
+        )
+        losses = keras.losses.sparse_categorical_crossentropy(
+            labels, logits, from_logits=True, ignore_class=IGNORED_LABEL
+        )
+        ops = keras.ops
+        count = ops.sum(ops.cast(labels != IGNORED_LABEL, "float32"))
+        # A batch without a single label has loss 0, not NaN.
+        return ops.sum(losses) / ops.maximum(count, 1.0), other
+
+    def _update(self, state: Any, features: Any, labels: Any) -> Any:
+        import jax
+
+        # Python runs this only while a new shape is compiled.
+        self.traces += 1
+        trainable, other, slots = state
+        (loss, other), gradients = jax.value_and_grad(self._loss, has_aux=True)(
+            trainable, other, features, labels
+        )
+        ops = keras.ops
+        norm = ops.sqrt(sum(ops.sum(ops.square(g)) for g in gradients))
+        factor = ops.minimum(1.0, self.clip_norm / norm)
+        trainable, slots = self.optimizer.stateless_apply(
+            slots, [g * factor for g in gradients], trainable
+        )
+        return (trainable, other, slots), loss, norm
+
+
+def compiled_forward(
+    model: Any, rows: int
+) -> Callable[[dict[str, Any]], np.ndarray]:
+    """A function from features to logits that is compiled for few shapes.
+
+    Args:
+        model: task model without a preprocessor; its weights are read anew
+            at every call.
+        rows: int, rows that every batch is filled up to.
+
+    Returns:
+        Function from a dict of arrays `(at most rows, time)` to float32
+        logits of these rows, without dropout.
+    """
+    import jax
+
+    @jax.jit
+    def call(trainable: Any, other: Any, features: Any) -> Any:
+        return model.stateless_call(trainable, other, features)[0]
+
+    def forward(features: dict[str, Any]) -> np.ndarray:
+        arrays = {k: np.asarray(v) for k, v in features.items()}
+        count, time = arrays["token_ids"].shape
+        arrays, _ = pad_width(arrays, None)
+        arrays = {
+            k: np.pad(v, ((0, rows - count), (0, 0))) for k, v in arrays.items()
+        }
+        logits = call(
+            [v.value for v in model.trainable_variables],
+            [v.value for v in model.non_trainable_variables],
+            arrays,
+        )
+        logits = np.asarray(logits)[:count]
+        return logits[:, :time] if logits.ndim == 3 else logits
+
+    return forward
+
+
+def pad_width(
+    features: dict[str, Any], labels: Any
+) -> tuple[dict[str, Any], Any]:
+    """Pads a batch to a width that few others have.
+
+    Args:
+        features: dict of arrays `(rows, time)`.
+        labels: `(rows, time)`, or `(rows,)` or None, which stay as they are.
+
+    Returns:
+        The pair, time a multiple of `WIDTH_MULTIPLE`; new positions are
+        padding without a label.
+    """
+    more = -features["token_ids"].shape[1] % WIDTH_MULTIPLE
+    padded = {
+        name: np.pad(value, ((0, 0), (0, more)))
+        for name, value in features.items()
+    }
+    if labels is not None and labels.ndim == 2:
+        labels = np.pad(
+            labels, ((0, 0), (0, more)), constant_values=IGNORED_LABEL
+        )
+    return padded, labels

@@ -1,0 +1,108 @@
+"""Tests of dlfa_tf.training.bundle_run and bundle_weights, on TensorFlow."""
+
+import dataclasses
+import json
+import pathlib
+
+import numpy as np
+import pytest
+
+from dlfa_tf.training.bundle import make_bundle
+from dlfa_tf.training.bundle import read_bundle
+from dlfa_tf.training.bundle_run import run_bundle
+from dlfa_tf.training.bundle_weights import load_bundle_model
+from dlfa_tf.training.config import default_config
+from dlfa_tf.training.loop import run
+from dlfa_tf.training.model_files import load_model
+
+pytestmark = pytest.mark.filterwarnings("ignore:Even though the:UserWarning")
+
+
+@pytest.fixture
+def config(tiny_settings):
+    return default_config(**tiny_settings)
+
+
+@pytest.fixture
+def bundle(eager, config, tmp_path):
+    make_bundle(config, tmp_path / "b", "float32")
+    return read_bundle(tmp_path / "b")
+
+
+def test_run_on_a_bundle_is_the_run_on_the_data(bundle, config, tmp_path):
+    """Bit for bit: an exact bundle changes nothing but where numbers lie."""
+    wanted = run(config, verbose=0)
+    other = dataclasses.replace(config, output_dir=str(tmp_path / "other"))
+    found = run_bundle(other, bundle, verbose=0)
+    folder = pathlib.Path(other.output_dir)
+    assert json.loads((folder / "results.json").read_text()) == found
+    for name in ("averages", "dev_history", "label_piece", "missing_languages",
+                 "train_rows", "config", "preset_source"):  # fmt: skip
+        assert found[name] == wanted[name], name
+    for language, scores in wanted["languages"].items():
+        same = {**found["languages"][language], "seconds": scores["seconds"]}
+        assert same == scores
+    for path in (pathlib.Path(config.output_dir) / "predictions").iterdir():
+        assert (folder / "predictions" / path.name).read_text() == (
+            path.read_text()
+        )
+    # The full model comes back, its tokenizer and other rows from the preset.
+    restored = load_model(str(folder))
+    original = load_model(config.output_dir)
+    for weight, other in zip(restored.weights, original.weights, strict=True):
+        np.testing.assert_array_equal(weight, other)
+    assert restored.tag(["the cat sees"]) == original.tag(["the cat sees"])
+
+
+def test_finished_and_interrupted_runs(bundle, config):
+    folder = pathlib.Path(config.output_dir)
+    run_bundle(config, bundle, verbose=0, save_weights=False)
+    assert not (folder / "weights.npz").exists()
+    with pytest.raises(FileNotFoundError, match="no saved model"):
+        load_model(str(folder))
+    with pytest.raises(FileExistsError, match="never overwritten"):
+        run_bundle(config, bundle, verbose=0)
+    before = (folder / "results.json").read_bytes()
+    said = []
+    results = run_bundle(config, bundle, said.append, resume=True)
+    assert said == [f"{config.output_dir} is finished"]
+    assert results == json.loads(before)
+    other = dataclasses.replace(config, seed=9)
+    with pytest.raises(ValueError, match=r"seed=9 \(the run has 1\)"):
+        run_bundle(other, bundle, resume=True)
+    # As a kill before the end leaves it.
+    metrics = (folder / "metrics.jsonl").read_text()
+    (folder / "results.json").unlink()
+    again = run_bundle(config, bundle, verbose=0, resume=True)
+    assert again["averages"] == results["averages"]
+    steps = [json.loads(x)["step"] for x in metrics.splitlines()]
+    found = (folder / "metrics.jsonl").read_text().splitlines()
+    assert [json.loads(x)["step"] for x in found] == steps
+
+
+def test_other_settings_than_the_bundles_are_named(bundle, config):
+    other = dataclasses.replace(
+        config, languages=("de",), sequence_length=64, epochs=9
+    )
+    with pytest.raises(ValueError, match="made with other settings") as error:
+        run_bundle(other, bundle)
+    assert "sequence_length=64 (the bundle has 128)" in str(error.value)
+    assert "languages=['de'] (the bundle has ['zh', 'en'])" in str(error.value)
+    assert "epochs" not in str(error.value)
+    assert not pathlib.Path(config.output_dir).exists()
+
+
+def test_several_devices_are_refused(bundle, config):
+    other = dataclasses.replace(config, strategy="mirrored")
+    with pytest.raises(ValueError, match="one device.*'mirrored'"):
+        run_bundle(other, bundle)
+
+
+def test_damaged_weights_are_named(config, tmp_path):
+    (tmp_path / "weights.npz").write_bytes(b"PK no archive")
+    with pytest.raises(ValueError, match="weights.npz' cannot be read"):
+        load_bundle_model(tmp_path)
+
+
+if __name__ == "__main__":
+    raise SystemExit(pytest.main([__file__]))

@@ -1,0 +1,187 @@
+"""Tests of dlfa_tf.training.jax_step, jax_fit and of runs without TensorFlow.
+
+JAX runs in a process of its own, in which TensorFlow cannot be imported.
+"""
+
+import importlib.util
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from dlfa_tf.data.pipelines import epoch_batches
+from dlfa_tf.data.pipelines import pad_batch
+from dlfa_tf.training.bundle import make_bundle
+from dlfa_tf.training.bundle import read_bundle
+from dlfa_tf.training.bundle_run import build_bundle_model
+from dlfa_tf.training.config import default_config
+from dlfa_tf.training.model_files import load_model
+from dlfa_tf.training.optimizers import make_optimizer
+from dlfa_tf.training.train_step import TrainStep
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:Even though the:UserWarning"),
+    pytest.mark.skipif(
+        importlib.util.find_spec("jax") is None,
+        reason="jax is not installed, an optional backend of Keras",
+    ),
+]
+ROOT = pathlib.Path(__file__).parents[2]
+STEPS = 4
+# Dropout draws other numbers under another backend, so there is none here.
+SETTINGS = {
+    "task": "pos",
+    "output_dir": "run",
+    "data_source": "sample",
+    "preset": "tiny",
+    "fusion_layer": 1,
+    "epochs": 1,
+    "batch_size": 8,
+    "learning_rate": 1e-2,
+    "dropout": 0.0,
+    "train_limit": 8 * STEPS - 3,
+    "eval_limit": 4,
+    "languages": ("zh", "en"),
+}
+ON_JAX = """
+import json, runpy, sys
+import keras
+import numpy as np
+from dlfa_tf.data.pipelines import epoch_batches, pad_batch
+from dlfa_tf.training.bundle import read_bundle
+from dlfa_tf.training.bundle_run import build_bundle_model
+from dlfa_tf.training.config import default_config
+from dlfa_tf.training.jax_step import JaxStep, compiled_forward
+from dlfa_tf.training.optimizers import make_optimizer
+
+assert keras.backend.backend() == "jax"
+settings = json.loads(sys.argv[1])
+config = default_config(**{**settings, "languages": tuple(settings["languages"])})
+bundle = read_bundle("b")
+bundle.meta["packed"]["encoder"]["config"]["dropout"] = 0.0
+model = build_bundle_model(config, bundle)
+with np.load("start.npz") as file:
+    model.set_weights([file[name] for name in file])
+prepared = bundle.prepared(config)
+step = JaxStep(model, make_optimizer(config, 4), 0.3)
+values = []
+for rows in epoch_batches(prepared.train.row_lengths, 8, 1, 0):
+    batch = pad_batch(prepared.train, rows, prepared.pad_id, True)
+    values.append([float(x) for x in step(*batch)])
+step.sync()
+rows = np.arange(3)
+features, _ = pad_batch(prepared.dev, rows, prepared.pad_id, True)
+logits = compiled_forward(model, 8)(features)
+np.savez("jax.npz", logits=logits, values=values, traces=step.traces)
+
+sys.argv = ["train", "--bundle=b", "--fusion_layer=1", "--epochs=1",
+            "--batch_size=8", "--learning_rate=0.01", "--output_dir=run"]
+runpy.run_module("trainers.train", run_name="__main__", alter_sys=True)
+"""
+
+
+@pytest.fixture(scope="module")
+def on_jax(tmp_path_factory):
+    """Folder in which the script above ran, and the reference model."""
+    import keras
+    import tensorflow as tf
+
+    folder = tmp_path_factory.mktemp("jax")
+    blocked = folder / "blocked"
+    blocked.mkdir()
+    for name in ("tensorflow", "tensorflow_text", "grain"):
+        (blocked / f"{name}.py").write_text("raise ImportError('blocked')")
+    config = default_config(**SETTINGS)
+    tf.config.run_functions_eagerly(True)
+    make_bundle(config, folder / "b", "float32")
+    tf.config.run_functions_eagerly(False)
+    keras.utils.set_random_seed(3)
+    bundle = read_bundle(folder / "b")
+    bundle.meta["packed"]["encoder"]["config"]["dropout"] = 0.0
+    model = build_bundle_model(config, bundle)
+    np.savez(
+        folder / "start.npz",
+        **{f"{i:03}": w for i, w in enumerate(model.get_weights())},
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", ON_JAX, json.dumps(SETTINGS)],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        env={
+            **os.environ,
+            "KERAS_BACKEND": "jax",
+            "PYTHONPATH": f"{blocked}{os.pathsep}{ROOT}",
+            # Compiles sooner what runs for milliseconds.
+            "JAX_DISABLE_MOST_OPTIMIZATIONS": "1",
+        },
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return folder, config, model, done
+
+
+def test_steps_are_those_of_tensorflow(on_jax):
+    folder, config, model, _ = on_jax
+    bundle = read_bundle(folder / "b")
+    prepared = bundle.prepared(config)
+    step = TrainStep(model, make_optimizer(config, STEPS), clip_norm=0.3)
+    wanted = []
+    lengths = prepared.train.row_lengths
+    for rows in epoch_batches(lengths, 8, seed=1, epoch=0):
+        values = step(*pad_batch(prepared.train, rows, prepared.pad_id, True))
+        wanted.append([values.loss, values.gradient_norm])
+    with np.load(folder / "jax.npz") as file:
+        found = dict(file)
+    assert len(wanted) == STEPS
+    assert max(norm for _, norm in wanted) > 0.3  # clipping is at work
+    # float32, sums in another order, over four steps.
+    np.testing.assert_allclose(found["values"], wanted, rtol=1e-4)
+    features, _ = pad_batch(prepared.dev, np.arange(3), prepared.pad_id, True)
+    logits = step.forward(features)
+    assert found["logits"].shape == logits.shape
+    np.testing.assert_allclose(found["logits"], logits, rtol=1e-3, atol=1e-4)
+    # One width of rows, a full batch and the smaller last one.
+    assert found["traces"] <= 4
+
+
+def test_run_without_tensorflow_is_a_run(on_jax):
+    folder, _, _, done = on_jax
+    run = folder / "run"
+    results = json.loads((run / "results.json").read_text())
+    assert results["environment"]["backend"] == "jax"
+    assert results["config"]["train_limit"] == SETTINGS["train_limit"]
+    assert results["config"]["languages"] == ["zh", "en"]
+    assert results["bundle"]["sha256"] == read_bundle(folder / "b").sha256
+    assert results["total_steps"] == STEPS
+    for language in ("zh", "en"):
+        score = results["languages"][language]["score"]
+        assert f"{language} test {score:.2f}" in done.stdout
+        tags = (run / "predictions" / f"test-{language}.tsv").read_text()
+        assert len(tags.split("\n\n")) == 5  # four sentences and the end
+    entries = [
+        json.loads(line)
+        for line in (run / "metrics.jsonl").read_text().splitlines()
+    ]
+    assert entries[0]["step"] == 1
+    assert entries[0]["learning_rate"] == pytest.approx(0.01)
+    assert entries[0]["timing"]["tokens_per_second"] > 0
+    assert entries[-1]["dev_score"] == results["dev_score"]
+
+
+def test_weights_of_such_a_run_serve_on_tensorflow(on_jax):
+    folder, _, _, _ = on_jax
+    model = load_model(str(folder / "run"))
+    with np.load(folder / "run" / "weights.npz") as file:
+        table = file["0000"]
+        rows = model.backbone.token_embedding.embeddings.numpy()
+        np.testing.assert_array_equal(rows[file["token_ids"]], table)
+    (tags,) = model.tag(["the cat sees"])
+    assert len(tags) == 3
+
+
+if __name__ == "__main__":
+    raise SystemExit(pytest.main([__file__]))

@@ -1,0 +1,118 @@
+"""Flags of bundles: one file with all that runs of a task need."""
+
+from typing import TYPE_CHECKING
+from typing import Any
+
+from absl import flags
+
+from trainers import common_flags
+
+if TYPE_CHECKING:
+    from dlfa_tf.training.config import TrainConfig
+
+FLAGS = flags.FLAGS
+_FORMATS = ("auto", "q4", "float16", "float32")
+
+
+def define_run_flags() -> None:
+    """Defines the flags of a program that runs on a bundle."""
+    flags.DEFINE_string(
+        "bundle",
+        None,
+        "File that trainers.prepare --bundle wrote, to run on instead of data "
+        "and preset; its settings are taken where no flag says otherwise.",
+    )
+    flags.DEFINE_bool(
+        "save_weights",
+        True,
+        "Keep the trained weights of a run on a bundle (about 100 MB with "
+        "e5_small_multi).",
+    )
+
+
+def define_make_flags() -> None:
+    """Defines the flags of the program that makes a bundle."""
+    flags.DEFINE_string(
+        "bundle",
+        None,
+        "File to write all into that runs of the task need (needs --preset); "
+        "must not exist.",
+    )
+    common_flags.define_choice(
+        "bundle_weights",
+        "auto",
+        _FORMATS,
+        "Numbers of the encoder in the bundle; `auto` is 4 bits where that "
+        "loses nothing (e5_small_multi), else float16.",
+    )
+    flags.DEFINE_integer(
+        "train_limit",
+        None,
+        "Training examples in the bundle, from one fixed shuffle; default all.",
+        lower_bound=1,
+    )
+
+
+def settings_not_given(bundle: str) -> dict[str, Any]:
+    """Settings of a bundle that no flag says anything of."""
+    from dlfa_tf.training.bundle_file import read_bundle_meta
+
+    _, meta = read_bundle_meta(bundle)
+    settings = dict(meta["settings"])
+    for name in ("train_limit", "eval_limit"):
+        # No limit; None would leave it to the recipe.
+        settings[name] = settings[name] or 0
+    return {
+        name: value
+        for name, value in settings.items()
+        if name not in FLAGS or not FLAGS[name].present
+    }
+
+
+def run_on_bundle(config: "TrainConfig", verbose: int) -> dict[str, Any]:
+    """Carries out a run on the bundle of the flags."""
+    # Not at the top: a wrong flag should not wait for Keras.
+    from dlfa_tf.training.bundle import read_bundle
+    from dlfa_tf.training.bundle_run import run_bundle
+
+    return run_bundle(
+        config,
+        read_bundle(FLAGS.bundle),
+        common_flags.say,
+        verbose,
+        resume=FLAGS.resume,
+        save_weights=FLAGS.save_weights,
+    )
+
+
+def make_from_flags() -> None:
+    """Makes the bundle that the flags ask for."""
+    # Not at the top: a wrong flag should not wait for TensorFlow.
+    import os
+
+    from dlfa_tf.training.bundle import make_bundle
+    from dlfa_tf.training.config import default_config
+
+    config = default_config(
+        FLAGS.task,
+        output_dir="",
+        data_source=FLAGS.data_source,
+        data_dir=FLAGS.data_dir,
+        preset=FLAGS.preset,
+        label_piece=FLAGS.label_piece,
+        sequence_length=FLAGS.sequence_length,
+        languages=tuple(FLAGS.languages),
+        eval_split=FLAGS.eval_split,
+        eval_limit=FLAGS.eval_limit,
+        train_limit=FLAGS.train_limit,
+    )
+    meta = make_bundle(
+        config, FLAGS.bundle, FLAGS.bundle_weights, common_flags.say
+    )
+    packed = meta["packed"]
+    loss = "exact" if packed["exact"] else "rounded"
+    common_flags.say(
+        f"Bundle: {FLAGS.bundle}, {os.path.getsize(FLAGS.bundle) / 1e6:.1f} "
+        f"MB, weights {packed['format']} ({loss}), SHA-256 of the content "
+        f"{meta['sha256']}"
+    )

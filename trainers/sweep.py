@@ -1,0 +1,210 @@
+r"""Fine-tunes many systems: tasks times systems times gates times seeds.
+
+Every run is a process of its own (trainers.train) with its own folder
+<output_dir>/<task>/<system>/seed-N. Start the same command again to go on:
+finished runs are skipped, runs that were begun are resumed. All flags of
+trainers.train but --task, --fusion_layer, --gate and --seed are passed on.
+
+Example:
+    python -m trainers.sweep --tasks=pos --systems=baseline,D_1..D_11 \
+        --seeds=1,2,3 --data_dir=DIR --output_dir=runs/sweep
+"""
+
+import pathlib
+import sys
+from typing import TYPE_CHECKING
+
+from absl import flags
+
+from trainers import bundle_flags
+from trainers import common_flags
+from trainers import train
+
+if TYPE_CHECKING:
+    from dlfa_tf.training.sweep_cells import Cell
+    from dlfa_tf.training.sweep_state import CellStatus
+
+FLAGS = flags.FLAGS
+
+# Flags of trainers.train that a sweep sets for every run.
+_SET_FOR_RUNS = ("task", "fusion_layer", "gate", "seed", "resume")
+# Flags that runs must not get.
+_OWN = (
+    "tasks", "systems", "gates", "seeds", "output_dir", "shard_index",
+    "num_shards", "max_parallel", "flagfile", "undefok", "help", "helpfull",
+    "helpshort", "helpxml",
+)  # fmt: skip
+
+
+def define_flags() -> None:
+    """Defines the flags of this program."""
+    train.define_run_flags()
+    for name in _SET_FOR_RUNS:
+        delattr(FLAGS, name)
+    FLAGS["output_dir"].help = "Folder of the sweep, new or gone on with."
+    flags.DEFINE_list(
+        "tasks", None, "Tasks, separated by commas; default the bundle's."
+    )
+    flags.DEFINE_list(
+        "systems",
+        None,
+        "Systems, separated by commas: baseline, D_x, ranges (D_1..D_11).",
+        required=True,
+    )
+    flags.DEFINE_list(
+        "gates",
+        ["feature"],
+        "Gates of the fused systems: feature, attention or both.",
+    )
+    flags.DEFINE_list("seeds", ["1"], "Seeds: 1,2,3 or 1..3.")
+    flags.DEFINE_integer(
+        "shard_index", 0, "Which part of the runs to carry out.", lower_bound=0
+    )
+    flags.DEFINE_integer(
+        "num_shards", 1, "Parts that the runs are divided into.", lower_bound=1
+    )
+    flags.DEFINE_integer(
+        "max_parallel",
+        1,
+        "Runs at a time; the cores are divided among them.",
+        lower_bound=1,
+    )
+    flags.register_multi_flags_validator(
+        ["tasks", "bundle"],
+        lambda values: bool(values["tasks"] or values["bundle"]),
+        message="--tasks is needed, or --bundle.",
+    )
+    # --help shows the flags of the main module and those it adopts.
+    for module in (train, bundle_flags, common_flags):
+        flags.adopt_module_key_flags(module)
+
+
+def main() -> None:
+    """Plans the runs, carries them out and says how each ended."""
+    # Not at the top: a wrong flag should not wait for these.
+    from dlfa_tf.training.sweep import Sweep
+    from dlfa_tf.training.sweep import thread_limits
+    from dlfa_tf.training.sweep_state import find_status
+    from trainers.sweep_view import SweepView
+
+    cells = _cells()
+    _check_data(cells)
+    statuses = [find_status(cell) for cell in cells]
+    with SweepView(
+        statuses, FLAGS.max_parallel, _summary_file(), sys.stdout.isatty()
+    ) as view:
+        sweep = Sweep(
+            statuses,
+            _command,
+            max_parallel=FLAGS.max_parallel,
+            environment=thread_limits(FLAGS.max_parallel),
+            on_change=view.changed,
+            on_poll=view.refresh,
+        )
+        sweep.run()
+    common_flags.say(f"Summary: {_summary_file()}")
+    if sweep.stopped_by is not None:
+        raise KeyboardInterrupt
+    _refuse_failures(statuses)
+
+
+def _cells() -> "list[Cell]":
+    from dlfa_tf.training.sweep_cells import parse_seeds
+    from dlfa_tf.training.sweep_cells import parse_systems
+    from dlfa_tf.training.sweep_cells import plan_cells
+    from dlfa_tf.training.sweep_cells import shard_cells
+
+    tasks, sha256 = FLAGS.tasks, None
+    if FLAGS.bundle is not None:
+        from dlfa_tf.training.bundle_file import read_bundle_meta
+
+        sha256, meta = read_bundle_meta(FLAGS.bundle)
+        tasks = tasks or [meta["settings"]["task"]]
+    cells = plan_cells(
+        train.config_from_flags,
+        output_dir=FLAGS.output_dir,
+        bundle_sha256=sha256,
+        tasks=tasks,
+        systems=parse_systems(FLAGS.systems),
+        gates=FLAGS.gates,
+        seeds=parse_seeds(FLAGS.seeds),
+    )
+    return shard_cells(cells, FLAGS.shard_index, FLAGS.num_shards)
+
+
+def _check_data(cells: "list[Cell]") -> None:
+    """Refuses data that every run would stumble over."""
+    if FLAGS.bundle is not None:
+        from dlfa_tf.training.bundle_file import read_bundle_file
+        from dlfa_tf.training.bundle_settings import check_settings
+
+        _, meta, _ = read_bundle_file(FLAGS.bundle)
+        for cell in cells:
+            check_settings(cell.config, meta)
+        return
+    from dlfa_tf.data.sources import Source
+    from dlfa_tf.data.tasks import get_task
+
+    for task in dict.fromkeys(cell.config.task for cell in cells):
+        source = Source(
+            task=get_task(task),
+            name=FLAGS.data_source,
+            data_dir=FLAGS.data_dir,
+        )
+        for split in ("train", "dev"):
+            if "en" not in source.available(split):
+                raise FileNotFoundError(
+                    f"Task {task!r} has no English {split} data in "
+                    f"{str(source.folder)!r}. Accepted: a `data_dir` that "
+                    f"holds them; see trainers.prepare."
+                )
+
+
+def _command(cell: "Cell") -> list[str]:
+    """Command line of a run."""
+    config = cell.config
+    command = [
+        sys.executable,
+        "-m",
+        "trainers.train",
+        f"--task={config.task}",
+        f"--gate={config.gate}",
+        f"--seed={config.seed}",
+        f"--output_dir={config.output_dir}",
+        "--resume",
+    ]
+    if config.fusion_layer is not None:
+        command.append(f"--fusion_layer={config.fusion_layer}")
+    return command + _passed_on()
+
+
+def _passed_on() -> list[str]:
+    """The flags that the user gave and that are for the runs."""
+    return [
+        FLAGS[name].serialize()
+        for name in sorted(FLAGS)
+        if FLAGS[name].present and name not in _OWN
+    ]
+
+
+def _summary_file() -> pathlib.Path:
+    part = f"-{FLAGS.shard_index}-of-{FLAGS.num_shards}"
+    name = f"sweep{part if FLAGS.num_shards > 1 else ''}.json"
+    return pathlib.Path(FLAGS.output_dir) / name
+
+
+def _refuse_failures(statuses: "list[CellStatus]") -> None:
+    failed = [s for s in statuses if s.state == "failed"]
+    if failed:
+        lines = [f"{s.cell.name} ({s.reason})" for s in failed]
+        raise ChildProcessError(
+            f"{len(failed)} of {len(statuses)} runs failed: "
+            f"{', '.join(lines)}. The last lines of each are in the summary, "
+            f"the rest in {failed[0].cell.log_file} and its like. The same "
+            "command tries them again."
+        )
+
+
+if __name__ == "__main__":
+    define_flags()
+    common_flags.run_program(main)
