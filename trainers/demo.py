@@ -94,8 +94,8 @@ def main() -> None:
 
 def _finished_or_run(output: pathlib.Path, layer: int | None) -> dict[str, Any]:
     """Results of one system: of an earlier demo, resumed, or of a new run."""
+    from dlfa_tf.evaluation.variants import system_name
     from dlfa_tf.training.config import default_config
-    from dlfa_tf.training.config import system_name
     from dlfa_tf.training.loop import run
 
     recipe: dict[str, Any] = dict(_RECIPES[FLAGS.task])

@@ -13,6 +13,7 @@ from absl import flags
 
 from trainers import bundle_flags
 from trainers import common_flags
+from trainers import fusion_flags
 
 if TYPE_CHECKING:
     from dlfa_tf.training.config import TrainConfig
@@ -30,6 +31,7 @@ def define_flags() -> None:
     )
     # --help shows the flags of the main module and those it adopts.
     flags.adopt_module_key_flags(common_flags)
+    flags.adopt_module_key_flags(fusion_flags)
     flags.adopt_module_key_flags(bundle_flags)
 
 
@@ -47,26 +49,7 @@ def define_run_flags() -> None:
         "Encoder: e5_small_multi, bert_base_multi, a keras-hub preset, a "
         "local preset folder, an hf:// or kaggle:// handle.",
     )
-    flags.DEFINE_integer(
-        "fusion_layer",
-        None,
-        "Block fused with the last one: 1 is the first block; default none, "
-        "the baseline.",
-        lower_bound=0,
-    )
-    common_flags.define_choice(
-        "gate",
-        "feature",
-        ("feature", "attention"),
-        "Gate of the fusion: `feature` as equation 2 is written, `attention` "
-        "the sigmoid alone.",
-    )
-    common_flags.define_choice(
-        "norm", "layer", ("layer", "batch", "none"), "Norm in the branches."
-    )
-    flags.DEFINE_integer(
-        "reduction_ratio", 4, "Divisor of the branches' width.", lower_bound=1
-    )
+    fusion_flags.define_fusion_flags()
     common_flags.define_label_piece_flag()
     _define_recipe_flags()
     _define_engine_flags()
@@ -192,9 +175,9 @@ def _define_recipe_flags() -> None:
 
 
 _CONFIG_FLAGS = (
-    "output_dir", "data_source", "data_dir", "preset", "fusion_layer",
-    "gate", "norm", "reduction_ratio", "label_piece", "sequence_length",
-    "dropout", "epochs", "batch_size", "learning_rate", "warmup_steps",
+    *fusion_flags.NAMES, "output_dir", "data_source", "data_dir", "preset",
+    "label_piece", "sequence_length", "dropout", "epochs", "batch_size",
+    "learning_rate", "warmup_steps",
     "weight_decay", "adam_epsilon", "clip_norm", "dev_every", "train_limit",
     "eval_limit", "eval_split", "seed", "precision", "compact_vocabulary",
     "jit_compile", "strategy", "checkpoint_minutes", "keep_checkpoints",

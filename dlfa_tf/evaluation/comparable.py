@@ -4,17 +4,18 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 
+from dlfa_tf.evaluation.variants import DEFAULTS
+
 # Settings that may differ: what a table compares, what decides no score (but
 # for rounding), and the name of a recipe, whose settings are compared.
 _FREE = frozenset(
     (
-        "checkpoint_minutes", "compact_vocabulary", "data_dir", "eval_split",
-        "fusion_layer", "gate", "jit_compile", "keep_checkpoints", "languages",
-        "output_dir", "recipe", "seed", "strategy",
+        *DEFAULTS, "checkpoint_minutes", "compact_vocabulary", "data_dir",
+        "eval_split", "fusion", "fusion_layer", "gate", "jit_compile",
+        "keep_checkpoints", "languages", "output_dir", "recipe", "seed",
+        "strategy",
     )
 )  # fmt: skip
-# Settings of the fusion alone: a baseline has them, but does not use them.
-_FUSION = frozenset(("norm", "reduction_ratio"))
 
 
 def settings(results: Mapping[str, Any]) -> dict[str, Any]:
@@ -28,13 +29,11 @@ def settings(results: Mapping[str, Any]) -> dict[str, Any]:
         version does not know is among them.
     """
     config = results["config"]
-    values = {k: v for k, v in config.items() if k not in _FREE | _FUSION}
+    values = {k: v for k, v in config.items() if k not in _FREE}
     # What was asked for is often None; this is what was used.
     values["label_piece"] = results.get("label_piece")
     values["score"] = results["score"]
     values["train_examples"] = results.get("train_examples")
-    if results["system"] != "baseline":
-        values.update({k: config.get(k) for k in _FUSION})
     return values
 
 
@@ -47,12 +46,9 @@ def differences(
     examples in both. A language that one lacks is no difference.
     """
     a, b = settings(first), settings(second)
-    names = set(a) | set(b)
-    if "baseline" in (first["system"], second["system"]):
-        names -= _FUSION
     found = {
         name: (a.get(name), b.get(name))
-        for name in sorted(names)
+        for name in sorted(set(a) | set(b))
         if a.get(name) != b.get(name)
     }
     languages = set(first["languages"]) & set(second["languages"])
@@ -79,20 +75,15 @@ def check_comparable(
     Raises:
         ValueError: naming the first two that differ, and in what.
     """
-    references: dict[bool, int] = {}
-    for i, results in enumerate(runs):
-        # Fused runs are held against a baseline and against each other.
-        references.setdefault(results["system"] == "baseline", i)
-        for j in references.values():
-            found = differences(runs[j], results)
-            if found:
-                raise ValueError(
-                    f"Runs {names[j]!r} and {names[i]!r} are not comparable: "
-                    "they differ in "
-                    + "; ".join(
-                        f"{name}: {a!r} and {b!r}"
-                        for name, (a, b) in found.items()
-                    )
-                    + ". Accepted in one table: runs that differ in the "
-                    "system, the gate and the seed only."
+    for name, results in zip(names, runs, strict=True):
+        found = differences(runs[0], results)
+        if found:
+            raise ValueError(
+                f"Runs {names[0]!r} and {name!r} are not comparable: they "
+                "differ in "
+                + "; ".join(
+                    f"{key}: {a!r} and {b!r}" for key, (a, b) in found.items()
                 )
+                + ". Accepted in one table: runs that differ in the system, "
+                "the gate and the seed only."
+            )

@@ -13,6 +13,7 @@ import pandas as pd
 from dlfa_tf.evaluation.run_folder import CONFIG
 from dlfa_tf.evaluation.run_folder import RESULTS
 from dlfa_tf.evaluation.run_folder import read_results
+from dlfa_tf.evaluation.variants import variant_name
 
 _SYSTEM = re.compile(r"D_(\d+)")
 
@@ -36,8 +37,9 @@ class Run:
 
     @property
     def system(self) -> str:
-        """The paper's name of the system, `baseline` or `D_x`."""
-        return self.results["system"]
+        """Name of the system, `baseline` or `D_x`, and what it changes."""
+        variant = variant_name(self.results["config"])
+        return f"{self.results['system']} {variant}".rstrip()
 
     @property
     def gate(self) -> str | None:
@@ -51,7 +53,7 @@ class Run:
 
     @property
     def layer(self) -> int | None:
-        """Block that is fused with the last one; None for the baseline."""
+        """Block x of the paper's D_x; None for other systems."""
         match = _SYSTEM.fullmatch(self.system)
         return int(match[1]) if match else None
 
@@ -167,7 +169,15 @@ def load_runs(runs_dir: str | os.PathLike) -> RunIndex:
 
 def _order(run: Run) -> tuple:
     layer = -1 if run.layer is None else run.layer
-    return run.task, layer, run.gate or "", run.seed
+    return (
+        run.task,
+        # Systems that are not of the paper come last.
+        run.system != "baseline" and layer < 0,
+        layer,
+        run.system,
+        run.gate or "",
+        run.seed,
+    )
 
 
 def _run_folders(root: pathlib.Path) -> list[pathlib.Path]:

@@ -236,6 +236,12 @@ class DLFABackbone(keras_hub.models.Backbone):
         """Name of the fusion, or the layer that was given."""
         return self._fusion.value
 
+    @property
+    def gate_used(self) -> str | None:
+        """`gate`; None for the baseline and for another fusion."""
+        has_gate = self.fusion_layer is not None and self.fusion == "dlfa"
+        return self.gate if has_gate else None
+
     def get_config(self) -> dict:
         """Returns the constructor's arguments."""
         config = super().get_config()

@@ -41,14 +41,13 @@ def describe_export(
     Returns:
         dict of plain values.
     """
-    fusion_layer = model.backbone.fusion_layer
     return {
         "schema": SCHEMA,
         "name": name,
         "kind": kind,
         "labels": list(model.labels),
-        "fusion_layer": fusion_layer,
-        "gate": None if fusion_layer is None else model.backbone.gate,
+        "fusion_layer": model.backbone.fusion_layer,
+        "gate": model.backbone.gate_used,
         "label_piece": getattr(
             model.preprocessor, "resolved_label_piece", None
         ),

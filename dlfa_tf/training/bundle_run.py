@@ -112,7 +112,7 @@ def run_bundle(
         "preset_source": bundle.meta["preset_source"],
         "bundle": origin,
         "label_piece": bundle.meta["label_piece"],
-        "gate": None if config.fusion_layer is None else config.gate,
+        "gate": config.gate_used,
         **training,
         **evaluation,
         "seconds": {
@@ -167,11 +167,7 @@ def open_run_dir(
 def build_bundle_model(config: TrainConfig, bundle: Bundle) -> Any:
     """Builds the task model of a config over the rows of a bundle."""
     backbone = DLFABackbone(
-        bundle.encoder(config.precision),
-        fusion_layer=config.fusion_layer,
-        gate=config.gate,
-        norm=config.norm,
-        reduction_ratio=config.reduction_ratio,
+        bundle.encoder(config.precision), **config.fusion_options
     )
     pair = config.task_definition.kind == "pair"
     return (DLFATextClassifier if pair else DLFATokenClassifier)(

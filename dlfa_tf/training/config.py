@@ -11,12 +11,18 @@ from dlfa_tf.data.tasks import TASKS
 from dlfa_tf.data.tasks import Task
 from dlfa_tf.data.tasks import get_task
 from dlfa_tf.data.tasks import nearest_hint
+from dlfa_tf.evaluation.variants import system_name
 from dlfa_tf.training.recipes import RECIPES
 from dlfa_tf.training.recipes import recipe_values
 
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16", "auto")
 EVAL_SPLITS = ("test", "dev", "test_or_dev")
 STRATEGIES = ("auto", "one_device", "mirrored", "multi_worker")
+_FUSION_OPTIONS = (
+    "fusion_layer", "gate", "norm", "reduction_ratio", "mix_factor",
+    "branches", "initial_gate", "output_norm", "fusion", "last_layer",
+    "frozen_layers", "sentence_pooling", "pooler",
+)  # fmt: skip
 # Settings that a `Task` brings along.
 _PUBLISHED = (
     "epochs", "batch_size", "learning_rate", "weight_decay", "adam_epsilon",
@@ -39,6 +45,21 @@ class TrainConfig:
         gate: str, `feature` (equation 2) or `attention`.
         norm: str, `layer`, `batch` or `none`.
         reduction_ratio: int, divisor of the width inside the branches.
+        mix_factor: float, factor of the mix (the ancestor's code has 2).
+        branches: str, `both`, `local` or `global`, branches of the gate.
+        initial_gate: float between 0 and 1 or None, where the sigmoid of the
+            gate starts; None is a random start.
+        output_norm: str, `none` or `layer`, norm of the fused output.
+        fusion: str, `dlfa` (equation 2), `mean` (of the two blocks) or
+            `scalar_mix` (of all blocks; takes no `fusion_layer`).
+        last_layer: int or None, the block that counts as the last one.
+        frozen_layers: int or None, lowest blocks that are not trained, with
+            the embeddings; None trains all.
+        sentence_pooling: str, `first` or `mean`, what a classifier reads.
+        pooler: str, `encoder`, `identity`, `new` or `none`, the dense layer
+            of a classifier.
+        new_layer_rate: float, factor of the learning rate for weights that
+            are not the encoder's: fusion, new pooler, head.
         label_piece: str or None, `first`, `first_content`; None is the
             vocabulary's default.
         sequence_length: int, pieces per row. Defaults to `128` (XTREME).
@@ -91,6 +112,16 @@ class TrainConfig:
     gate: str = "feature"
     norm: str = "layer"
     reduction_ratio: int = 4
+    mix_factor: float = 1.0
+    branches: str = "both"
+    initial_gate: float | None = None
+    output_norm: str = "none"
+    fusion: str = "dlfa"
+    last_layer: int | None = None
+    frozen_layers: int | None = None
+    sentence_pooling: str = "first"
+    pooler: str = "encoder"
+    new_layer_rate: float = 1.0
     label_piece: str | None = None
     sequence_length: int = Task.sequence_length
     dropout: float = 0.1
@@ -121,6 +152,11 @@ class TrainConfig:
             ("data_source", SOURCES),
             ("gate", ("feature", "attention")),
             ("norm", ("layer", "batch", "none")),
+            ("branches", ("both", "local", "global")),
+            ("output_norm", ("none", "layer")),
+            ("fusion", ("dlfa", "mean", "scalar_mix")),
+            ("sentence_pooling", ("first", "mean")),
+            ("pooler", ("encoder", "identity", "new", "none")),
             ("label_piece", ("first", "first_content", None)),
             ("eval_split", EVAL_SPLITS),
             ("precision", PRECISIONS),
@@ -137,7 +173,8 @@ class TrainConfig:
         for name, low in (
             ("epochs", 1), ("batch_size", 1), ("reduction_ratio", 1),
             ("dev_every", 1), ("train_limit", 1), ("eval_limit", 1),
-            ("fusion_layer", 0), ("sequence_length", 8), ("warmup_steps", 0),
+            ("fusion_layer", 0), ("last_layer", 1), ("frozen_layers", 0),
+            ("sequence_length", 8), ("warmup_steps", 0),
             ("checkpoint_minutes", 0), ("keep_checkpoints", 1),
         ):  # fmt: skip
             value = getattr(self, name)
@@ -146,12 +183,29 @@ class TrainConfig:
                     f"`{name}` is too small. Received: {value}. Accepted: "
                     f"{low} or more."
                 )
-        for name in ("learning_rate", "adam_epsilon", "clip_norm"):
+        for name in (
+            "learning_rate", "adam_epsilon", "clip_norm", "mix_factor",
+            "new_layer_rate",
+        ):  # fmt: skip
             value = getattr(self, name)
             if not (math.isfinite(value) and value > 0):
                 raise ValueError(
                     f"`{name}` must be positive and finite. Received: {value}."
                 )
+        if self.initial_gate is not None and not 0 < self.initial_gate < 1:
+            raise ValueError(
+                "`initial_gate` is out of range. Received: "
+                f"{self.initial_gate}. Accepted: above 0 and below 1, or None."
+            )
+        mixes_all = self.fusion == "scalar_mix"
+        if self.fusion != "dlfa" and mixes_all == (
+            self.fusion_layer is not None
+        ):
+            raise ValueError(
+                "`fusion_layer` does not fit `fusion`. Received: "
+                f"{self.fusion_layer} with fusion={self.fusion!r}. Accepted: "
+                "None with scalar_mix, a block with mean."
+            )
         if not 0 <= self.dropout < 1:
             raise ValueError(
                 f"`dropout` is out of range. Received: {self.dropout}. "
@@ -179,8 +233,19 @@ class TrainConfig:
 
     @property
     def system(self) -> str:
-        """Name of the system in the paper: `baseline` or `D_x`."""
-        return system_name(self.fusion_layer)
+        """Name of the system: `baseline`, `D_x`, `mean_x`, `scalar_mix`."""
+        return system_name(self.fusion_layer, self.fusion)
+
+    @property
+    def fusion_options(self) -> dict[str, Any]:
+        """Arguments of `DLFABackbone`, besides the encoder."""
+        return {name: getattr(self, name) for name in _FUSION_OPTIONS}
+
+    @property
+    def gate_used(self) -> str | None:
+        """`gate`; None for a system that has none."""
+        fuses = self.fusion_layer is not None and self.fusion == "dlfa"
+        return self.gate if fuses else None
 
     @property
     def task_definition(self) -> Task:
@@ -210,11 +275,6 @@ class TrainConfig:
         values = dict(values)
         values["languages"] = tuple(values.get("languages", ("all",)))
         return cls(**values)
-
-
-def system_name(fusion_layer: int | None) -> str:
-    """The paper's name of a system: `baseline`, or `D_x` for block x."""
-    return "baseline" if fusion_layer is None else f"D_{fusion_layer}"
 
 
 def default_config(

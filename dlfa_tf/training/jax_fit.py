@@ -79,7 +79,7 @@ class _Run:
         rows = len(prepared.train)
         self.steps_per_epoch = -(-rows // config.batch_size)
         self.total = self.steps_per_epoch * config.epochs
-        optimizer = make_optimizer(config, self.total)
+        optimizer = make_optimizer(config, self.total, model)
         self.step = JaxStep(model, optimizer, config.clip_norm)
         self.forward = compiled_forward(model, _EVAL_BATCH)
         self.choice = DevChoice()

@@ -16,13 +16,13 @@ from dlfa_tf.evaluation.run_folder import SCHEMA
 from dlfa_tf.evaluation.run_folder import read_json
 from dlfa_tf.evaluation.run_folder import read_results
 from dlfa_tf.evaluation.run_folder import write_json
+from dlfa_tf.evaluation.variants import system_name
 from dlfa_tf.evaluation.zero_shot import evaluate_languages
 from dlfa_tf.models.presets import preset_source
 from dlfa_tf.training.checkpoints import CheckpointStore
 from dlfa_tf.training.compact_vocabulary import compact_model
 from dlfa_tf.training.compact_vocabulary import write_back
 from dlfa_tf.training.config import TrainConfig
-from dlfa_tf.training.config import system_name
 from dlfa_tf.training.distribution import check_batch_size
 from dlfa_tf.training.distribution import is_chief
 from dlfa_tf.training.distribution import make_strategy
@@ -195,7 +195,7 @@ def _finish(
         "label_piece": getattr(
             model.preprocessor, "resolved_label_piece", None
         ),
-        "gate": None if config.fusion_layer is None else config.gate,
+        "gate": config.gate_used,
         **saved["training"],
         **evaluation,
         "seconds": {
@@ -254,10 +254,13 @@ def evaluate_model(
         )
     started = time.monotonic()
     evaluation = _evaluate(model, source, files, limit, run_dir, say)
-    fusion_layer = model.backbone.fusion_layer
+    backbone = model.backbone
+    fusion = backbone.fusion
+    if not isinstance(fusion, str):
+        fusion = type(fusion).__name__
     results = {
         "schema": SCHEMA,
-        "system": system_name(fusion_layer),
+        "system": system_name(backbone.fusion_layer, fusion),
         "score": source.task.score,
         "config": {
             "task": source.task.name,
@@ -269,7 +272,7 @@ def evaluate_model(
         "label_piece": getattr(
             model.preprocessor, "resolved_label_piece", None
         ),
-        "gate": None if fusion_layer is None else model.backbone.gate,
+        "gate": backbone.gate_used,
         **evaluation,
         "seconds": {"evaluate": round(time.monotonic() - started, 1)},
         "peak_memory_bytes": peak_memory_bytes(),

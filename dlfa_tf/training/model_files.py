@@ -20,10 +20,7 @@ def build_model(config: TrainConfig) -> Any:
     task = config.task_definition
     arguments: dict[str, Any] = {
         "labels": list(task.labels),
-        "fusion_layer": config.fusion_layer,
-        "gate": config.gate,
-        "norm": config.norm,
-        "reduction_ratio": config.reduction_ratio,
+        **config.fusion_options,
         "sequence_length": config.sequence_length,
         "dropout": config.dropout,
         "dtype": config.precision,

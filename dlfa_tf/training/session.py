@@ -80,7 +80,7 @@ class Session:
         self.steps_per_epoch = -(-rows // config.batch_size)
         self.total_steps = self.steps_per_epoch * config.epochs
         with scope_of(strategy):
-            optimizer = make_optimizer(config, self.total_steps)
+            optimizer = make_optimizer(config, self.total_steps, model)
         half = config.precision == "mixed_float16"
         self.train_step = TrainStep(
             model,
@@ -94,8 +94,8 @@ class Session:
         self.store = CheckpointStore(
             run_dir / CHECKPOINTS, keep=config.keep_checkpoints
         )
-        fused = config.fusion_layer is not None
-        self.gate_probe = GateProbe(model, prepared) if fused else None
+        has_gate = config.gate_used is not None
+        self.gate_probe = GateProbe(model, prepared) if has_gate else None
         self.progress = Progress(
             self.total_steps, say, verbose if is_chief else 0
         )

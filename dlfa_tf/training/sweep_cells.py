@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable
 from collections.abc import Sequence
 
+from dlfa_tf.evaluation.variants import system_name
 from dlfa_tf.training.config import TrainConfig
-from dlfa_tf.training.config import system_name
 
 _SYSTEM = re.compile(r"D_(\d+)(?:\.\.D_(\d+))?")
 _SEED = re.compile(r"(\d+)(?:\.\.(\d+))?")

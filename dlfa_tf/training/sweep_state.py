@@ -84,7 +84,7 @@ class CellStatus:
             "name": self.cell.name,
             "task": config.task,
             "system": config.system,
-            "gate": None if config.fusion_layer is None else config.gate,
+            "gate": config.gate_used,
             "seed": config.seed,
             "state": self.state,
             "seconds": round(self.seconds, 1),

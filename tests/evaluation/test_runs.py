@@ -83,6 +83,25 @@ def test_gates_are_named_only_where_they_differ(lab):
     ]
 
 
+def test_variants_and_other_fusions_are_systems_of_their_own(lab):
+    lab.run("pos", "baseline")
+    lab.run("pos", "D_9")
+    folder = lab.run("pos", "D_8")
+    lab.change(
+        folder,
+        lambda r: r["config"].update(fusion_layer=8, branches="local"),
+    )
+    folder = lab.run("pos", "scalar_mix")
+    lab.change(folder, lambda r: r.update(gate=None))
+    runs = load_runs(lab.runs).runs
+    assert [(run.system, run.layer) for run in runs] == [
+        ("baseline", None),
+        ("D_9", 9),
+        ("D_8 branches=local", None),
+        ("scalar_mix", None),
+    ]
+
+
 def test_select_keeps_the_baseline_and_refuses_what_is_not_there(lab):
     for system in ("baseline", "D_1", "D_2"):
         lab.run("pos", system)

@@ -8,10 +8,10 @@ import sys
 import pytest
 
 from dlfa_tf.data.tasks import TASKS
+from dlfa_tf.evaluation.variants import DEFAULTS
 from dlfa_tf.training.config import TrainConfig
 from dlfa_tf.training.config import default_config
 from dlfa_tf.training.config import read_config
-from dlfa_tf.training.config import system_name
 
 
 def config(**changes):
@@ -57,6 +57,21 @@ def config(**changes):
         ({"weight_decay": float("nan")}, "`weight_decay` must be finite"),
         ({"weight_decay": 0.01}, "`compact_vocabulary` is exact only without"),
         ({"languages": ()}, "`languages` is empty"),
+        ({"branches": "locl"}, "`branches`.*Did you mean 'local'"),
+        ({"output_norm": "batch"}, "`output_norm` is unknown.*'layer'"),
+        ({"fusion": "means"}, "`fusion` is unknown.*Did you mean 'mean'"),
+        ({"sentence_pooling": "max"}, "`sentence_pooling` is unknown"),
+        ({"pooler": "old"}, "`pooler` is unknown.*'identity'"),
+        ({"initial_gate": 1.0}, "`initial_gate` is out of range.*1.0"),
+        ({"mix_factor": 0.0}, "`mix_factor` must be positive"),
+        ({"new_layer_rate": 0.0}, "`new_layer_rate` must be positive"),
+        ({"last_layer": 0}, "`last_layer` is too small"),
+        ({"frozen_layers": -1}, "`frozen_layers` is too small"),
+        ({"fusion": "mean"}, "`fusion_layer` does not fit.*None with fusion="),
+        (
+            {"fusion": "scalar_mix", "fusion_layer": 2},
+            "`fusion_layer` does not fit `fusion`. Received: 2",
+        ),
     ],
     ids=lambda value: None if isinstance(value, str) else str(value),
 )
@@ -129,8 +144,19 @@ def test_default_config_of_an_unknown_task_offers_the_nearest():
     ("layer", "name"), [(None, "baseline"), (0, "D_0"), (11, "D_11")]
 )
 def test_system_name_is_the_papers(layer, name):
-    assert system_name(layer) == name
     assert config(fusion_layer=layer).system == name
+
+
+def test_only_equation_2_has_a_gate():
+    assert config().gate_used is None
+    assert config(fusion_layer=2).gate_used == "feature"
+    assert config(fusion_layer=2, fusion="mean").gate_used is None
+    assert config(fusion="scalar_mix").gate_used is None
+
+
+def test_every_variant_is_a_setting_with_that_default():
+    made = config()
+    assert {name: getattr(made, name) for name in DEFAULTS} == DEFAULTS
 
 
 def write(folder, text):

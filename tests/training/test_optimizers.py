@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 
+from dlfa_tf.models import DLFATokenClassifier
 from dlfa_tf.training.config import default_config
 from dlfa_tf.training.optimizers import AdamWOnSums
 from dlfa_tf.training.optimizers import make_optimizer
@@ -20,12 +21,42 @@ def test_settings_reach_the_optimizer():
         learning_rate=0.5,
         warmup_steps=2,
     )
-    optimizer = make_optimizer(config, 10)
+    optimizer = make_optimizer(config, 10, None)
     assert optimizer.weight_decay == 0.25
     assert optimizer.epsilon == 1e-3
     assert optimizer.global_clipnorm is None
     schedule = optimizer._learning_rate
     assert [float(schedule(s)) for s in (0, 1, 2, 6)] == [0, 0.25, 0.5, 0.25]
+
+
+@pytest.mark.parametrize("rate", [1.0, 3.0])
+def test_new_layers_move_at_their_own_rate(rate):
+    model = DLFATokenClassifier.from_preset(
+        "tiny", fusion_layer=1, labels=["a", "b"]
+    )
+    config = default_config(
+        "pos",
+        output_dir="o",
+        data_source="sample",
+        fusion_layer=1,
+        learning_rate=1e-3,
+        new_layer_rate=rate,
+    )
+    optimizer = make_optimizer(config, 10, model)
+    variables = model.trainable_variables
+    optimizer.build(variables)
+    before = [np.array(v) for v in variables]
+    # Adam's first step is the rate times the sign of the gradient.
+    optimizer.apply([keras.ops.ones(v.shape) for v in variables], variables)
+    moved = {
+        v.path: float(np.max(old - np.array(v)))
+        for v, old in zip(variables, before, strict=True)
+    }
+    for path, step in moved.items():
+        new = path.startswith(("dlfa/", "logits/"))
+        expected = 1e-3 * (rate if new else 1.0)
+        assert step == pytest.approx(expected, rel=1e-2), path
+    assert sum(path.startswith("dlfa/") for path in moved) == 16
 
 
 def test_on_one_device_it_is_adamw():

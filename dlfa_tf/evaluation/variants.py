@@ -1,0 +1,63 @@
+"""What a run changed of the paper's system, in words."""
+
+from collections.abc import Mapping
+from typing import Any
+
+# Settings of equation 2, with the values of the paper's systems (our reading).
+FUSION_DEFAULTS: dict[str, Any] = {
+    "norm": "layer",
+    "reduction_ratio": 4,
+    "mix_factor": 1.0,
+    "branches": "both",
+    "initial_gate": None,
+    "output_norm": "none",
+}
+# Settings of any system, the baseline too.
+GENERAL_DEFAULTS: dict[str, Any] = {
+    "last_layer": None,
+    "frozen_layers": None,
+    "sentence_pooling": "first",
+    "pooler": "encoder",
+    "new_layer_rate": 1.0,
+}
+DEFAULTS = {**FUSION_DEFAULTS, **GENERAL_DEFAULTS}
+
+
+def system_name(fusion_layer: int | None, fusion: str = "dlfa") -> str:
+    """Names a system.
+
+    Args:
+        fusion_layer: int or None.
+        fusion: str, `dlfa`, `mean` or `scalar_mix`.
+
+    Returns:
+        The paper's `baseline` or `D_x` for block x; `mean_x` and `scalar_mix`
+        for other fusions.
+    """
+    if fusion == "scalar_mix":
+        return fusion
+    if fusion_layer is None:
+        return "baseline"
+    return f"{'D' if fusion == 'dlfa' else fusion}_{fusion_layer}"
+
+
+def variant_name(config: Mapping[str, Any]) -> str:
+    """Names the settings in which a run departs from the paper's system.
+
+    Args:
+        config: settings of a run, as in `results.json`; what is missing has
+            its default.
+
+    Returns:
+        str such as `"branches=local, new_layer_rate=10.0"`; empty for the
+        paper's systems.
+    """
+    known = dict(GENERAL_DEFAULTS)
+    fuses = config.get("fusion_layer") is not None
+    if fuses and config.get("fusion", "dlfa") == "dlfa":
+        known.update(FUSION_DEFAULTS)
+    return ", ".join(
+        f"{name}={config[name]}"
+        for name in DEFAULTS
+        if name in known and config.get(name, known[name]) != known[name]
+    )

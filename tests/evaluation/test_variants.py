@@ -1,0 +1,56 @@
+"""Tests of the names of systems and of what they change."""
+
+import inspect
+
+import pytest
+
+from dlfa_tf.evaluation.variants import DEFAULTS
+from dlfa_tf.evaluation.variants import system_name
+from dlfa_tf.evaluation.variants import variant_name
+from dlfa_tf.models import DLFABackbone
+
+
+@pytest.mark.parametrize(
+    ("layer", "fusion", "name"),
+    [
+        (None, "dlfa", "baseline"),
+        (0, "dlfa", "D_0"),
+        (11, "dlfa", "D_11"),
+        (9, "mean", "mean_9"),
+        (None, "scalar_mix", "scalar_mix"),
+        (3, "GatedSum", "GatedSum_3"),
+    ],
+)
+def test_system_name_is_the_papers_or_that_of_the_fusion(layer, fusion, name):
+    assert system_name(layer, fusion) == name
+
+
+@pytest.mark.parametrize(
+    ("config", "name"),
+    [
+        ({}, ""),
+        ({**DEFAULTS, "fusion_layer": 9}, ""),
+        ({"fusion_layer": 9, "branches": "local"}, "branches=local"),
+        (
+            {"fusion_layer": 9, "initial_gate": 0.1, "new_layer_rate": 10.0},
+            "initial_gate=0.1, new_layer_rate=10.0",
+        ),
+        # What a system does not use makes no variant of it.
+        ({"branches": "local", "frozen_layers": 6}, "frozen_layers=6"),
+        ({"fusion_layer": 9, "fusion": "mean", "norm": "batch"}, ""),
+    ],
+    ids=["empty", "defaults", "one", "two", "baseline", "mean"],
+)
+def test_variant_name_tells_what_is_changed(config, name):
+    assert variant_name(config) == name
+
+
+def test_defaults_are_those_of_the_model():
+    arguments = inspect.signature(DLFABackbone.__init__).parameters
+    for name, value in DEFAULTS.items():
+        if name != "new_layer_rate":
+            assert arguments[name].default == value, name
+
+
+if __name__ == "__main__":
+    raise SystemExit(pytest.main([__file__]))

@@ -1,0 +1,99 @@
+"""Flags that say which system is trained: what is fused, and how."""
+
+from absl import flags
+
+from trainers import common_flags
+
+# Names of the flags that are settings of a run.
+NAMES = (
+    "fusion_layer", "gate", "norm", "reduction_ratio", "mix_factor",
+    "branches", "initial_gate", "output_norm", "fusion", "last_layer",
+    "frozen_layers", "sentence_pooling", "pooler", "new_layer_rate",
+)  # fmt: skip
+
+
+def define_fusion_flags() -> None:
+    """Defines the flags in `NAMES`."""
+    flags.DEFINE_integer(
+        "fusion_layer",
+        None,
+        "Block fused with the last one: 1 is the first block; default none, "
+        "the baseline.",
+        lower_bound=0,
+    )
+    common_flags.define_choice(
+        "gate",
+        "feature",
+        ("feature", "attention"),
+        "Gate of the fusion: `feature` as equation 2 is written, `attention` "
+        "the sigmoid alone.",
+    )
+    common_flags.define_choice(
+        "norm", "layer", ("layer", "batch", "none"), "Norm in the branches."
+    )
+    flags.DEFINE_integer(
+        "reduction_ratio", 4, "Divisor of the branches' width.", lower_bound=1
+    )
+    flags.DEFINE_float(
+        "mix_factor",
+        1.0,
+        "Factor of the mix; 1 is equation 2, the vision ancestor has 2.",
+        lower_bound=0.0,
+    )
+    common_flags.define_choice(
+        "branches", "both", ("both", "local", "global"), "Branches of the gate."
+    )
+    flags.DEFINE_float(
+        "initial_gate",
+        None,
+        "Where the gate's sigmoid starts, above 0 and below 1; default a "
+        "random start.",
+        lower_bound=0.0,
+        upper_bound=1.0,
+    )
+    common_flags.define_choice(
+        "output_norm", "none", ("none", "layer"), "Norm of the fused output."
+    )
+    common_flags.define_choice(
+        "fusion",
+        "dlfa",
+        ("dlfa", "mean", "scalar_mix"),
+        "Equation 2; the plain mean of two blocks; or a learned weighted mean "
+        "of all blocks, which takes no --fusion_layer.",
+    )
+    _define_encoder_flags()
+    flags.DEFINE_float(
+        "new_layer_rate",
+        1.0,
+        "Factor of the learning rate for fusion, new pooler and head.",
+        lower_bound=0.0,
+    )
+
+
+def _define_encoder_flags() -> None:
+    flags.DEFINE_integer(
+        "last_layer",
+        None,
+        "Block that counts as the last one; default the last there is.",
+        lower_bound=1,
+    )
+    flags.DEFINE_integer(
+        "frozen_layers",
+        None,
+        "Lowest blocks that are not trained, with the embeddings; default "
+        "none is frozen.",
+        lower_bound=0,
+    )
+    common_flags.define_choice(
+        "sentence_pooling",
+        "first",
+        ("first", "mean"),
+        "What a classifier reads: position 0, or the mean over real tokens.",
+    )
+    common_flags.define_choice(
+        "pooler",
+        "encoder",
+        ("encoder", "identity", "new", "none"),
+        "A classifier's dense layer with tanh: the encoder's own, one that "
+        "starts as the identity or at random, or none.",
+    )
