@@ -17,7 +17,7 @@ PY := .venv/bin/python
 PYTEST := $(PY) -m pytest -n logical --maxprocesses 4 --dist loadfile
 SOURCES := $(wildcard dlfa_tf trainers benchmarks saved_models/*.py tests tools)
 
-.PHONY: help demo test test-slow check format build-file package lock venv \
+.PHONY: help demo test test-slow test-beam check format build-file package lock venv \
 	venv-dev clean distclean
 .DEFAULT_GOAL := help
 
@@ -38,6 +38,9 @@ test: venv-dev ## Runs the test suite, without tests marked slow
 
 test-slow: venv-dev ## Runs the tests marked slow
 	$(PYTEST) -m slow $(PYTEST_ARGS)
+
+test-beam: ## Runs the tests of bulk inference, with Apache Beam
+	sh tools/test_beam.sh $(PYTEST_ARGS)
 
 check: venv-dev ## Checks format, lint, types and the BUILD file
 	$(PY) -m ruff format --check $(SOURCES)
@@ -71,4 +74,4 @@ clean: ## Removes what builds, checks and tests leave behind
 		-exec rm -rf {} +
 
 distclean: clean ## Removes .venv too
-	rm -rf .venv
+	rm -rf .venv .venv-beam

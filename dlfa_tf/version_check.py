@@ -28,6 +28,8 @@ def check_versions() -> None:
     Reads the metadata of installed distributions and imports none of them,
     so it costs a few milliseconds. TensorFlow and tensorflow-text may be
     absent (Keras on JAX); where present, both must be of the supported line.
+    Where Keras and KerasHub are both absent, only the serving client is used:
+    whatever needs them raises Python's own error.
 
     Raises:
         ImportError: when a required library is missing, or one of another
@@ -41,9 +43,10 @@ def check_versions() -> None:
     """
     problems = []
     wanted = []
+    client_only = not any(map(_installed_version, REQUIRED))
     for name, (low, high) in {**REQUIRED, **OPTIONAL}.items():
         found = _installed_version(name)
-        if found is None and name in OPTIONAL:
+        if found is None and (name in OPTIONAL or client_only):
             continue
         if found is not None and low <= _major_minor(found) < high:
             continue

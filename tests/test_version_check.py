@@ -48,6 +48,7 @@ def install(monkeypatch):
         pytest.param(
             {"tensorflow": None, "tensorflow_cpu": "2.20.0"}, id="cpu-build"
         ),
+        pytest.param(dict.fromkeys(GOOD), id="serving-client-only"),
     ],
 )
 def test_check_versions_accepts(install, changes):

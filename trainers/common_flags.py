@@ -6,7 +6,6 @@ import os
 import sys
 from collections.abc import Callable
 from collections.abc import Sequence
-from typing import Any
 
 from absl import app
 from absl import flags
@@ -15,7 +14,9 @@ from absl import logging as absl_logging
 TASK_NAMES = ("xnli", "pawsx", "ner", "pos")
 
 # Wrong settings or data: the user's to mend, one line is enough.
-_USER_ERRORS = (ValueError, TypeError, OSError, ImportError)
+_USER_ERRORS = (
+    ValueError, TypeError, OSError, ImportError, ArithmeticError
+)  # fmt: skip
 
 
 def define_choice(
@@ -61,15 +62,27 @@ def define_task_flags(required: bool = True) -> None:
     define_choice(
         "data_source",
         "files",
-        ("files", "sample"),
-        "Where examples come from: an XTREME-like folder, or the small sample "
-        "shipped with the package.",
+        ("files", "tfds", "sample"),
+        "Where examples come from: an XTREME-like folder, sets that TensorFlow "
+        "Datasets has prepared, or the small sample shipped with the package.",
     )
     flags.DEFINE_string(
         "data_dir",
         None,
         "Folder that holds xnli/, pawsx/, panx/, udpos_fused/ (for "
-        "--data_source=files).",
+        "--data_source=files), or the folder of TensorFlow Datasets (for "
+        "--data_source=tfds).",
+    )
+
+
+def define_label_piece_flag() -> None:
+    """Defines `--label_piece`."""
+    define_choice(
+        "label_piece",
+        None,
+        ("first", "first_content"),
+        "Piece of a word that carries its label (tagging); default "
+        "first_content for SentencePiece, first for WordPiece.",
     )
 
 
@@ -97,14 +110,14 @@ def define_evaluation_flags() -> None:
     )
 
 
-def run_program(main: Callable[[], Any]) -> None:
+def run_program(main: Callable[[], int | None]) -> None:
     """Runs a program: parses flags, calls `main`, ends with an exit code.
 
     Exit codes: 0 success, 1 wrong settings or data (one line on standard
     error; a traceback with --verbosity=1), 2 wrong flags, 130 interrupted.
 
     Args:
-        main: the program, without arguments.
+        main: the program, without arguments; may return an exit code.
     """
     # TensorFlow's C++ side otherwise reports at every start, as an error,
     # that there is no GPU. Its real errors arrive as Python exceptions.
@@ -121,7 +134,7 @@ def run_program(main: Callable[[], Any]) -> None:
             absl_logging.set_verbosity(absl_logging.ERROR)
         logging.getLogger("dlfa_tf").setLevel(logging.WARNING)
         try:
-            main()
+            return main() or 0
         except _USER_ERRORS as error:
             if absl_logging.level_debug():
                 raise
@@ -130,7 +143,6 @@ def run_program(main: Callable[[], Any]) -> None:
         except KeyboardInterrupt:
             sys.stderr.write("Interrupted.\n")
             return 130
-        return 0
 
     app.run(wrapped, flags_parser=_parse_flags)
 

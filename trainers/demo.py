@@ -93,45 +93,24 @@ def main() -> None:
 
 
 def _finished_or_run(output: pathlib.Path, layer: int | None) -> dict[str, Any]:
-    """Results of one system, from an earlier demo or from a new run."""
-    from dlfa_tf.evaluation.run_folder import CONFIG
-    from dlfa_tf.evaluation.run_folder import RESULTS
-    from dlfa_tf.evaluation.run_folder import read_results
+    """Results of one system: of an earlier demo, resumed, or of a new run."""
     from dlfa_tf.training.config import default_config
     from dlfa_tf.training.config import system_name
     from dlfa_tf.training.loop import run
 
-    folder = output / system_name(layer)
     recipe: dict[str, Any] = dict(_RECIPES[FLAGS.task])
     if FLAGS.epochs is not None:
         recipe["epochs"] = FLAGS.epochs
     config = default_config(
         FLAGS.task,
-        output_dir=str(folder),
+        output_dir=str(output / system_name(layer)),
         data_source="sample",
         preset=FLAGS.preset,
         fusion_layer=layer,
         **recipe,
     )
-    if (folder / RESULTS).is_file():
-        results = read_results(folder)
-        settings = config.to_json()
-        if any(settings[k] != v for k, v in results["config"].items()):
-            raise ValueError(
-                f"{str(folder)!r} holds a run with other settings, which is "
-                "never overwritten. Accepted: the settings in its "
-                f"{CONFIG}, or another --output_dir."
-            )
-        common_flags.say(f"Keeping the finished run {folder}")
-        return results
-    if (folder / CONFIG).is_file():
-        raise FileExistsError(
-            f"{str(folder)!r} holds a run that has not finished. Delete the "
-            "folder if no other process is at work on it, or give another "
-            "--output_dir."
-        )
     verbose = 1 if sys.stdout.isatty() else 2
-    return run(config, say=common_flags.say, verbose=verbose)
+    return run(config, say=common_flags.say, verbose=verbose, resume=True)
 
 
 def _export(run_dir: pathlib.Path) -> pathlib.Path:

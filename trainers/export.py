@@ -1,25 +1,34 @@
 r"""Exports a trained model as a SavedModel that takes raw strings.
 
+Every export is checked by the rules of `--check` before it becomes visible.
+
 Example:
     python -m trainers.export --model=runs/pos-D_9 --name=pos
+    python -m trainers.export --check=saved_models/pos/1
 """
 
 import pathlib
+import re
+from typing import Any
 
 from absl import flags
 
 from trainers import common_flags
 
 FLAGS = flags.FLAGS
+# A name is a folder and a part of a URL; folders that begin with a dot are
+# not yet complete.
+NAME = re.compile(r"[\w-][\w.-]*", re.ASCII)
 
 
 def define_flags() -> None:
     """Defines the flags of this program."""
+    flags.DEFINE_string("model", None, "Run folder or saved task preset.")
+    flags.DEFINE_string("name", None, "Name of the model in the server.")
     flags.DEFINE_string(
-        "model", None, "Run folder or saved task preset.", required=True
-    )
-    flags.DEFINE_string(
-        "name", None, "Name of the model in the server.", required=True
+        "check",
+        None,
+        "Version folder of an export to check instead of writing one.",
     )
     flags.DEFINE_string(
         "saved_models_dir", "saved_models", "Folder of the exported models."
@@ -30,26 +39,94 @@ def define_flags() -> None:
         "Version of the export; default the next free one.",
         lower_bound=1,
     )
+    flags.DEFINE_integer(
+        "max_batch_size",
+        32,
+        "Texts of the largest request that the server is warmed up for.",
+        lower_bound=1,
+    )
     flags.register_validator(
         "name",
-        lambda name: name and name not in (".", "..") and "/" not in name,
-        message="Accepted: a folder name without '/'.",
+        lambda name: name is None or NAME.fullmatch(name),
+        message="Accepted: letters, digits, '_', '-' and '.', not first.",
+    )
+    flags.register_multi_flags_validator(
+        ["model", "name", "check"],
+        lambda f: (
+            bool(f["check"]) != bool(f["model"] and f["name"])
+            and not (f["check"] and (f["model"] or f["name"]))
+        ),
+        message="Accepted: --model and --name together, or --check alone.",
     )
     # --help shows the flags of the main module and those it adopts.
     flags.adopt_module_key_flags(common_flags)
 
 
 def main() -> None:
-    """Loads the model and writes the export."""
+    """Writes an export, or checks one."""
+    if FLAGS.check:
+        _check(FLAGS.check)
+        return
     # Not at the top: a wrong flag should not wait for TensorFlow.
     from dlfa_tf.serving.export_module import export_saved_model
     from dlfa_tf.training.model_files import load_model
 
     base = pathlib.Path(FLAGS.saved_models_dir) / FLAGS.name
     model = load_model(FLAGS.model)
-    common_flags.say("Writing the SavedModel")
-    folder = export_saved_model(model, base, FLAGS.version)
+    common_flags.say("Writing the SavedModel, then asking it its warm-up")
+    folder = export_saved_model(
+        model,
+        base,
+        FLAGS.version,
+        max_batch_size=FLAGS.max_batch_size,
+        run=_describe_run(FLAGS.model),
+    )
     common_flags.say(f"Exported to {folder}")
+
+
+def _check(folder: str) -> None:
+    """Prints what every rule found; fails when one is broken."""
+    from dlfa_tf.serving.lint import check_export
+
+    findings = check_export(folder)
+    for finding in findings:
+        common_flags.say(str(finding))
+    broken = [finding.rule for finding in findings if finding.problems]
+    if broken:
+        raise ValueError(
+            f"{folder} breaks {len(broken)} of {len(findings)} rules: "
+            f"{', '.join(broken)}."
+        )
+
+
+def _describe_run(folder: str) -> dict[str, Any]:
+    """What the metadata file says of the run; little for a bare preset."""
+    from dlfa_tf.evaluation.run_folder import read_results
+    from dlfa_tf.training.environment import git_revision
+
+    exporter = {"exporter_git_revision": git_revision()}
+    try:
+        results = read_results(folder)
+    except FileNotFoundError:
+        return exporter
+    config = results["config"]
+    return {
+        **exporter,
+        "task": config["task"],
+        "system": results["system"],
+        "preset": config["preset"],
+        "preset_source": results.get("preset_source"),
+        "seed": config.get("seed"),
+        "score": results["score"],
+        "dev_score": results.get("dev_score"),
+        "averages": results.get("averages"),
+        "languages": {
+            language: entry["score"]
+            for language, entry in results.get("languages", {}).items()
+        },
+        "git_revision": results["environment"]["git_revision"],
+        "packages": results["environment"]["packages"],
+    }
 
 
 if __name__ == "__main__":

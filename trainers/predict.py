@@ -1,11 +1,18 @@
 r"""Labels text: one line in, one line out.
 
 Taggers read a sentence per line and write `word/TAG word/TAG ...`.
-Classifiers read `first TAB second` and write `label TAB probability`.
+Classifiers read `first TAB second` and write `label TAB probability`. JSON
+lines hold `text` or `words`, or `first` and `second`. A line that cannot be
+read is reported with its number, answered by an empty line, and makes the exit
+code 1.
 
 Example:
     echo "Der Fluss ist hoch ." | python -m trainers.predict \
         --model=runs/pos-D_9
+    python -m trainers.predict --server=127.0.0.1:8500 --name=pos \
+        --input=texts.jsonl --output=tagged.jsonl
+    python -m trainers.predict --model=saved_models/pos \
+        --runner=DirectRunner --input='parts/*.txt' --output=tagged
 """
 
 import contextlib
@@ -16,6 +23,7 @@ import sys
 from collections.abc import Iterable
 from collections.abc import Iterator
 from typing import Any
+from typing import BinaryIO
 from typing import TextIO
 
 from absl import flags
@@ -28,7 +36,19 @@ FLAGS = flags.FLAGS
 def define_flags() -> None:
     """Defines the flags of this program."""
     flags.DEFINE_string(
-        "model", None, "Run folder or saved task preset.", required=True
+        "model",
+        None,
+        "Run folder, saved task preset, or export (a version's folder or that "
+        "of the model).",
+    )
+    flags.DEFINE_string(
+        "server",
+        None,
+        "Model server to ask: HOST:PORT (gRPC) or http://HOST:PORT (REST).",
+    )
+    flags.DEFINE_string("name", None, "Name of the model in the server.")
+    flags.DEFINE_float(
+        "timeout", 30.0, "Seconds that the server has per batch.", 0.001
     )
     flags.DEFINE_string(
         "input", "-", "UTF-8 text file, one example per line; - reads stdin."
@@ -36,13 +56,56 @@ def define_flags() -> None:
     flags.DEFINE_string(
         "output", "-", "File to write; must not exist; - writes stdout."
     )
+    common_flags.define_choice(
+        "input_format",
+        "auto",
+        ("auto", "lines", "jsonl"),
+        "Form of input and output; `auto` goes by the ending .jsonl.",
+    )
     flags.DEFINE_integer("batch_size", 32, "Examples per step.", lower_bound=1)
+    flags.DEFINE_bool("strict", False, "Stop at a line that cannot be read.")
+    flags.DEFINE_string(
+        "runner",
+        None,
+        "Apache Beam runner (DirectRunner, FlinkRunner, ...) for input that "
+        "outgrows a machine; --input is then a pattern, --output a folder.",
+    )
+    flags.DEFINE_list(
+        "beam_options", [], "Options of the runner, such as parallelism=4."
+    )
+    flags.register_multi_flags_validator(
+        ["model", "server", "name"],
+        lambda f: (
+            bool(f["model"]) != bool(f["server"])
+            and bool(f["server"]) == bool(f["name"])
+        ),
+        message="Accepted: --model alone, or --server and --name together.",
+    )
+    flags.register_multi_flags_validator(
+        ["runner", "model", "input", "output"],
+        lambda f: (
+            not f["runner"]
+            or (f["model"] and f["input"] != "-" and f["output"] != "-")
+        ),
+        message="--runner needs --model (an export), --input and --output.",
+    )
     # --help shows the flags of the main module and those it adopts.
     flags.adopt_module_key_flags(common_flags)
 
 
 def main() -> None:
-    """Loads the model and labels the input batch by batch."""
+    """Labels what `--input` holds."""
+    from dlfa_tf.serving.errors import ServingError
+
+    try:
+        _run_beam() if FLAGS.runner else _run()
+    except ServingError as error:
+        asked = FLAGS.server or FLAGS.model
+        raise ConnectionError(f"{asked} answered {error}") from error
+
+
+def _run() -> None:
+    """Opens input and labeller, labels batch by batch."""
     if FLAGS.output != "-" and pathlib.Path(FLAGS.output).exists():
         raise FileExistsError(
             f"`output` exists and is never overwritten. Received: "
@@ -50,65 +113,129 @@ def main() -> None:
         )
     with _open_input(FLAGS.input) as lines:
         # Not at the top: a wrong flag should not wait for TensorFlow.
-        from dlfa_tf.models.token_classifier import DLFATokenClassifier
-        from dlfa_tf.training.model_files import load_model
+        from trainers import labellers
 
-        model = load_model(FLAGS.model)
-        label = _tag if isinstance(model, DLFATokenClassifier) else _classify
-        with _open_output(FLAGS.output) as output:
-            for start, batch in _batches(lines, FLAGS.batch_size):
-                for line in label(model, batch, start):
-                    output.write(line + "\n")
-                output.flush()
-
-
-def _tag(model: Any, batch: list[str], _: int) -> Iterator[str]:
-    words = model.preprocessor.as_words(batch).to_list()
-    tags = model.tag(batch, batch_size=len(batch))
-    for sentence, sentence_tags in zip(words, tags, strict=True):
-        yield " ".join(
-            f"{word.decode()}/{tag}"
-            for word, tag in zip(sentence, sentence_tags, strict=True)
+        labeller, kind = (
+            labellers.open_server(
+                FLAGS.server, FLAGS.name, FLAGS.timeout, FLAGS.batch_size
+            )
+            if FLAGS.server
+            else labellers.open_model(FLAGS.model, FLAGS.batch_size)
+        )
+        with (
+            contextlib.closing(labeller),
+            _open_output(FLAGS.output) as output,
+        ):
+            bad = _label(labeller, kind, lines, output)
+    if bad:
+        raise ValueError(
+            f"{len(bad)} line(s) could not be read and have no label; the "
+            f"first is line {bad[0]}. The others were labelled."
         )
 
 
-def _classify(model: Any, batch: list[str], start: int) -> Iterator[str]:
-    import keras
+def _label(
+    labeller: Any, kind: str, lines: Iterable[bytes], output: TextIO
+) -> list[int]:
+    """Writes one line per line; returns the numbers of those not read."""
+    from dlfa_tf.serving.lines import label_lines
 
-    pairs = []
-    for number, line in enumerate(batch, start=start):
-        columns = line.split("\t")
-        if len(columns) != 2:
-            raise ValueError(
-                f"Input line {number}: expected two texts separated by TAB. "
-                f"Received {len(columns)} column(s): {line[:80]!r}."
-            )
-        pairs.append(columns)
-    logits = model.predict(
-        ([a for a, _ in pairs], [b for _, b in pairs]),
-        batch_size=len(pairs),
-        verbose=0,
+    form = _form(FLAGS.input)
+    bad: list[int] = []
+    with _progress() as advance:
+        for start, batch in _batches(lines, FLAGS.batch_size):
+
+            def report(index: int, message: str, start: int = start) -> None:
+                text = f"Input line {start + index}: {message}"
+                if FLAGS.strict:
+                    raise ValueError(text)
+                sys.stderr.write(text + "\n")
+                bad.append(start + index)
+
+            for line in label_lines(labeller, kind, form, batch, report):
+                output.write(line + "\n")
+            output.flush()
+            advance(len(batch))
+    return bad
+
+
+def _form(name: str) -> str:
+    if FLAGS.input_format != "auto":
+        return FLAGS.input_format
+    ending = name.removesuffix(".gz").removesuffix(".bz2")
+    return "jsonl" if ending.endswith(".jsonl") else "lines"
+
+
+def _run_beam() -> None:
+    """Labels files of any size on a runner of Apache Beam."""
+    from dlfa_tf.serving.bulk import label_files
+    from dlfa_tf.serving.graph_transport import find_export
+
+    export = find_export(FLAGS.model)
+    if export is None:
+        raise FileNotFoundError(
+            f"{FLAGS.model!r} holds no export. Accepted: a folder written by "
+            "`trainers.export`."
+        )
+    done = label_files(
+        FLAGS.input,
+        FLAGS.output,
+        str(export),
+        form=_form(FLAGS.input),
+        batch_size=FLAGS.batch_size,
+        strict=FLAGS.strict,
+        runner=FLAGS.runner,
+        options=FLAGS.beam_options,
     )
-    probabilities = keras.ops.convert_to_numpy(keras.ops.softmax(logits))
-    for row in probabilities:
-        yield f"{model.labels[row.argmax()]}\t{row.max():.4f}"
+    common_flags.say(
+        f"{done.lines} lines in {done.parts} parts under {FLAGS.output} "
+        f"({done.kept} parts were there already)"
+    )
+    if done.bad:
+        raise ValueError(
+            f"{done.bad} line(s) could not be read and have no label; the "
+            "files bad-*.txt name them."
+        )
+
+
+@contextlib.contextmanager
+def _progress() -> Iterator[Any]:
+    """Shows how many lines are done, where somebody is watching."""
+    if not sys.stderr.isatty():
+        yield lambda count: None
+        return
+    from rich.console import Console
+    from rich.progress import MofNCompleteColumn
+    from rich.progress import Progress
+    from rich.progress import TimeElapsedColumn
+
+    with Progress(
+        "lines",
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    ) as progress:
+        job = progress.add_task("", total=None)
+        yield lambda count: progress.advance(job, count)
 
 
 def _batches(
-    lines: Iterable[str], size: int
-) -> Iterator[tuple[int, list[str]]]:
-    """Yields (number of the first line, lines without their ends)."""
-    clean = (line.rstrip("\r\n") for line in lines)
+    lines: Iterable[bytes], size: int
+) -> Iterator[tuple[int, list[bytes]]]:
+    """Yields (number of the first line, lines with their ends)."""
+    rest = iter(lines)
     start = 1
-    while batch := list(itertools.islice(clean, size)):
+    while batch := list(itertools.islice(rest, size)):
         yield start, batch
         start += len(batch)
 
 
-def _open_input(name: str) -> Any:
+def _open_input(name: str) -> contextlib.AbstractContextManager[BinaryIO]:
+    """Opens bytes: a line that is no UTF-8 must not end the others."""
     if name == "-":
-        return contextlib.nullcontext(sys.stdin)
-    return open(name, encoding="utf-8")
+        return contextlib.nullcontext(sys.stdin.buffer)
+    return open(name, "rb")
 
 
 @contextlib.contextmanager

@@ -2,10 +2,11 @@ r"""Fine-tunes one system on English and evaluates it on other languages.
 
 Example:
     python -m trainers.train --task=pos --data_source=files --data_dir=DIR \
-        --fusion_layer=9 --output_dir=runs/pos-D_9
+        --fusion_layer=9 --output_dir=runs/pos-D_9 --resume
 """
 
 import sys
+from typing import Any
 
 from absl import flags
 
@@ -47,19 +48,52 @@ def define_flags() -> None:
     flags.DEFINE_integer(
         "reduction_ratio", 4, "Divisor of the branches' width.", lower_bound=1
     )
-    common_flags.define_choice(
-        "label_piece",
-        None,
-        ("first", "first_content"),
-        "Piece of a word that carries its label (tagging); default "
-        "first_content for SentencePiece, first for WordPiece.",
-    )
+    common_flags.define_label_piece_flag()
     _define_recipe_flags()
+    _define_engine_flags()
     # --help shows the flags of the main module and those it adopts.
     flags.adopt_module_key_flags(common_flags)
 
 
+def _define_engine_flags() -> None:
+    flags.DEFINE_bool(
+        "resume",
+        False,
+        "Go on with the run in --output_dir if there is one, of the same "
+        "settings; start it otherwise.",
+    )
+    common_flags.define_choice(
+        "strategy",
+        "auto",
+        ("auto", "one_device", "mirrored", "multi_worker"),
+        "Where to train: one device, all GPUs of this machine, or the "
+        "machines in TF_CONFIG.",
+    )
+    common_flags.define_choice(
+        "precision",
+        "float32",
+        ("float32", "mixed_bfloat16", "mixed_float16", "auto"),
+        "Dtype policy; `auto` is mixed_bfloat16 where the hardware has it.",
+    )
+    flags.DEFINE_bool("jit_compile", False, "Compile the step with XLA.")
+    flags.DEFINE_float(
+        "checkpoint_minutes",
+        10.0,
+        "Minutes between two checkpoints; 0 is after every step.",
+        lower_bound=0.0,
+    )
+    flags.DEFINE_integer(
+        "keep_checkpoints", 2, "Newest checkpoints to keep.", lower_bound=1
+    )
+
+
 def _define_recipe_flags() -> None:
+    common_flags.define_choice(
+        "recipe",
+        "xtreme",
+        ("xtreme", "paper2epoch", "quick"),
+        "Named settings, which the other flags override.",
+    )
     flags.DEFINE_integer(
         "epochs",
         None,
@@ -75,38 +109,64 @@ def _define_recipe_flags() -> None:
     flags.DEFINE_float(
         "learning_rate",
         None,
-        "Learning rate of the first step, falls linearly to 0; default 2e-5 "
-        "(XTREME scripts).",
+        "Highest learning rate, falls linearly to 0; default 2e-5 (XTREME "
+        "scripts).",
+        lower_bound=0.0,
+    )
+    flags.DEFINE_integer(
+        "warmup_steps",
+        None,
+        "Steps in which the rate rises from 0 first; default 0 (XTREME "
+        "scripts).",
+        lower_bound=0,
+    )
+    flags.DEFINE_float(
+        "weight_decay",
+        None,
+        "Weight decay of AdamW; default 0 (XTREME scripts); another value "
+        "needs --nocompact_vocabulary.",
         lower_bound=0.0,
     )
     flags.DEFINE_float(
-        "dropout", 0.1, "Dropout before the last layer.", 0.0, 0.99
+        "adam_epsilon",
+        None,
+        "Epsilon of AdamW; default 1e-8 (XTREME scripts).",
+        lower_bound=0.0,
+    )
+    flags.DEFINE_float(
+        "clip_norm",
+        None,
+        "Limit of the global gradient norm; default 1 (XTREME scripts).",
+        lower_bound=0.0,
+    )
+    flags.DEFINE_float(
+        "dropout",
+        None,
+        "Dropout before the last layer; default 0.1.",
+        0.0,
+        0.99,
     )
     flags.DEFINE_integer(
         "sequence_length",
-        128,
-        "Pieces per row, special ones included (XTREME scripts).",
+        None,
+        "Pieces per row, special ones included; default 128 (XTREME scripts).",
         lower_bound=8,
     )
     flags.DEFINE_integer(
         "dev_every",
         None,
-        "Steps between scores on English dev; default once an epoch.",
-        lower_bound=1,
+        "Steps between scores on English dev; 0 is once an epoch; default the "
+        "recipe's.",
+        lower_bound=0,
     )
     flags.DEFINE_integer(
         "train_limit",
         None,
-        "Training examples to use, from a seeded shuffle; default all.",
-        lower_bound=1,
+        "Training examples to use, from one fixed shuffle; 0 is all; default "
+        "the recipe's.",
+        lower_bound=0,
     )
     flags.DEFINE_integer("seed", 1, "Seed of weights, dropout and order.")
-    common_flags.define_choice(
-        "precision",
-        "float32",
-        ("float32", "mixed_bfloat16", "mixed_float16"),
-        "Dtype policy.",
-    )
     flags.DEFINE_bool(
         "compact_vocabulary",
         True,
@@ -115,32 +175,47 @@ def _define_recipe_flags() -> None:
 
 
 _CONFIG_FLAGS = (
-    "task", "output_dir", "data_source", "data_dir", "preset", "fusion_layer",
+    "output_dir", "data_source", "data_dir", "preset", "fusion_layer",
     "gate", "norm", "reduction_ratio", "label_piece", "sequence_length",
-    "dropout", "epochs", "batch_size", "learning_rate", "dev_every",
-    "train_limit", "eval_limit", "eval_split", "seed", "precision",
-    "compact_vocabulary",
+    "dropout", "epochs", "batch_size", "learning_rate", "warmup_steps",
+    "weight_decay", "adam_epsilon", "clip_norm", "dev_every", "train_limit",
+    "eval_limit", "eval_split", "seed", "precision", "compact_vocabulary",
+    "jit_compile", "strategy", "checkpoint_minutes", "keep_checkpoints",
 )  # fmt: skip
 
 
-def main() -> None:
-    """Turns the flags into a config and runs it."""
+def main() -> int:
+    """Turns the flags into a config and runs it; returns the exit code."""
     # Not at the top: a wrong flag should not wait for TensorFlow.
     from dlfa_tf.training.config import default_config
 
-    values = {name: FLAGS[name].value for name in _CONFIG_FLAGS}
+    values: dict[str, Any] = {name: FLAGS[name].value for name in _CONFIG_FLAGS}
     config = default_config(
-        str(values.pop("task")), languages=tuple(FLAGS.languages), **values
+        FLAGS.task,
+        FLAGS.recipe,
+        languages=tuple(FLAGS.languages),
+        **values,
     )
     # Nor should a wrong combination of them.
+    from dlfa_tf.training.interruption import EXIT_CODE
+    from dlfa_tf.training.interruption import TrainingInterrupted
     from dlfa_tf.training.loop import run
     from trainers.result_table import print_results
 
-    results = run(
-        config, say=common_flags.say, verbose=1 if sys.stdout.isatty() else 2
-    )
-    print_results([results])
-    common_flags.say(f"Results: {config.output_dir}/results.json")
+    try:
+        results = run(
+            config,
+            say=common_flags.say,
+            verbose=1 if sys.stdout.isatty() else 2,
+            resume=FLAGS.resume,
+        )
+    except TrainingInterrupted as interruption:
+        common_flags.say(str(interruption))
+        return EXIT_CODE
+    if results:
+        print_results([results])
+        common_flags.say(f"Results: {config.output_dir}/results.json")
+    return 0
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 """Token arrays -> logits -> label names."""
 
+import functools
+from collections.abc import Callable
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,6 +19,7 @@ def predict_logits(
     batch_size: int,
     pad_id: int,
     use_segment_ids: bool,
+    forward: Callable[[dict[str, Any]], Any] | None = None,
 ) -> np.ndarray:
     """Runs a task model over token arrays, shortest rows first.
 
@@ -26,11 +29,15 @@ def predict_logits(
         batch_size: int, rows per step.
         pad_id: int, id of padding.
         use_segment_ids: bool, whether the encoder takes `segment_ids`.
+        forward: function from a batch of features to logits. Defaults to the
+            model's `predict_on_batch`.
 
     Returns:
         float32 `(rows, classes)` for pairs, `(words, classes)` for tagging,
         in the order of the examples.
     """
+    # keras-hub's own method would run the preprocessor on the arrays.
+    forward = forward or functools.partial(keras.Model.predict_on_batch, model)
     mask = arrays.label_mask
     # Number of words up to and including each piece.
     words_so_far = None if mask is None else np.cumsum(mask)
@@ -39,8 +46,7 @@ def predict_logits(
     for rows, features in feature_batches(
         arrays, batch_size, pad_id, use_segment_ids
     ):
-        # keras-hub's own method would run the preprocessor on the arrays.
-        logits = keras.Model.predict_on_batch(model, features)
+        logits = forward(features)
         if mask is None or words_so_far is None:
             result[rows] = logits
             continue

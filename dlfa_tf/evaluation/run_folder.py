@@ -47,6 +47,11 @@ def write_json(path: pathlib.Path, value: Any) -> None:
     write_text(path, json.dumps(value, indent=2, sort_keys=True) + "\n")
 
 
+def read_json(path: pathlib.Path) -> Any:
+    """Reads what `write_json` wrote."""
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
 def append_json_line(path: pathlib.Path, value: dict) -> None:
     """Adds one line to a JSON lines file."""
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from dlfa_tf.data.arrays import tokenize_examples
+from dlfa_tf.data.cache import cached_tokens
 from dlfa_tf.data.sources import Source
 from dlfa_tf.data.sources import check_language
 from dlfa_tf.evaluation.predict import label_names
@@ -90,7 +90,7 @@ def evaluate_file(
     examples = source.load(split, language, limit)
     started = time.monotonic()
     preprocessor = model.preprocessor
-    arrays = tokenize_examples(examples, preprocessor)
+    arrays = cached_tokens(examples, preprocessor)
     logits = predict_logits(
         model,
         arrays,
@@ -118,6 +118,7 @@ def evaluate_languages(
     batch_size: int = 64,
     run_dir: pathlib.Path | None = None,
     progress: Callable[[str, dict], None] | None = None,
+    done: dict[str, dict[str, Any]] | None = None,
 ) -> dict[str, Any]:
     """Scores a model on many languages.
 
@@ -129,13 +130,18 @@ def evaluate_languages(
         batch_size: int, rows per step.
         run_dir: folder for `predictions/`; None writes none.
         progress: called with language and scores after each language.
+        done: scores by language that an earlier call was interrupted after;
+            these languages are not evaluated again.
 
     Returns:
         dict with `languages` (scores by language), `averages` of the headline
         score and `missing_languages` (of the task, not evaluated).
     """
-    by_language = {}
+    by_language: dict[str, dict[str, Any]] = {}
     for language, split in files.items():
+        if done and language in done:
+            by_language[language] = done[language]
+            continue
         scores, predicted = evaluate_file(
             model, source, split, language, limit=limit, batch_size=batch_size
         )

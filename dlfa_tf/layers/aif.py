@@ -1,10 +1,13 @@
 """Attentional information fusion, equation 1."""
 
+import math
+
 import keras
 from keras import ops
 from keras.src.backend import get_keras_mask
 
 from dlfa_tf.layers.argument_checks import check_choice
+from dlfa_tf.layers.argument_checks import check_share
 from dlfa_tf.layers.attention_branch import AttentionBranch
 from dlfa_tf.types import Activation
 from dlfa_tf.types import Config
@@ -12,6 +15,7 @@ from dlfa_tf.types import Shape
 from dlfa_tf.types import Tensor
 
 GATES = ("feature", "attention")
+BRANCHES = ("both", "local", "global")
 
 
 @keras.saving.register_keras_serializable(package="dlfa_tf")
@@ -45,6 +49,12 @@ class AIF(keras.layers.Layer):
         pooling: str, `"mean"` (over real tokens) or `"first"` (position 0,
             which must be a real token), how the global branch sums a
             sequence up. Defaults to `"mean"` (our reading).
+        branches: str, `"both"`, `"local"` or `"global"`, the branches there
+            are. Defaults to `"both"` (equation 1); one alone is for
+            ablations.
+        initial_gate: float between 0 and 1, or None. A number is what the
+            sigmoid gives everywhere before training. Defaults to `None`: the
+            usual random start (our reading).
         **kwargs: Arguments of `keras.layers.Layer`, such as `name`, `dtype`.
 
     Call arguments:
@@ -57,7 +67,8 @@ class AIF(keras.layers.Layer):
         Tensor `(batch, time, dim)`, dtype of the compute policy.
 
     Raises:
-        TypeError: when `reduction_ratio` is not an integer.
+        TypeError: when `reduction_ratio` is not an integer or `initial_gate`
+            not a number.
         ValueError: when `reduction_ratio` is below 1, above `dim`, or above
             `dim / 2` with batch norm, another argument is outside its set,
             `x` is not of rank 3 with a known width, or `mask` does not fit.
@@ -82,39 +93,57 @@ class AIF(keras.layers.Layer):
         gate: str = "feature",
         activation: Activation = "relu",
         pooling: str = "mean",
+        branches: str = "both",
+        initial_gate: float | None = None,
         **kwargs: object,
     ) -> None:
         super().__init__(**kwargs)
         self.gate = check_choice("gate", gate, GATES)
-        self.local_branch = AttentionBranch(
-            reduction_ratio=reduction_ratio,
-            norm=norm,
-            activation=activation,
-            scope="local",
-            pooling=pooling,
-            name="local_branch",
-            dtype=self.dtype_policy,
+        self.branches = check_choice("branches", branches, BRANCHES)
+        self.initial_gate = (
+            None
+            if initial_gate is None
+            else check_share("initial_gate", initial_gate)
         )
-        self.global_branch = AttentionBranch(
-            reduction_ratio=reduction_ratio,
-            norm=norm,
-            activation=activation,
-            scope="global",
-            pooling=pooling,
-            name="global_branch",
-            dtype=self.dtype_policy,
-        )
-        # The branches have checked these and brought them to one form.
-        self.reduction_ratio = self.local_branch.reduction_ratio
-        self.norm = self.local_branch.norm
-        self.activation = self.local_branch.activation
-        self.pooling = self.local_branch.pooling
+        scopes = ("local", "global") if branches == "both" else (branches,)
+        made = {
+            scope: AttentionBranch(
+                reduction_ratio=reduction_ratio,
+                norm=norm,
+                activation=activation,
+                scope=scope,
+                pooling=pooling,
+                initial_output=self._initial_output(len(scopes)),
+                name=f"{scope}_branch",
+                dtype=self.dtype_policy,
+            )
+            for scope in scopes
+        }
+        self.local_branch = made.get("local")
+        self.global_branch = made.get("global")
+        # A branch has checked these and brought them to one form.
+        branch = made[scopes[0]]
+        self.reduction_ratio = branch.reduction_ratio
+        self.norm = branch.norm
+        self.activation = branch.activation
+        self.pooling = branch.pooling
         self.supports_masking = True
 
+    def _branches(self) -> list[AttentionBranch]:
+        both = (self.local_branch, self.global_branch)
+        return [branch for branch in both if branch is not None]
+
+    def _initial_output(self, num_branches: int) -> float | None:
+        """Share of one branch in the inverse sigmoid of `initial_gate`."""
+        if self.initial_gate is None:
+            return None
+        logit = math.log(self.initial_gate / (1.0 - self.initial_gate))
+        return logit / num_branches
+
     def build(self, x_shape: Shape) -> None:
-        """Builds both branches."""
-        self.local_branch.build(x_shape)
-        self.global_branch.build(x_shape)
+        """Builds the branches."""
+        for branch in self._branches():
+            branch.build(x_shape)
 
     def call(
         self,
@@ -126,14 +155,15 @@ class AIF(keras.layers.Layer):
         if mask is not None:
             # keras-hub's padding masks are int32.
             mask = ops.cast(mask, "bool")
-        local = self.local_branch(x, mask=mask, training=training)
-        pooled = self.global_branch(x, mask=mask, training=training)
-        # Equation 1; `pooled` has a time axis of size 1 and broadcasts.
         dtype = keras.backend.result_type(x.dtype, "float32")
-        attention = ops.sigmoid(
-            ops.cast(pooled, dtype) + ops.cast(local, dtype)
+        # Equation 1; the global branch has a time axis of size 1.
+        total = sum(
+            ops.cast(branch(x, mask=mask, training=training), dtype)
+            for branch in self._branches()
         )
-        attention = ops.cast(attention, self.compute_dtype)
+        attention = ops.cast(ops.sigmoid(total), self.compute_dtype)
+        if self.branches == "global":
+            attention = ops.broadcast_to(attention, ops.shape(x))
         return attention if self.gate == "attention" else x * attention
 
     def compute_mask(
@@ -155,5 +185,7 @@ class AIF(keras.layers.Layer):
             gate=self.gate,
             activation=keras.activations.serialize(self.activation),
             pooling=self.pooling,
+            branches=self.branches,
+            initial_gate=self.initial_gate,
         )
         return config

@@ -88,6 +88,23 @@ def check_activation(value: Activation) -> Callable[[Tensor], Tensor]:
         ) from error
 
 
+def check_finite_number(name: str, value: object) -> float:
+    """Returns `value` as a float if it is finite.
+
+    Args:
+        name: str, name of the argument, for the message.
+        value: object, what the caller gave.
+
+    Returns:
+        float.
+
+    Raises:
+        TypeError: when the value is not a real number (booleans are refused).
+        ValueError: when it is infinite or not a number.
+    """
+    return _check_number(name, value, -math.inf, math.inf, "finite numbers")
+
+
 def check_positive_number(name: str, value: object) -> float:
     """Returns `value` as a float if it is positive and finite.
 
@@ -102,16 +119,40 @@ def check_positive_number(name: str, value: object) -> float:
         TypeError: when the value is not a real number (booleans are refused).
         ValueError: when it is 0, negative, infinite or not a number.
     """
+    return _check_number(name, value, 0.0, math.inf, "finite numbers above 0")
+
+
+def check_share(name: str, value: object) -> float:
+    """Returns `value` as a float if it lies between 0 and 1.
+
+    Args:
+        name: str, name of the argument, for the message.
+        value: object, what the caller gave.
+
+    Returns:
+        float, above 0 and below 1.
+
+    Raises:
+        TypeError: when the value is not a real number (booleans are refused).
+        ValueError: when it is 0 or less, 1 or more, or not a number.
+    """
+    return _check_number(name, value, 0.0, 1.0, "numbers between 0 and 1")
+
+
+def _check_number(
+    name: str, value: object, low: float, high: float, accepted: str
+) -> float:
+    """Returns `value` as a float if it lies between the bounds, exclusive."""
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise TypeError(
             f"`{name}` must be a number. Received {value!r} of type "
-            f"{type(value).__name__}, accepted are finite numbers above 0."
+            f"{type(value).__name__}, accepted are {accepted}."
         )
     number = float(value)
-    if not math.isfinite(number) or number <= 0:
+    if not low < number < high:
         raise ValueError(
             f"`{name}` is out of range. Received {value!r}, accepted are "
-            "finite numbers above 0."
+            f"{accepted}."
         )
     return number
 

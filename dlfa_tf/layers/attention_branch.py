@@ -5,6 +5,7 @@ from keras import ops
 
 from dlfa_tf.layers.argument_checks import check_activation
 from dlfa_tf.layers.argument_checks import check_choice
+from dlfa_tf.layers.argument_checks import check_finite_number
 from dlfa_tf.layers.argument_checks import check_mask_shape
 from dlfa_tf.layers.argument_checks import check_reduction_ratio
 from dlfa_tf.layers.argument_checks import check_sequence_shape
@@ -65,6 +66,9 @@ class AttentionBranch(keras.layers.Layer):
             which must be a real token), how the global branch sums a
             sequence up; the local branch has no use for it.
             Defaults to `"mean"` (our reading).
+        initial_output: float or None. A number is what the untrained branch
+            returns everywhere: its last step starts with scale 0 and this
+            offset. Defaults to `None`: the usual random start (our reading).
         **kwargs: Arguments of `keras.layers.Layer`, such as `name`, `dtype`.
 
     Call arguments:
@@ -78,7 +82,8 @@ class AttentionBranch(keras.layers.Layer):
         `scope="global"`, dtype of the compute policy.
 
     Raises:
-        TypeError: when `reduction_ratio` is not an integer.
+        TypeError: when `reduction_ratio` is not an integer or
+            `initial_output` not a number.
         ValueError: when `reduction_ratio` is below 1, above `dim`, or above
             `dim / 2` with batch norm, another argument is outside its set,
             `x` is not of rank 3 with a known width, or `mask` does not fit.
@@ -104,6 +109,7 @@ class AttentionBranch(keras.layers.Layer):
         activation: Activation = "relu",
         scope: str = "local",
         pooling: str = "mean",
+        initial_output: float | None = None,
         **kwargs: object,
     ) -> None:
         super().__init__(**kwargs)
@@ -112,6 +118,11 @@ class AttentionBranch(keras.layers.Layer):
         self.activation = check_activation(activation)
         self.scope = check_choice("scope", scope, SCOPES)
         self.pooling = check_choice("pooling", pooling, POOLINGS)
+        self.initial_output = (
+            None
+            if initial_output is None
+            else check_finite_number("initial_output", initial_output)
+        )
         self.supports_masking = True
         self.pool = None
         if self.scope == "global" and self.pooling == "mean":
@@ -141,10 +152,11 @@ class AttentionBranch(keras.layers.Layer):
                 f'with `norm="batch"` are integers from 1 to {dim // 2}.'
             )
         # Only here is the width known that the dense layers need.
+        start = self._initializers()
         self.reduce = self._make_dense(reduced_dim, "reduce")
         self.reduce_norm = self._make_norm("reduce_norm")
-        self.expand = self._make_dense(dim, "expand")
-        self.expand_norm = self._make_norm("expand_norm")
+        self.expand = self._make_dense(dim, "expand", **start["dense"])
+        self.expand_norm = self._make_norm("expand_norm", **start["norm"])
         shape = self.compute_output_shape(x_shape)
         reduced_shape = (*shape[:-1], reduced_dim)
         self.reduce.build(shape)
@@ -188,21 +200,44 @@ class AttentionBranch(keras.layers.Layer):
             activation=keras.activations.serialize(self.activation),
             scope=self.scope,
             pooling=self.pooling,
+            initial_output=self.initial_output,
         )
         return config
 
-    def _make_dense(self, units: int, name: str) -> keras.layers.Layer:
+    def _initializers(self) -> dict[str, dict[str, object]]:
+        """Arguments of the last dense layer and norm that set the start."""
+        if self.initial_output is None:
+            return {"dense": {}, "norm": {}}
+        constant = keras.initializers.Constant(self.initial_output)
+        if self.norm == "none":
+            dense = {"kernel_initializer": "zeros"}
+            return {
+                "dense": {**dense, "bias_initializer": constant},
+                "norm": {},
+            }
+        norm = {"gamma_initializer": "zeros", "beta_initializer": constant}
+        return {"dense": {}, "norm": norm}
+
+    def _make_dense(
+        self, units: int, name: str, **kwargs: object
+    ) -> keras.layers.Layer:
         return keras.layers.Dense(
             units,
             use_bias=self.norm != "batch",
             name=name,
             dtype=self.dtype_policy,
+            **kwargs,
         )
 
-    def _make_norm(self, name: str) -> keras.layers.Layer | None:
+    def _make_norm(
+        self, name: str, **kwargs: object
+    ) -> keras.layers.Layer | None:
         if self.norm == "layer":
             return keras.layers.LayerNormalization(
-                epsilon=NORM_EPSILON, name=name, dtype=self.dtype_policy
+                epsilon=NORM_EPSILON,
+                name=name,
+                dtype=self.dtype_policy,
+                **kwargs,
             )
         if self.norm == "batch":
             return keras.layers.BatchNormalization(
@@ -210,6 +245,7 @@ class AttentionBranch(keras.layers.Layer):
                 momentum=BATCH_NORM_MOMENTUM,
                 name=name,
                 dtype=self.dtype_policy,
+                **kwargs,
             )
         return None
 

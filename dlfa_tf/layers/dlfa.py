@@ -8,12 +8,14 @@ from dlfa_tf.layers.aif import AIF
 from dlfa_tf.layers.argument_checks import check_choice
 from dlfa_tf.layers.argument_checks import check_equal_shapes
 from dlfa_tf.layers.argument_checks import check_positive_number
+from dlfa_tf.layers.attention_branch import NORM_EPSILON
 from dlfa_tf.types import Activation
 from dlfa_tf.types import Config
 from dlfa_tf.types import Shape
 from dlfa_tf.types import Tensor
 
 ORDERS = ("low", "high")
+OUTPUT_NORMS = ("none", "layer")
 
 
 @keras.saving.register_keras_serializable(package="dlfa_tf")
@@ -53,6 +55,16 @@ class DLFA(keras.layers.Layer):
         first: str, `"low"` or `"high"`, which input is L1. Defaults to
             `"low"` (our reading: "one selected lower layer and the last
             layer").
+        branches: str, `"both"`, `"local"` or `"global"`, the branches of
+            AIF. Defaults to `"both"` (equation 1); one alone is for
+            ablations.
+        initial_gate: float between 0 and 1, or None. A number is what AIF's
+            sigmoid gives everywhere before training; a small one starts near
+            L2, with `gate="attention"` exactly there as it tends to 0.
+            Defaults to `None`: the usual random start (our reading).
+        output_norm: str, `"none"` or `"layer"`, layer norm of the mix, which
+            brings an unbounded L to the scale of a block's output. Defaults
+            to `"none"` (equation 2).
         **kwargs: Arguments of `keras.layers.Layer`, such as `name`, `dtype`.
 
     Call arguments:
@@ -69,8 +81,8 @@ class DLFA(keras.layers.Layer):
         Tensor `(batch, time, dim)`, dtype of the compute policy.
 
     Raises:
-        TypeError: when `reduction_ratio` is not an integer or `mix_factor`
-            not a number.
+        TypeError: when `reduction_ratio` is not an integer or `mix_factor` or
+            `initial_gate` not a number.
         ValueError: when `reduction_ratio` is below 1, above `dim`, or above
             `dim / 2` with batch norm, `mix_factor` is not finite and above
             0, another argument is outside its set, the inputs have unequal
@@ -100,6 +112,9 @@ class DLFA(keras.layers.Layer):
         pooling: str = "mean",
         mix_factor: float = 1.0,
         first: str = "low",
+        branches: str = "both",
+        initial_gate: float | None = None,
+        output_norm: str = "none",
         **kwargs: object,
     ) -> None:
         super().__init__(**kwargs)
@@ -111,6 +126,8 @@ class DLFA(keras.layers.Layer):
             gate=gate,
             activation=activation,
             pooling=pooling,
+            branches=branches,
+            initial_gate=initial_gate,
             name="aif",
             dtype=self.dtype_policy,
         )
@@ -120,12 +137,26 @@ class DLFA(keras.layers.Layer):
         self.gate = self.aif.gate
         self.activation = self.aif.activation
         self.pooling = self.aif.pooling
+        self.branches = self.aif.branches
+        self.initial_gate = self.aif.initial_gate
+        self.output_norm = check_choice(
+            "output_norm", output_norm, OUTPUT_NORMS
+        )
+        self.norm_of_output = None
+        if self.output_norm == "layer":
+            self.norm_of_output = keras.layers.LayerNormalization(
+                epsilon=NORM_EPSILON,
+                name="norm_of_output",
+                dtype=self.dtype_policy,
+            )
         self.supports_masking = True
 
     def build(self, low_shape: Shape, high_shape: Shape) -> None:
         """Checks that the shapes are equal and builds AIF."""
         check_equal_shapes(low_shape, high_shape)
         self.aif.build(high_shape)
+        if self.norm_of_output is not None:
+            self.norm_of_output.build(high_shape)
 
     def call(
         self,
@@ -141,7 +172,8 @@ class DLFA(keras.layers.Layer):
         gate = self.compute_gate(low, high, mask=mask, training=training)
         l1, l2 = (low, high) if self.first == "low" else (high, low)
         # Equation 2.
-        return self.mix_factor * (l1 * gate + l2 * (1.0 - gate))
+        mix = self.mix_factor * (l1 * gate + l2 * (1.0 - gate))
+        return mix if self.norm_of_output is None else self.norm_of_output(mix)
 
     def compute_gate(
         self,
@@ -201,5 +233,8 @@ class DLFA(keras.layers.Layer):
             pooling=self.pooling,
             mix_factor=self.mix_factor,
             first=self.first,
+            branches=self.branches,
+            initial_gate=self.initial_gate,
+            output_norm=self.output_norm,
         )
         return config

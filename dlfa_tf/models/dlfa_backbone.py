@@ -1,15 +1,22 @@
 """Any keras-hub encoder with a lower block fused into the last one."""
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
 import keras
 import keras_hub
 
-from dlfa_tf.layers.dlfa import DLFA
-
-_BLOCK_NAME = re.compile(r"transformer_layer_(\d+)")
+from dlfa_tf.models.encoder_blocks import block_layers
+from dlfa_tf.models.encoder_blocks import check_frozen_layers
+from dlfa_tf.models.encoder_blocks import check_fusion_layer
+from dlfa_tf.models.encoder_blocks import check_hidden_states
+from dlfa_tf.models.encoder_blocks import check_last_layer
+from dlfa_tf.models.encoder_blocks import freeze_blocks
+from dlfa_tf.models.encoder_blocks import hidden_states
+from dlfa_tf.models.fusion import check_fusion
+from dlfa_tf.models.fusion import fused_output
+from dlfa_tf.models.pooler import check_pooling
+from dlfa_tf.models.pooler import pooled_output
 
 
 class _Untracked:
@@ -23,102 +30,6 @@ class _Untracked:
         self.value = value
 
 
-def block_layers(encoder: keras_hub.models.Backbone) -> list[Any]:
-    """Returns the transformer blocks of an encoder, first block first.
-
-    Args:
-        encoder: keras-hub encoder backbone.
-
-    Returns:
-        list of layers; item i is named `transformer_layer_i`.
-
-    Raises:
-        TypeError: when `encoder` is not a plain keras-hub backbone.
-        ValueError: when the encoder has no such blocks.
-    """
-    if not isinstance(encoder, keras_hub.models.Backbone) or isinstance(
-        encoder, DLFABackbone
-    ):
-        raise TypeError(
-            "`encoder` must be a keras-hub backbone without fusion. Received: "
-            f"{encoder!r} of type {type(encoder).__name__}. Accepted: "
-            "keras-hub encoders such as BertBackbone; of a DLFABackbone take "
-            "`.encoder`, of a preset name `load_encoder(name)`."
-        )
-    blocks = {}
-    for layer in encoder.layers:
-        match = _BLOCK_NAME.fullmatch(layer.name)
-        if match:
-            blocks[int(match.group(1))] = layer
-    if not blocks or sorted(blocks) != list(range(len(blocks))):
-        raise ValueError(
-            "`encoder` must have blocks named `transformer_layer_0`, "
-            "`transformer_layer_1`, ... Received: "
-            f"{type(encoder).__name__} with layers "
-            f"{[layer.name for layer in encoder.layers]}. Accepted: keras-hub "
-            "encoders such as BertBackbone, XLMRobertaBackbone, "
-            "RobertaBackbone, DistilBertBackbone."
-        )
-    return [blocks[i] for i in range(len(blocks))]
-
-
-def check_fusion_layer(fusion_layer: Any, num_layers: int) -> None:
-    """Refuses a fusion layer that the encoder does not have.
-
-    Args:
-        fusion_layer: None, or int from 0 to `num_layers - 1`.
-        num_layers: int, number of blocks of the encoder.
-
-    Raises:
-        TypeError: when it is neither None nor an int.
-        ValueError: when it is out of range.
-    """
-    if fusion_layer is None:
-        return
-    if isinstance(fusion_layer, bool) or not isinstance(fusion_layer, int):
-        raise TypeError(
-            f"`fusion_layer` must be an int or None. Received: {fusion_layer!r}"
-            f" of type {type(fusion_layer).__name__}."
-        )
-    if not 0 <= fusion_layer < num_layers:
-        raise ValueError(
-            "`fusion_layer` is out of range. Received: "
-            f"{fusion_layer}. Accepted for this encoder of {num_layers} "
-            f"blocks: 1 to {num_layers - 1} (0 for the embeddings), or None "
-            "for the baseline."
-        )
-
-
-def check_hidden_states(indices: Any, num_layers: int) -> list[int]:
-    """Refuses hidden states that the encoder does not have.
-
-    Args:
-        indices: sequence of ints from 0 to `num_layers`.
-        num_layers: int, number of blocks of the encoder.
-
-    Returns:
-        The indices as a list.
-
-    Raises:
-        TypeError: when it is not a sequence of ints.
-        ValueError: when one is out of range.
-    """
-    if not isinstance(indices, (list, tuple, range)) or any(
-        isinstance(i, bool) or not isinstance(i, int) for i in indices
-    ):
-        raise TypeError(
-            "`output_hidden_states` must be a list of ints. Received: "
-            f"{indices!r} of type {type(indices).__name__}."
-        )
-    if any(not 0 <= i <= num_layers for i in indices):
-        raise ValueError(
-            "`output_hidden_states` is out of range. Received: "
-            f"{list(indices)}. Accepted for this encoder: 0 (the embeddings) "
-            f"to {num_layers}."
-        )
-    return list(indices)
-
-
 @keras.saving.register_keras_serializable(package="dlfa_tf")
 class DLFABackbone(keras_hub.models.Backbone):
     """Encodes tokens and fuses a lower block with the last block.
@@ -127,7 +38,8 @@ class DLFABackbone(keras_hub.models.Backbone):
     baseline `DLFABackbone(encoder)`, which computes exactly what the encoder
     computes. The blocks of `encoder` are used as they are, with their
     weights; only the fusion layer (equations 1 and 2) is new. An encoder
-    without a pooler (RoBERTa, XLM-R, DistilBERT) gets a new one.
+    without a pooler (RoBERTa, XLM-R, DistilBERT) gets a new one. To try
+    another way of fusing, pass a layer of your own as `fusion`.
 
     `enable_lora` of keras-hub freezes the fusion layer and the pooler too;
     set `get_layer("dlfa").trainable = True` after it, and compile again.
@@ -152,6 +64,31 @@ class DLFABackbone(keras_hub.models.Backbone):
             the ancestor's code has 2).
         first: `"low"` or `"high"`, which block is L1 of equation 2. Defaults
             to `"low"`.
+        branches: `"both"`, `"local"` or `"global"`, the branches of the gate.
+            Defaults to `"both"` (equation 1).
+        initial_gate: float between 0 and 1, or None: what the sigmoid of the
+            gate gives everywhere before training. Defaults to `None`: a
+            random start.
+        output_norm: `"none"` or `"layer"`, layer norm of the fused output.
+            Defaults to `"none"` (equation 2).
+        fusion: how the blocks are fused: `"dlfa"` (equation 2, with the
+            options above), `"mean"` (plain mean of the two), `"scalar_mix"`
+            (learned weighted mean of all blocks, `fusion_layer=None`), or a
+            Keras layer called as `layer(low, high, padding_mask=mask)` with
+            tensors `(batch, time, dim)`, registered for serialisation.
+            Defaults to `"dlfa"`.
+        last_layer: int or None, the block that counts as the last one; those
+            above it are left out. Defaults to `None`: the last one there is.
+        frozen_layers: int or None, the number of lowest blocks that are
+            frozen together with the embeddings, also in `encoder`. Defaults
+            to `None`: nothing is frozen.
+        sentence_pooling: `"first"` (position 0, BERT's) or `"mean"` (over
+            real tokens), what `pooled_output` is made of. Defaults to
+            `"first"` (our reading of the paper).
+        pooler: dense layer and tanh of `pooled_output`: `"encoder"` (the
+            encoder's own, a new one where it has none), `"new"` (random
+            start), `"identity"` (starts as the identity) or `"none"`.
+            Defaults to `"encoder"`.
         output_hidden_states: sequence of ints, hidden states to return too,
             0 (embeddings) to the number of blocks. Defaults to none.
         dtype: dtype policy of the fusion layer and a new pooler. Defaults to
@@ -165,13 +102,13 @@ class DLFABackbone(keras_hub.models.Backbone):
 
     Returns:
         dict with `sequence_output` `(batch, time, dim)`, `pooled_output`
-        `(batch, dim)` (position 0 through dense and tanh) and, when asked
-        for, `hidden_states`, a dict from "0", "1", ... to tensors
+        `(batch, dim)` (position 0 through dense and tanh by default) and,
+        when asked for, `hidden_states`, a dict from "0", "1", ... to tensors
         `(batch, time, dim)`.
 
     Raises:
-        ValueError: when the encoder has no named blocks, or when a layer
-            index is out of range.
+        ValueError: when the encoder has no named blocks, when a layer index
+            is out of range, or when a name is unknown.
         TypeError: when `encoder` is not a keras-hub backbone, or when an
             index is not an int.
 
@@ -204,37 +141,52 @@ class DLFABackbone(keras_hub.models.Backbone):
         pooling: str = "mean",
         mix_factor: float = 1.0,
         first: str = "low",
+        branches: str = "both",
+        initial_gate: float | None = None,
+        output_norm: str = "none",
+        fusion: Any = "dlfa",
+        last_layer: int | None = None,
+        frozen_layers: int | None = None,
+        sentence_pooling: str = "first",
+        pooler: str = "encoder",
         output_hidden_states: Sequence[int] = (),
         dtype: Any = None,
         name: str | None = None,
         trainable: bool = True,
     ) -> None:
-        blocks = block_layers(encoder)
-        check_fusion_layer(fusion_layer, len(blocks))
-        asked_for = check_hidden_states(output_hidden_states, len(blocks))
-        states = [_first_input(blocks[0])] + [b.output for b in blocks]
+        num_layers = len(block_layers(encoder))
+        last = check_last_layer(last_layer, num_layers)
+        check_fusion_layer(fusion_layer, last)
+        check_frozen_layers(frozen_layers, num_layers)
+        fusion = check_fusion(fusion, fusion_layer)
+        check_pooling(sentence_pooling, pooler)
+        asked_for = check_hidden_states(output_hidden_states, num_layers)
+        states = hidden_states(encoder)
         policy = encoder.dtype_policy if dtype is None else dtype
-        sequence_output, encoder_pooled = _encoder_outputs(encoder)
-        if fusion_layer is not None:
-            sequence_output = DLFA(
-                reduction_ratio=reduction_ratio,
-                norm=norm,
-                gate=gate,
-                activation=activation,
-                pooling=pooling,
-                mix_factor=mix_factor,
-                first=first,
-                dtype=policy,
-                name="dlfa",
-            )(
-                states[fusion_layer],
-                sequence_output,
-                mask=encoder.input["padding_mask"],
-            )
+        options = {
+            "reduction_ratio": reduction_ratio,
+            "norm": norm,
+            "gate": gate,
+            "activation": activation,
+            "pooling": pooling,
+            "mix_factor": mix_factor,
+            "first": first,
+            "branches": branches,
+            "initial_gate": initial_gate,
+            "output_norm": output_norm,
+        }
+        sequence_output = fused_output(
+            fusion,
+            states[: last + 1],
+            fusion_layer,
+            encoder.input["padding_mask"],
+            options,
+            policy,
+        )
         outputs = {
             "sequence_output": sequence_output,
-            "pooled_output": _pool(
-                encoder, sequence_output, encoder_pooled, fusion_layer, policy
+            "pooled_output": pooled_output(
+                encoder, sequence_output, sentence_pooling, pooler, policy
             ),
         }
         if asked_for:
@@ -254,10 +206,21 @@ class DLFABackbone(keras_hub.models.Backbone):
         self.pooling = pooling
         self.mix_factor = mix_factor
         self.first = first
+        self.branches = branches
+        self.initial_gate = initial_gate
+        self.output_norm = output_norm
+        # A fusion layer of the user's is a layer of the graph already.
+        self._fusion = _Untracked(fusion)
+        self.last_layer = last_layer
+        self.frozen_layers = frozen_layers
+        self.sentence_pooling = sentence_pooling
+        self.pooler = pooler
         self.output_hidden_states = asked_for
-        self.num_layers = len(blocks)
+        self.num_layers = num_layers
         self.hidden_dim = sequence_output.shape[-1]
         self.token_embedding = encoder.token_embedding
+        if frozen_layers is not None:
+            freeze_blocks(encoder, frozen_layers)
         if not trainable:
             # Not by Keras' constructor, which would leave the layers as they
             # are: a task model around this one would train them.
@@ -267,6 +230,11 @@ class DLFABackbone(keras_hub.models.Backbone):
     def encoder(self) -> keras_hub.models.Backbone:
         """The encoder whose layers this model uses."""
         return self._encoder.value
+
+    @property
+    def fusion(self) -> Any:
+        """Name of the fusion, or the layer that was given."""
+        return self._fusion.value
 
     def get_config(self) -> dict:
         """Returns the constructor's arguments."""
@@ -282,6 +250,18 @@ class DLFABackbone(keras_hub.models.Backbone):
                 "pooling": self.pooling,
                 "mix_factor": self.mix_factor,
                 "first": self.first,
+                "branches": self.branches,
+                "initial_gate": self.initial_gate,
+                "output_norm": self.output_norm,
+                "fusion": (
+                    self.fusion
+                    if isinstance(self.fusion, str)
+                    else keras.saving.serialize_keras_object(self.fusion)
+                ),
+                "last_layer": self.last_layer,
+                "frozen_layers": self.frozen_layers,
+                "sentence_pooling": self.sentence_pooling,
+                "pooler": self.pooler,
                 "output_hidden_states": self.output_hidden_states,
             }
         )
@@ -302,39 +282,3 @@ class DLFABackbone(keras_hub.models.Backbone):
                 }
             config["encoder"] = keras.saving.deserialize_keras_object(encoder)
         return cls(**config)
-
-
-def _first_input(block: Any) -> Any:
-    """The hidden state that a block reads (its input may hold a mask too)."""
-    inputs = block.input
-    return inputs[0] if isinstance(inputs, (list, tuple)) else inputs
-
-
-def _encoder_outputs(encoder: keras_hub.models.Backbone) -> tuple[Any, Any]:
-    """Sequence output of an encoder, and its pooled output or None."""
-    output = encoder.output
-    if isinstance(output, dict):
-        return output["sequence_output"], output.get("pooled_output")
-    return output, None
-
-
-def _pool(
-    encoder: keras_hub.models.Backbone,
-    sequence_output: Any,
-    encoder_pooled: Any,
-    fusion_layer: int | None,
-    policy: Any,
-) -> Any:
-    """Position 0 through the encoder's pooler, or through a new one."""
-    if encoder_pooled is None:
-        dense = keras.layers.Dense(
-            sequence_output.shape[-1],
-            activation="tanh",
-            dtype=policy,
-            name="pooled_dense",
-        )
-    elif fusion_layer is None:
-        return encoder_pooled
-    else:
-        dense = encoder.get_layer("pooled_dense")
-    return dense(sequence_output[:, 0, :])

@@ -22,6 +22,14 @@ _FUSION_ARGUMENTS = (
     "pooling",
     "mix_factor",
     "first",
+    "branches",
+    "initial_gate",
+    "output_norm",
+    "fusion",
+    "last_layer",
+    "frozen_layers",
+    "sentence_pooling",
+    "pooler",
     "output_hidden_states",
 )
 _PREPROCESSOR_ARGUMENTS = ("sequence_length", "label_piece")

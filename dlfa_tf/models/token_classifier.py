@@ -9,6 +9,7 @@ import numpy as np
 
 from dlfa_tf.models.dlfa_backbone import DLFABackbone
 from dlfa_tf.models.masked_accuracy import MaskedAccuracy
+from dlfa_tf.models.pooler import POOLER_NAME
 from dlfa_tf.models.raw_inputs import as_batch
 from dlfa_tf.models.raw_inputs import is_dataset
 from dlfa_tf.models.task import DLFATask
@@ -74,7 +75,8 @@ class DLFATokenClassifier(DLFATask):
         dropout: float = 0.1,
         **kwargs: Any,
     ) -> None:
-        backbone.get_layer("pooled_dense").trainable = False
+        if backbone.pooler != "none":
+            backbone.get_layer(POOLER_NAME).trainable = False
         sequence = backbone(backbone.input)["sequence_output"]
         super().__init__(
             backbone,

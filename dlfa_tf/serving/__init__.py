@@ -1,5 +1,24 @@
-"""SavedModels that take raw strings."""
+"""SavedModels that take raw strings, and the client that asks them.
 
-from dlfa_tf.serving.export_module import export_saved_model
+Names are imported on first use: the client needs neither TensorFlow nor Keras.
+"""
 
-__all__ = ["export_saved_model"]
+import importlib
+from typing import Any
+
+_PUBLIC = {
+    "CallerError": "dlfa_tf.serving.errors",
+    "Client": "dlfa_tf.serving.client",
+    "ServerError": "dlfa_tf.serving.errors",
+    "ServingError": "dlfa_tf.serving.errors",
+    "check_export": "dlfa_tf.serving.lint",
+    "export_saved_model": "dlfa_tf.serving.export_module",
+}
+
+__all__ = list(_PUBLIC)
+
+
+def __getattr__(name: str) -> Any:
+    if name in _PUBLIC:
+        return getattr(importlib.import_module(_PUBLIC[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

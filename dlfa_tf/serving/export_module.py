@@ -3,14 +3,22 @@
 import os
 import pathlib
 import shutil
+from collections.abc import Mapping
 from typing import Any
 
 import keras
 
 from dlfa_tf.models.token_classifier import DLFATokenClassifier
 from dlfa_tf.preprocessing.tensorflow_import import require_tensorflow
+from dlfa_tf.serving.contract import MAX_BATCH_SIZE
+from dlfa_tf.serving.lint import check_export
+from dlfa_tf.serving.lint import failures
+from dlfa_tf.serving.metadata import describe_export
+from dlfa_tf.serving.metadata import write_metadata
 from dlfa_tf.serving.signatures import classifier_signatures
 from dlfa_tf.serving.signatures import tagger_signatures
+from dlfa_tf.serving.warmup import warmup_requests
+from dlfa_tf.serving.warmup import write_warmup
 
 
 def next_version(base: pathlib.Path) -> int:
@@ -22,27 +30,39 @@ def next_version(base: pathlib.Path) -> int:
 
 
 def export_saved_model(
-    model: Any, base: str | os.PathLike, version: int | None = None
+    model: Any,
+    base: str | os.PathLike,
+    version: int | None = None,
+    *,
+    max_batch_size: int = MAX_BATCH_SIZE,
+    run: Mapping[str, Any] | None = None,
 ) -> pathlib.Path:
     """Writes `base/version/`, ready for tensorflow_model_server.
 
     The tokenizer is in the graph. Every variable is stored once
-    (`keras.export.ExportArchive` stores it twice). The folder is written
-    under a name that the server ignores, then renamed; an existing version is
-    never touched.
+    (`keras.export.ExportArchive` stores it twice). Warm-up records and a
+    metadata file lie beside the graph. The folder is written under a name
+    that the server ignores, checked by `check_export`, then renamed; an
+    existing version is never touched.
 
     Args:
         model: `DLFATextClassifier` or `DLFATokenClassifier` with a
             preprocessor and labels.
         base: folder of the model, for example `saved_models/pos`.
         version: int, 1 or more. Defaults to the next free one.
+        max_batch_size: int, texts of the largest request that the server is
+            warmed up for. Defaults to `32`.
+        run: plain values for the metadata file: task, preset, scores, git
+            revision.
 
     Returns:
         Path of the version folder.
 
     Raises:
-        ValueError: when the model has no preprocessor or no labels, or when
-            `version` is below 1.
+        ValueError: when the model has no preprocessor or no labels, when
+            `version` or `max_batch_size` is below 1.
+        RuntimeError: when the export breaks a rule of `check_export`; nothing
+            is left behind.
         FileExistsError: when the version exists.
     """
     tf = require_tensorflow("export_saved_model")
@@ -57,6 +77,10 @@ def export_saved_model(
         version = next_version(base)
     if version < 1:
         raise ValueError(f"`version` must be 1 or more. Received: {version}.")
+    if max_batch_size < 1:
+        raise ValueError(
+            f"`max_batch_size` must be 1 or more. Received: {max_batch_size}."
+        )
     target = base / str(version)
     if target.exists():
         raise FileExistsError(
@@ -65,14 +89,29 @@ def export_saved_model(
             f"for the next free one ({next_version(base)})."
         )
     module, signatures = _module(model)
+    kind = _kind(model)
+    metadata = describe_export(model, kind, base.name, max_batch_size, run)
+    requests = warmup_requests(kind, model.preprocessor, max_batch_size)
     base.mkdir(parents=True, exist_ok=True)
     temporary = base / f".writing-{version}-{os.getpid()}"
     try:
         tf.saved_model.save(module, str(temporary), signatures=signatures)
+        write_metadata(temporary, metadata)
+        write_warmup(temporary, base.name, requests)
+        failed = failures(check_export(temporary))
+        if failed:
+            raise RuntimeError(
+                f"The export would fail in the server; it was not kept.\n"
+                f"{failed}"
+            )
         os.replace(temporary, target)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     return target
+
+
+def _kind(model: Any) -> str:
+    return "tagger" if isinstance(model, DLFATokenClassifier) else "classifier"
 
 
 def _module(model: Any) -> tuple[Any, dict[str, Any]]:
@@ -87,9 +126,7 @@ def _module(model: Any) -> tuple[Any, dict[str, Any]]:
         return reader(features, training=False)
 
     build = (
-        tagger_signatures
-        if isinstance(model, DLFATokenClassifier)
-        else classifier_signatures
+        tagger_signatures if _kind(model) == "tagger" else classifier_signatures
     )
     model.preprocessor.pieces  # noqa: B018 - built outside the functions
     signatures = build(model, forward)

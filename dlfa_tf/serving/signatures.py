@@ -7,6 +7,10 @@ from dlfa_tf.preprocessing.tensorflow_import import require_tensorflow
 from dlfa_tf.preprocessing.text_cleaning import split_words
 from dlfa_tf.preprocessing.text_cleaning import valid_utf8
 
+# Rows of the encoder at a time. One text may have thousands of rows, which
+# together would take more memory than the server has.
+ROWS_AT_A_TIME = 64
+
 
 def classifier_signatures(model: Any, forward: Any) -> dict[str, Any]:
     """Builds the signatures of a text classifier.
@@ -78,9 +82,8 @@ def tagger_signatures(model: Any, forward: Any) -> dict[str, Any]:
 
     def tag(words: Any) -> dict[str, Any]:
         rows = preprocessor.encode_words(words)
-        logits, _ = forward(preprocessor.features(rows.token_ids, None))
-        mask = rows.label_mask.to_tensor(False)
-        probabilities = tf.nn.softmax(tf.boolean_mask(logits, mask))
+        logits = _word_logits(model, forward, rows)
+        probabilities = tf.nn.softmax(logits)
         tags = tf.gather(labels, tf.argmax(probabilities, axis=-1))
         scores = tf.reduce_max(probabilities, axis=-1)
 
@@ -116,16 +119,41 @@ def tagger_signatures(model: Any, forward: Any) -> dict[str, Any]:
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
     def embed(text: Any) -> dict[str, Any]:
-        words = split(text)
-        rows = preprocessor.encode_words(words)
-        _, sequence = forward(preprocessor.features(rows.token_ids, None))
-        first = tf.concat(
-            [[True], rows.row_sentence[1:] != rows.row_sentence[:-1]], axis=0
-        )[: tf.shape(sequence)[0]]
-        return {
-            "embedding": tf.cast(
-                tf.boolean_mask(sequence[:, 0, :], first), tf.float32
-            )
-        }
+        rows = preprocessor.encode_words(split(text))
+        # The further rows of a long text are not needed: not computed either.
+        sentence = rows.row_sentence
+        first = tf.concat([[True], sentence[1:] != sentence[:-1]], axis=0)
+        first = first[: tf.size(sentence)]
+        token_ids = tf.ragged.boolean_mask(rows.token_ids, first)
+        _, sequence = forward(preprocessor.features(token_ids, None))
+        return {"embedding": tf.cast(sequence[:, 0, :], tf.float32)}
 
     return {"serving_default": tag_text, "tag_words": tag_words, "embed": embed}
+
+
+def _word_logits(model: Any, forward: Any, rows: Any) -> Any:
+    """Logits of all words of a batch, in their order, `(words, classes)`."""
+    tf = require_tensorflow("tagger_signatures")
+    preprocessor = model.preprocessor
+    count = tf.size(rows.row_sentence)
+
+    def more(start: Any, _: Any) -> Any:
+        # Once for a batch of no rows: there must be something to join.
+        return (start < count) | (start == 0)
+
+    def step(start: Any, before: Any) -> tuple[Any, Any]:
+        end = start + ROWS_AT_A_TIME
+        token_ids = rows.token_ids[start:end]
+        logits, _ = forward(preprocessor.features(token_ids, None))
+        mask = rows.label_mask[start:end].to_tensor(False)
+        part = tf.boolean_mask(logits, mask)
+        return end, before.write(start // ROWS_AT_A_TIME, part)
+
+    parts = tf.TensorArray(
+        tf.float32,
+        size=tf.maximum((count + ROWS_AT_A_TIME - 1) // ROWS_AT_A_TIME, 1),
+        element_shape=[None, len(model.labels)],
+        infer_shape=False,
+    )
+    _, parts = tf.while_loop(more, step, (0, parts), parallel_iterations=1)
+    return parts.concat()

@@ -77,19 +77,19 @@ def compact_model(model: Any, used: np.ndarray) -> Any:
     return small
 
 
-def write_back(model: Any, small: Any, used: np.ndarray) -> None:
+def write_back(model: Any, small: Any, used: np.ndarray | None) -> None:
     """Copies the weights of a compact model into the full one.
 
     Rows of the token embedding that are not in `used` stay as they are.
 
     Args:
         model: the full model.
-        small: what `compact_model` made of it.
-        used: the ids that were given then.
+        small: what `compact_model` made of one like it, or such a one.
+        used: the ids that were given then; None when `small` has all rows.
     """
     for source, target in zip(small.weights, model.weights, strict=True):
         value = source.value
-        if _is_table(model, target):
+        if used is not None and _is_table(model, target):
             value = keras.ops.scatter_update(target.value, used[:, None], value)
         target.assign(value)
 

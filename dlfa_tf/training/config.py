@@ -11,9 +11,17 @@ from dlfa_tf.data.tasks import TASKS
 from dlfa_tf.data.tasks import Task
 from dlfa_tf.data.tasks import get_task
 from dlfa_tf.data.tasks import nearest_hint
+from dlfa_tf.training.recipes import RECIPES
+from dlfa_tf.training.recipes import recipe_values
 
-PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
+PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16", "auto")
 EVAL_SPLITS = ("test", "dev", "test_or_dev")
+STRATEGIES = ("auto", "one_device", "mirrored", "multi_worker")
+# Settings that a `Task` brings along.
+_PUBLISHED = (
+    "epochs", "batch_size", "learning_rate", "weight_decay", "adam_epsilon",
+    "clip_norm", "sequence_length",
+)  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -23,8 +31,9 @@ class TrainConfig:
     Attributes:
         task: str, `xnli`, `pawsx`, `ner` or `pos`.
         output_dir: str, run folder.
-        data_source: str, `files` or `sample`.
-        data_dir: str or None, folder with the task folders (`files` only).
+        data_source: str, `files`, `tfds` or `sample`.
+        data_dir: str or None, folder with the task folders (`files`), or of
+            TensorFlow Datasets (`tfds`).
         preset: str, encoder preset.
         fusion_layer: int or None; None is the baseline.
         gate: str, `feature` (equation 2) or `attention`.
@@ -36,7 +45,9 @@ class TrainConfig:
         dropout: float, before the last layer. Defaults to `0.1` (mBERT).
         epochs: int, passes over the training data.
         batch_size: int, rows per step.
-        learning_rate: float, at the first step; falls linearly to 0.
+        learning_rate: float, highest one; falls linearly to 0.
+        warmup_steps: int, steps in which it rises from 0 first. Defaults to
+            `0` (XTREME).
         weight_decay: float. Defaults to `0.0` (XTREME).
         adam_epsilon: float. Defaults to `1e-8` (XTREME).
         clip_norm: float, limit of the global gradient norm. Defaults to `1.0`
@@ -53,7 +64,16 @@ class TrainConfig:
         eval_split: str, `test`, `dev` or `test_or_dev` (dev where a language
             has no test file; every score says which).
         seed: int.
-        precision: str, dtype policy.
+        recipe: str, name of the settings that the others started from; see
+            `dlfa_tf.training.recipes`.
+        precision: str, dtype policy; `auto` is mixed_bfloat16 where the
+            hardware has it, else float32. A run folder tells which it was.
+        jit_compile: bool, whether to compile the step with XLA.
+        strategy: str, `one_device`, `mirrored` (all GPUs of this machine),
+            `multi_worker` (machines listed in TF_CONFIG) or `auto`.
+        checkpoint_minutes: float, minutes between two checkpoints; 0 is
+            after every step.
+        keep_checkpoints: int, newest checkpoints to keep while training.
         compact_vocabulary: bool, train on the embedding rows in use only.
             Exact while `weight_decay` is 0. Defaults to `True`.
 
@@ -72,21 +92,27 @@ class TrainConfig:
     norm: str = "layer"
     reduction_ratio: int = 4
     label_piece: str | None = None
-    sequence_length: int = 128
+    sequence_length: int = Task.sequence_length
     dropout: float = 0.1
     epochs: int
     batch_size: int
     learning_rate: float
-    weight_decay: float = 0.0
-    adam_epsilon: float = 1e-8
-    clip_norm: float = 1.0
+    warmup_steps: int = 0
+    weight_decay: float = Task.weight_decay
+    adam_epsilon: float = Task.adam_epsilon
+    clip_norm: float = Task.clip_norm
     dev_every: int | None = None
     train_limit: int | None = None
     eval_limit: int | None = None
     languages: tuple[str, ...] = ("all",)
-    eval_split: str = "test"
+    eval_split: str = Task.report_split
     seed: int = 1
+    recipe: str = "xtreme"
     precision: str = "float32"
+    jit_compile: bool = False
+    strategy: str = "auto"
+    checkpoint_minutes: float = 10.0
+    keep_checkpoints: int = 2
     compact_vocabulary: bool = True
 
     def __post_init__(self) -> None:
@@ -98,6 +124,8 @@ class TrainConfig:
             ("label_piece", ("first", "first_content", None)),
             ("eval_split", EVAL_SPLITS),
             ("precision", PRECISIONS),
+            ("recipe", tuple(RECIPES)),
+            ("strategy", STRATEGIES),
         ):
             value = getattr(self, name)
             if value not in accepted:
@@ -109,7 +137,8 @@ class TrainConfig:
         for name, low in (
             ("epochs", 1), ("batch_size", 1), ("reduction_ratio", 1),
             ("dev_every", 1), ("train_limit", 1), ("eval_limit", 1),
-            ("fusion_layer", 0), ("sequence_length", 8),
+            ("fusion_layer", 0), ("sequence_length", 8), ("warmup_steps", 0),
+            ("checkpoint_minutes", 0), ("keep_checkpoints", 1),
         ):  # fmt: skip
             value = getattr(self, name)
             if value is not None and value < low:
@@ -188,25 +217,35 @@ def system_name(fusion_layer: int | None) -> str:
     return "baseline" if fusion_layer is None else f"D_{fusion_layer}"
 
 
-def default_config(task: str, **overrides: Any) -> TrainConfig:
-    """Builds a config from a task's published settings.
+def default_config(
+    task: str, recipe: str = "xtreme", **overrides: Any
+) -> TrainConfig:
+    """Builds a config from a recipe.
 
     Args:
         task: str, name of the task.
-        **overrides: values to change; None leaves the default alone.
+        recipe: str, `xtreme`, `paper2epoch` or `quick`; see
+            `dlfa_tf.training.recipes`.
+        **overrides: values to change; None leaves the recipe's alone.
+            `dev_every=0` is once an epoch, a limit of 0 is no limit.
 
     Returns:
-        `TrainConfig` with the XTREME scripts' epochs, batch size and learning
-        rate where nothing else is given.
+        `TrainConfig` with the published settings of the task where neither
+        the recipe nor a value says otherwise.
+
+    Raises:
+        ValueError: for an unknown task or recipe, or a wrong value.
     """
     definition = get_task(task)
     values: dict[str, Any] = {
-        "epochs": definition.epochs,
-        "batch_size": definition.batch_size,
-        "learning_rate": definition.learning_rate,
+        name: getattr(definition, name) for name in _PUBLISHED
     }
+    values["eval_split"] = definition.report_split
+    values.update(recipe_values(recipe, definition))
     values.update({k: v for k, v in overrides.items() if v is not None})
-    return TrainConfig(task=task, **values)
+    for name in ("dev_every", "train_limit", "eval_limit"):
+        values[name] = values.get(name) or None
+    return TrainConfig(task=task, recipe=recipe, **values)
 
 
 def read_config(run_dir: str) -> TrainConfig:

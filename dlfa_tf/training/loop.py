@@ -1,60 +1,62 @@
 """One run: build, fine-tune on English, choose on English dev, evaluate."""
 
-import dataclasses
+import contextlib
+import gc
 import pathlib
 import time
 from collections.abc import Callable
 from typing import Any
 
 import keras
-import numpy as np
 
-from dlfa_tf.data.arrays import TokenArrays
-from dlfa_tf.data.arrays import tokenize_examples
-from dlfa_tf.data.pipelines import train_dataset
-from dlfa_tf.data.sources import Examples
 from dlfa_tf.data.sources import Source
-from dlfa_tf.evaluation.predict import label_names
-from dlfa_tf.evaluation.predict import predict_logits
 from dlfa_tf.evaluation.run_folder import CONFIG
 from dlfa_tf.evaluation.run_folder import RESULTS
 from dlfa_tf.evaluation.run_folder import SCHEMA
-from dlfa_tf.evaluation.run_folder import check_output_dir
+from dlfa_tf.evaluation.run_folder import read_json
+from dlfa_tf.evaluation.run_folder import read_results
 from dlfa_tf.evaluation.run_folder import write_json
-from dlfa_tf.evaluation.score import score
-from dlfa_tf.evaluation.zero_shot import choose_files
 from dlfa_tf.evaluation.zero_shot import evaluate_languages
 from dlfa_tf.models.presets import preset_source
-from dlfa_tf.training.compact_vocabulary import compact_arrays
+from dlfa_tf.training.checkpoints import CheckpointStore
 from dlfa_tf.training.compact_vocabulary import compact_model
-from dlfa_tf.training.compact_vocabulary import used_token_ids
 from dlfa_tf.training.compact_vocabulary import write_back
 from dlfa_tf.training.config import TrainConfig
 from dlfa_tf.training.config import system_name
-from dlfa_tf.training.dev_checkpoint import DevCheckpoint
+from dlfa_tf.training.distribution import check_batch_size
+from dlfa_tf.training.distribution import is_chief
+from dlfa_tf.training.distribution import make_strategy
+from dlfa_tf.training.distribution import scope_of
 from dlfa_tf.training.environment import describe_environment
 from dlfa_tf.training.environment import peak_memory_bytes
+from dlfa_tf.training.fit import fit
+from dlfa_tf.training.interruption import StopRequest
+from dlfa_tf.training.interruption import stop_on_sigterm
+from dlfa_tf.training.model_files import MODEL
 from dlfa_tf.training.model_files import build_model
+from dlfa_tf.training.model_files import load_model
 from dlfa_tf.training.model_files import save_model
+from dlfa_tf.training.prepared import Prepared
+from dlfa_tf.training.prepared import RunData
+from dlfa_tf.training.prepared import prepare
+from dlfa_tf.training.prepared import read_data
+from dlfa_tf.training.resume import check_run_dir
+from dlfa_tf.training.resume import held
+from dlfa_tf.training.resume import resolved
+from dlfa_tf.training.session import CHECKPOINTS
 
 Say = Callable[[str], None]
-_SOURCE_LANGUAGE = "en"
 _EVAL_BATCH = 64
-_SUBSET_SEED = 0
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class _Data:
-    """Everything that is read before training."""
-
-    source: Source
-    files: dict[str, str]
-    train: Examples
-    dev: Examples
+# Only there while a run is unfinished.
+_TRAINED = f"{CHECKPOINTS}/training.json"
+_EVALUATED = f"{CHECKPOINTS}/evaluation.json"
 
 
 def run(
-    config: TrainConfig, say: Say = lambda _: None, verbose: int = 2
+    config: TrainConfig,
+    say: Say = lambda _: None,
+    verbose: int = 2,
+    resume: bool = False,
 ) -> dict[str, Any]:
     """Carries out a whole run and writes its folder.
 
@@ -64,55 +66,149 @@ def run(
     Args:
         config: `TrainConfig`.
         say: receives one-line messages about what is going on.
-        verbose: int, Keras' verbosity of `fit` (0, 1 or 2).
+        verbose: int, 0 is silent, 1 shows a progress bar, 2 lines.
+        resume: bool, whether to go on with a run in `output_dir` that was
+            interrupted, if there is one. A finished one is left alone.
 
     Returns:
-        The content of `results.json`.
+        The content of `results.json`; empty for a worker that is not the
+        chief.
 
     Raises:
         ValueError, FileNotFoundError, FileExistsError: for settings or data
             that do not fit, before anything is written.
+        TrainingInterrupted: when SIGTERM came; the run can be resumed.
+        NonFiniteTraining: when loss or gradient is not finite.
+        ConnectionError: when another worker is missing or lost.
     """
-    check_output_dir(config.output_dir)
-    data = _read_data(config)
+    config = resolved(config)
+    chief = is_chief(config.strategy)
+    if chief:
+        check_run_dir(config, resume)
+    run_dir = pathlib.Path(config.output_dir)
+    if resume and (run_dir / RESULTS).is_file():
+        say(f"{config.output_dir} is finished")
+        return read_results(run_dir)
+    data = read_data(config)
     started = time.monotonic()
     keras.utils.set_random_seed(config.seed)
-    say(f"building {config.system} on preset {config.preset}")
-    model = build_model(config)
-    run_dir = pathlib.Path(config.output_dir)
-    environment = describe_environment()
-    write_json(
-        run_dir / CONFIG,
-        {"config": config.to_json(), "environment": environment},
-    )
-    built = time.monotonic()
-    training = _train(config, model, data, run_dir, say, verbose)
-    trained = time.monotonic()
-    save_model(model, run_dir / "model")
+    with stop_on_sigterm() as stop, contextlib.ExitStack() as stack:
+        if not (run_dir / _TRAINED).is_file():
+            strategy = make_strategy(config.strategy)
+            check_batch_size(config.batch_size, strategy)
+            say(f"building {config.system} on preset {config.preset}")
+            small, prepared = _build(config, data, strategy)
+            if chief:
+                _open(config, run_dir, stack)
+            built = time.monotonic()
+            training = fit(config, small, prepared, run_dir, say=say,
+                           strategy=strategy, is_chief=chief, stop=stop,
+                           verbose=verbose)  # fmt: skip
+            if not chief:
+                return {}
+            seconds = {
+                "build": round(built - started, 1),
+                "train": round(time.monotonic() - built, 1),
+            }
+            model = build_model(config)
+            write_back(model, small, prepared.used_ids)
+            del small
+            save_model(model, run_dir / MODEL)
+            write_json(
+                run_dir / _TRAINED, {"training": training, "seconds": seconds}
+            )
+        elif not chief:
+            return {}
+        else:
+            stack.enter_context(held(run_dir))
+            say("training is done; going on with the evaluation")
+            model = load_model(config.output_dir)
+        return _finish(config, model, data, run_dir, stop, say)
+
+
+def _open(
+    config: TrainConfig, run_dir: pathlib.Path, stack: contextlib.ExitStack
+) -> None:
+    """Takes the run folder and writes the config, once."""
+    run_dir.mkdir(parents=True, exist_ok=True)
+    stack.enter_context(held(run_dir))
+    if not (run_dir / CONFIG).is_file():
+        write_json(
+            run_dir / CONFIG,
+            {
+                "config": config.to_json(),
+                "environment": describe_environment(),
+            },
+        )
+
+
+def _build(
+    config: TrainConfig, data: RunData, strategy: Any
+) -> tuple[Any, Prepared]:
+    """Builds the model to train, and what it is trained on.
+
+    With a compact vocabulary the full model is given free again: both at once
+    would take its memory on top of what training needs.
+    """
+    with scope_of(None if config.compact_vocabulary else strategy):
+        model = build_model(config)
+    prepared = prepare(config, data, model.preprocessor)
+    if prepared.used_ids is not None:
+        with scope_of(strategy):
+            model = compact_model(model, prepared.used_ids)
+    model.preprocessor = None
+    gc.collect()
+    return model, prepared
+
+
+def _finish(
+    config: TrainConfig,
+    model: Any,
+    data: RunData,
+    run_dir: pathlib.Path,
+    stop: StopRequest,
+    say: Say,
+) -> dict[str, Any]:
+    """Evaluates the chosen weights and writes the results."""
+    started = time.monotonic()
+    saved = read_json(run_dir / _TRAINED)
+    # A language that is done is not evaluated again when the run goes on.
+    done_file = run_dir / _EVALUATED
+    done = read_json(done_file) if done_file.is_file() else {}
+
+    def keep(language: str, scores: dict[str, Any]) -> None:
+        done[language] = scores
+        write_json(done_file, done)
+        stop.check("The languages so far are kept.")
+
     evaluation = _evaluate(
-        model, data.source, data.files, config.eval_limit, run_dir, say
-    )
+        model, data.source, data.files, config.eval_limit, run_dir, say,
+        keep=keep, done=dict(done),
+    )  # fmt: skip
     results = {
         "schema": SCHEMA,
         "system": config.system,
         "score": config.task_definition.score,
         "config": _shareable(config),
-        "environment": environment,
+        "environment": read_json(run_dir / CONFIG)["environment"],
         "preset_source": preset_source(config.preset),
         "label_piece": getattr(
             model.preprocessor, "resolved_label_piece", None
         ),
         "gate": None if config.fusion_layer is None else config.gate,
-        **training,
+        **saved["training"],
         **evaluation,
         "seconds": {
-            "build": round(built - started, 1),
-            "train": round(trained - built, 1),
-            "evaluate": round(time.monotonic() - trained, 1),
+            **saved["seconds"],
+            "evaluate": round(time.monotonic() - started, 1),
         },
         "peak_memory_bytes": peak_memory_bytes(),
     }
     write_json(run_dir / RESULTS, results)
+    # The run cannot go on any more, and model/ has the chosen weights.
+    for path in (done_file, run_dir / _TRAINED):
+        path.unlink(missing_ok=True)
+    CheckpointStore(run_dir / CHECKPOINTS).delete()
     return results
 
 
@@ -189,8 +285,15 @@ def _evaluate(
     limit: int | None,
     run_dir: pathlib.Path,
     say: Say,
+    keep: Callable[[str, dict[str, Any]], None] = lambda *_: None,
+    done: dict[str, dict[str, Any]] | None = None,
 ) -> dict[str, Any]:
     say(f"evaluating on {', '.join(files)}")
+
+    def progress(language: str, scores: dict[str, Any]) -> None:
+        say(f"  {language} {scores['split']} {scores['score']:.2f}")
+        keep(language, scores)
+
     return evaluate_languages(
         model,
         source,
@@ -198,136 +301,6 @@ def _evaluate(
         limit=limit,
         batch_size=_EVAL_BATCH,
         run_dir=run_dir,
-        progress=lambda lang, s: say(f"  {lang} {s['split']} {s['score']:.2f}"),
+        progress=progress,
+        done=done,
     )
-
-
-def _read_data(config: TrainConfig) -> _Data:
-    """Reads English train and dev; checks that the other files are there."""
-    task = config.task_definition
-    source = Source(
-        task=task, name=config.data_source, data_dir=config.data_dir
-    )
-    files = choose_files(source, config.languages, config.eval_split)
-    train = source.load("train", _SOURCE_LANGUAGE)
-    if config.train_limit is not None and config.train_limit < len(train):
-        # Shuffled first: files are often ordered by origin. The same for
-        # every seed of a run, which then differ in training alone.
-        random = np.random.default_rng(_SUBSET_SEED)
-        chosen = random.permutation(len(train))[: config.train_limit]
-        train = [train[i] for i in chosen]
-    dev = source.load("dev", _SOURCE_LANGUAGE, config.eval_limit)
-    return _Data(source=source, files=files, train=train, dev=dev)
-
-
-def _train(
-    config: TrainConfig,
-    model: Any,
-    data: _Data,
-    run_dir: pathlib.Path,
-    say: Say,
-    verbose: int,
-) -> dict[str, Any]:
-    """Fine-tunes `model` in place; returns what the results say of it."""
-    preprocessor = model.preprocessor
-    train = tokenize_examples(data.train, preprocessor)
-    dev = tokenize_examples(data.dev, preprocessor)
-    pieces = preprocessor.pieces
-    if config.compact_vocabulary:
-        special = [
-            pieces.pad_id, pieces.start_id, pieces.end_id, pieces.unk_id
-        ]  # fmt: skip
-        used = used_token_ids(special, train, dev)
-        small = compact_model(model, used)
-        train_rows = compact_arrays(train, used)
-        dev_rows = compact_arrays(dev, used)
-        pad_id = int(np.searchsorted(used, pieces.pad_id))
-    else:
-        small, train_rows, dev_rows = model, train, dev
-        pad_id = pieces.pad_id
-    best = _fit(config, small, train_rows, dev_rows, data, pad_id, run_dir,
-                say, verbose, preprocessor.use_segment_ids)  # fmt: skip
-    if config.compact_vocabulary:
-        write_back(model, small, used)
-    model.preprocessor = preprocessor
-    return {
-        "train_examples": len(data.train),
-        "train_rows": len(train),
-        "train_tokens": len(train.token_ids),
-        "best_step": best.best_step,
-        "total_steps": best.total_steps,
-        "dev_score": best.best_score,
-        "dev_history": best.history,
-    }
-
-
-def _fit(
-    config: TrainConfig,
-    model: Any,
-    train: TokenArrays,
-    dev: TokenArrays,
-    data: _Data,
-    pad_id: int,
-    run_dir: pathlib.Path,
-    say: Say,
-    verbose: int,
-    use_segment_ids: bool,
-) -> DevCheckpoint:
-    """Compiles and fits; leaves the best weights in the model."""
-    dataset, steps = train_dataset(
-        train,
-        batch_size=config.batch_size,
-        seed=config.seed,
-        epochs=config.epochs,
-        pad_id=pad_id,
-        use_segment_ids=use_segment_ids,
-    )
-    total = steps * config.epochs
-    task = data.source.task
-
-    def score_dev() -> float:
-        logits = predict_logits(
-            model,
-            dev,
-            batch_size=_EVAL_BATCH,
-            pad_id=pad_id,
-            use_segment_ids=use_segment_ids,
-        )
-        predicted = label_names(logits, dev, task.labels)
-        value = score(task, data.dev, predicted)["score"]
-        say(f"  English dev {task.score} {value:.2f}")
-        return value
-
-    model.preprocessor = None
-    model.compile(
-        optimizer=keras.optimizers.AdamW(
-            learning_rate=keras.optimizers.schedules.PolynomialDecay(
-                config.learning_rate, total, end_learning_rate=0.0
-            ),
-            weight_decay=config.weight_decay,
-            epsilon=config.adam_epsilon,
-            global_clipnorm=config.clip_norm,
-        )
-    )
-    checkpoint = DevCheckpoint(
-        score_dev,
-        steps_per_epoch=steps,
-        total_steps=total,
-        every=config.dev_every,
-        metrics_file=run_dir / "metrics.jsonl",
-    )
-    say(
-        f"training {config.system}: {len(train)} rows, {total} steps of "
-        f"{config.batch_size} (the first step compiles and takes longest)"
-    )
-    model.fit(
-        dataset,
-        epochs=config.epochs,
-        steps_per_epoch=steps,
-        callbacks=[checkpoint],
-        # The data set brings its own seeded order.
-        shuffle=False,
-        verbose=verbose,
-    )
-    checkpoint.restore_best()
-    return checkpoint

@@ -11,6 +11,9 @@ from dlfa_tf.models.text_classifier import DLFATextClassifier
 from dlfa_tf.models.token_classifier import DLFATokenClassifier
 from dlfa_tf.training.config import TrainConfig
 
+# Folder of the chosen weights in a run folder.
+MODEL = "model"
+
 
 def build_model(config: TrainConfig) -> Any:
     """Builds the task model of a config from its encoder preset."""
@@ -45,7 +48,7 @@ def load_model(folder: str) -> Any:
         FileNotFoundError: when there is no saved task model.
     """
     path = pathlib.Path(folder)
-    for candidate in (path / "model", path):
+    for candidate in (path / MODEL, path):
         if is_saved_task(str(candidate)):
             return DLFATask.from_preset(str(candidate))
     raise FileNotFoundError(
@@ -55,10 +58,15 @@ def load_model(folder: str) -> Any:
 
 
 def save_model(model: Any, folder: pathlib.Path) -> None:
-    """Saves a task model as a preset, aside first and then renamed."""
+    """Saves a task model as a preset, aside first and then renamed.
+
+    What was in the folder is replaced.
+    """
     temporary = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
     try:
         model.save_to_preset(str(temporary))
+        # A run that was killed right after this saves once more.
+        shutil.rmtree(folder, ignore_errors=True)
         os.replace(temporary, folder)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)

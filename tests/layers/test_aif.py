@@ -86,6 +86,43 @@ def test_defaults_are_those_of_the_paper_notes():
     )
     assert layer.activation is keras.activations.relu
     assert layer.pooling == "mean"
+    assert layer.branches == "both"
+    assert layer.initial_gate is None
+
+
+@pytest.mark.parametrize("scope", ["local", "global"])
+def test_one_branch_alone_is_the_sigmoid_of_that_branch(
+    reference, low, mask, scope
+):
+    layer = AIF(branches=scope, gate="attention", norm="none")
+    result = np.asarray(layer(low, mask=mask))
+    assert [w.path.split("/")[1] for w in layer.weights] == (
+        4 * [f"{scope}_branch"]
+    )
+    weights = {
+        path.removeprefix(f"{scope}_branch/"): value
+        for path, value in reference.weights_of(layer).items()
+    }
+    branch = reference.branch(weights, low, mask, scope, norm="none")
+    expected = np.broadcast_to(1 / (1 + np.exp(-branch)), low.shape)
+    np.testing.assert_allclose(result, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("branches", ["both", "local", "global"])
+@pytest.mark.parametrize("norm", ["layer", "batch", "none"])
+def test_initial_gate_is_where_the_sigmoid_starts(low, mask, norm, branches):
+    layer = AIF(
+        gate="attention", norm=norm, branches=branches, initial_gate=0.1
+    )
+    gate = np.asarray(layer(low, mask=mask))
+    assert gate.shape == low.shape
+    np.testing.assert_allclose(gate, 0.1, atol=1e-6)
+
+
+@pytest.mark.parametrize("value", [0, 1, -0.1, float("nan")])
+def test_error_names_initial_gate_out_of_range(value):
+    with pytest.raises(ValueError, match="`initial_gate` is out of range"):
+        AIF(initial_gate=value)
 
 
 def test_attention_lies_between_zero_and_one(reference, low, mask):
@@ -205,6 +242,7 @@ def test_error_offers_nearest_gate():
         ("norm", "group", ValueError),
         ("pooling", "max", ValueError),
         ("activation", "rlu", ValueError),
+        ("branches", "neither", ValueError),
     ],
 )
 def test_error_of_branch_names_argument(argument, value, error):

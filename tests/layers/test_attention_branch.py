@@ -81,7 +81,29 @@ def test_defaults_are_those_of_the_paper_notes():
         "activation": "relu",
         "scope": "local",
         "pooling": "mean",
+        "initial_output": None,
     }
+
+
+@pytest.mark.parametrize("scope", ["local", "global"])
+@pytest.mark.parametrize("norm", ["layer", "batch", "none"])
+def test_initial_output_is_what_an_untrained_branch_returns(low, norm, scope):
+    layer = AttentionBranch(norm=norm, scope=scope, initial_output=-1.5)
+    for training in (False, True):
+        result = np.asarray(layer(low, training=training))
+        np.testing.assert_allclose(result, -1.5, atol=1e-6)
+
+
+@pytest.mark.parametrize("value", ["1", True], ids=repr)
+def test_error_names_initial_output_of_wrong_type(value):
+    with pytest.raises(TypeError, match="`initial_output` must be a number"):
+        AttentionBranch(initial_output=value)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("-inf")])
+def test_error_names_initial_output_out_of_range(value):
+    with pytest.raises(ValueError, match="`initial_output` is out of range"):
+        AttentionBranch(initial_output=value)
 
 
 @pytest.mark.parametrize("scope", ["local", "global"])

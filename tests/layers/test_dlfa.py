@@ -29,6 +29,17 @@ CASES = {
         num_trainable_weights=12,
         num_other_weights=8,
     ),
+    "global_branch_output_norm": LayerCase(
+        layer_class=DLFA,
+        config={
+            "reduction_ratio": 2,
+            "branches": "global",
+            "initial_gate": 0.2,
+            "output_norm": "layer",
+        },
+        num_inputs=2,
+        num_trainable_weights=10,
+    ),
     "attention_no_norm": LayerCase(
         layer_class=DLFA,
         config={"reduction_ratio": 2, "norm": "none", "gate": "attention"},
@@ -108,6 +119,31 @@ def test_defaults_are_those_of_the_paper_notes():
     assert layer.pooling == "mean"
     assert layer.mix_factor == 1.0
     assert layer.first == "low"
+    assert layer.branches == "both"
+    assert layer.initial_gate is None
+    assert layer.output_norm == "none"
+
+
+@pytest.mark.parametrize("branches", ["both", "local", "global"])
+def test_initial_gate_sets_the_start_of_the_mix(low, high, mask, branches):
+    layer = DLFA(gate="attention", branches=branches, initial_gate=0.25)
+    np.testing.assert_allclose(
+        np.asarray(layer(low, high, mask=mask)),
+        0.25 * low + 0.75 * high,
+        atol=1e-6,
+    )
+
+
+def test_output_norm_is_layer_norm_of_the_mix(low, high, mask):
+    plain, normed = DLFA(), DLFA(output_norm="layer")
+    mix = np.asarray(plain(low, high, mask=mask), "float64")
+    normed.build(low.shape, high.shape)
+    normed.aif.set_weights(plain.aif.get_weights())
+    centred = mix - mix.mean(-1, keepdims=True)
+    expected = centred / np.sqrt(mix.var(-1, keepdims=True) + 1e-5)
+    np.testing.assert_allclose(
+        np.asarray(normed(low, high, mask=mask)), expected, atol=1e-4
+    )
 
 
 def test_equal_inputs_come_through_the_mix(low, mask):
@@ -335,6 +371,9 @@ def test_error_offers_nearest_order():
         ("gate", "sigmoid", ValueError),
         ("pooling", "max", ValueError),
         ("activation", "rlu", ValueError),
+        ("branches", "none", ValueError),
+        ("initial_gate", "0.5", TypeError),
+        ("output_norm", "batch", ValueError),
     ],
 )
 def test_error_of_aif_names_argument(argument, value, error):

@@ -9,7 +9,7 @@ import pytest
 
 from dlfa_tf.layers import DLFA
 from dlfa_tf.models import DLFABackbone
-from dlfa_tf.models.dlfa_backbone import block_layers
+from dlfa_tf.models.encoder_blocks import block_layers
 
 ENCODERS = {
     "bert": keras_hub.models.BertBackbone,

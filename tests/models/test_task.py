@@ -379,8 +379,8 @@ def test_error_of_arguments_that_change_a_saved_model(trained):
         DLFATokenClassifier.from_preset(str(folder), fusion_layer=1)
     with pytest.raises(ValueError, match=r"Received: \{'num_classes': 3\}"):
         DLFATokenClassifier.from_preset(str(folder), num_classes=3)
-    with pytest.raises(TypeError, match="'fusion'"):
-        DLFATokenClassifier.from_preset(str(folder), fusion=1)
+    with pytest.raises(TypeError, match="'fusion_block'"):
+        DLFATokenClassifier.from_preset(str(folder), fusion_block=1)
 
 
 def test_error_of_preset_of_a_backbone(trained, tmp_path):

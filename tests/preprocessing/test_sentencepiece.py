@@ -40,7 +40,8 @@ def tokenize(xlmr_tokenizer):
 
 
 def ids_of_keras_hub(tokenizer, texts):
-    """Ids of keras-hub's path in plain Python."""
+    """Ids of keras-hub's path in plain Python, the joiner a space."""
+    texts = [text.replace("\u200d", " ") for text in texts]
     return [[int(i) for i in ids] for ids in tokenizer(texts)]
 
 
@@ -54,6 +55,11 @@ def test_known_pieces(tokenize, xlmr_tokenizer):
     (ids,) = tokenize(tf.constant(["a cat 猫"])).to_list()
     pieces = [xlmr_tokenizer.id_to_token(i) for i in ids]
     assert pieces == ["▁a", "▁ca", "t", "▁", "猫"]
+
+
+def test_the_joiner_is_a_space_as_in_xlm_r(tokenize):
+    joined, spaced = tokenize(tf.constant(["a\u200dcat", "a cat"])).to_list()
+    assert joined == spaced
 
 
 def test_unknown_characters_get_the_id_of_fairseq(tokenize, xlmr_tokenizer):

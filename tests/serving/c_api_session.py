@@ -4,12 +4,13 @@ The loader and the session are those of tensorflow_model_server. Python's
 loader is kinder: it checks the shapes of inputs before the graph sees them,
 and restores variables that the server does not find.
 
-Usage: python c_api_session.py SITE_PACKAGES MODEL < requests.json
+Usage: python c_api_session.py SITE_PACKAGES MODEL < requests
 
-Standard input: JSON list of `{"inputs": {tensor name: [shape, strings]},
-"outputs": [tensor name, ...]}`. Standard output: one JSON line per request,
-`{"outputs": [flat values, ...]}` or `{"error": message}`. It runs in a process
-of its own because a wrong graph kills the process.
+Standard input: one JSON line per request, `{"inputs": {tensor name: [shape,
+values]}, "outputs": [tensor name, ...]}`; values are strings or floats.
+Standard output: one JSON line per request, `{"outputs": [[shape, flat values],
+...]}` or `{"error": message}`. It runs in a process of its own because a wrong
+graph kills the process.
 """
 
 import ctypes
@@ -42,6 +43,7 @@ def _load(packages: pathlib.Path) -> ctypes.CDLL:
     api.TF_Message.restype = ctypes.c_char_p
     api.TF_TensorByteSize.restype = ctypes.c_size_t
     api.TF_StringGetSize.restype = ctypes.c_size_t
+    api.TF_Dim.restype = ctypes.c_int64
     return api
 
 
@@ -91,6 +93,27 @@ class Session:
             self.api.TF_StringCopy(cell, value, size)
         return tensor
 
+    def _floats(self, shape: list[int], values: list[float]) -> _POINTER:
+        size = ctypes.c_size_t(4 * len(values))
+        tensor = _POINTER(
+            self.api.TF_AllocateTensor(
+                _FLOAT, (ctypes.c_int64 * len(shape))(*shape), len(shape), size
+            )
+        )
+        start = self.api.TF_TensorData(tensor)
+        ctypes.memmove(start, struct.pack(f"{len(values)}f", *values), size)
+        return tensor
+
+    def _tensor(self, shape: list[int], values: list) -> _POINTER:
+        if values and isinstance(values[0], float):
+            return self._floats(shape, values)
+        encoded = [v.encode("utf-8", "surrogateescape") for v in values]
+        return self._strings(shape, encoded)
+
+    def _shape(self, tensor: _POINTER) -> list[int]:
+        rank = self.api.TF_NumDims(tensor)
+        return [self.api.TF_Dim(tensor, i) for i in range(rank)]
+
     def _values(self, tensor: _POINTER) -> list:
         start = self.api.TF_TensorData(tensor)
         size = self.api.TF_TensorByteSize(tensor)
@@ -108,14 +131,10 @@ class Session:
         return ctypes.string_at(start, size).decode()
 
     def run(self, inputs: dict, outputs: list[str]) -> list[list]:
-        """Feeds string tensors by name, fetches tensors as flat lists."""
+        """Feeds tensors by name, fetches tensors as shapes and flat lists."""
         feeds = [self._port(name) for name in inputs]
         fetches = [self._port(name) for name in outputs]
-        given = [
-            self._strings(shape, [v.encode("utf-8", "surrogateescape")
-                                  for v in values])
-            for shape, values in inputs.values()
-        ]  # fmt: skip
+        given = [self._tensor(*value) for value in inputs.values()]
         got = (_POINTER * len(fetches))()
         self.api.TF_SessionRun(
             self.session, None,
@@ -124,16 +143,22 @@ class Session:
             (_Port * len(fetches))(*fetches), got, len(fetches),
             None, 0, None, self.status,
         )  # fmt: skip
+        for tensor in given:
+            self.api.TF_DeleteTensor(tensor)
         self._check()
-        return [self._values(_POINTER(tensor)) for tensor in got]
+        answers = []
+        for tensor in map(_POINTER, got):
+            answers.append([self._shape(tensor), self._values(tensor)])
+            self.api.TF_DeleteTensor(tensor)
+        return answers
 
 
 def main(packages: str, model: str) -> None:
     """Answers the requests on standard input."""
     session = Session(pathlib.Path(packages), model)
-    for request in json.load(sys.stdin):
+    for line in sys.stdin:
         try:
-            answer = {"outputs": session.run(**request)}
+            answer = {"outputs": session.run(**json.loads(line))}
         except ValueError as error:
             answer = {"error": str(error)}
         print(json.dumps(answer), flush=True)

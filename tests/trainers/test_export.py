@@ -1,7 +1,11 @@
 """Tests of trainers.export."""
 
+import json
+
 import pytest
 
+from dlfa_tf.serving.contract import WARMUP
+from dlfa_tf.serving.metadata import read_metadata
 from trainers import export
 
 
@@ -14,8 +18,25 @@ def test_an_export_as_a_user_starts_it(start, xnli_run, tmp_path):
     )
     assert done.returncode == 0, done.stderr[-3000:]
     assert f"Exported to {tmp_path}/xnli/1" in done.stdout
-    assert (tmp_path / "xnli" / "1" / "saved_model.pb").is_file()
+    folder = tmp_path / "xnli" / "1"
+    assert (folder / "saved_model.pb").is_file()
     assert [p.name for p in (tmp_path / "xnli").iterdir()] == ["1"]
+    found = read_metadata(folder)
+    results = json.loads((xnli_run / "results.json").read_text())
+    assert found["labels"] == ["contradiction", "entailment", "neutral"]
+    assert found["run"]["task"] == "xnli"
+    assert found["run"]["system"] == "baseline"
+    assert found["run"]["preset"] == "tiny_sentencepiece"
+    assert found["run"]["dev_score"] == results["dev_score"]
+    assert found["run"]["averages"] == results["averages"]
+    assert list(found["run"]["languages"]) == ["de"]
+    assert str(tmp_path.parent) not in json.dumps(found)
+    (folder / WARMUP).unlink()
+    done = start("export", f"--check={folder}")
+    assert done.returncode == 1
+    assert "ok      variables: those read are those stored" in done.stdout
+    assert "FAILED  warm-up:" in done.stdout
+    assert "breaks 1 of 6 rules: warm-up." in done.stderr
 
 
 def test_version_that_exists_is_refused(call, pos_run, tmp_path):
@@ -38,15 +59,27 @@ def test_missing_model_is_named(call, tmp_path):
 @pytest.mark.parametrize(
     ("argument", "part"),
     [
-        ("--name=a/b", "Accepted: a folder name without '/'"),
+        ("--name=a/b", "Accepted: letters, digits, '_', '-' and '.'"),
         ("--name=..", "--name=.."),
         ("--name=", "--name="),
         ("--version=0", "--version=0"),
+        ("--max_batch_size=0", "--max_batch_size=0"),
+        ("--check=saved_models/a/1", "or --check alone"),
     ],
 )
 def test_wrong_flags_are_named_at_once(start_wrong, argument, part):
     arguments = ["--model=m", "--name=a", argument]
     assert part in start_wrong("export", *arguments)
+
+
+def test_missing_flags_are_named(start_wrong):
+    assert "--model and --name together" in start_wrong("export", "--name=a")
+
+
+def test_folder_without_an_export_is_named(start, tmp_path):
+    done = start("export", f"--check={tmp_path}")
+    assert done.returncode == 1
+    assert "holds no saved_model.pb. Accepted: a version's" in done.stderr
 
 
 def test_help_shows_an_example(start):

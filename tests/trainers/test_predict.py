@@ -1,8 +1,13 @@
 """Tests of trainers.predict."""
 
+import importlib.util
+import json
+
 import pytest
 
 from dlfa_tf.training.model_files import load_model
+from tests.serving import toy_models
+from tests.serving.server_double import ServerDouble
 from trainers import predict
 
 pytestmark = pytest.mark.filterwarnings("ignore:Even though the:UserWarning")
@@ -67,7 +72,7 @@ def test_no_lines_give_no_lines(call, xnli_run, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("line", "columns"), [("one text", 1), ("a\tb\tc", 3), ("", 1)]
 )
-def test_line_that_is_no_pair_is_named(
+def test_line_that_is_no_pair_stops_strict_work(
     call, eager, xnli_run, tmp_path, line, columns
 ):
     text = f"a\tb\nc\td\n{line}\n"
@@ -78,9 +83,170 @@ def test_line_that_is_no_pair_is_named(
             f"--input={write(tmp_path, text)}",
             f"--output={tmp_path / 'out.txt'}",
             "--batch_size=2",
+            "--strict",
         )
     # Half an answer would look like a whole one.
     assert [p.name for p in tmp_path.iterdir()] == ["in.txt"]
+
+
+def test_line_that_is_no_pair_leaves_the_others(
+    call, eager, xnli_run, tmp_path, capsys
+):
+    path = write(tmp_path, "a\tb\nalone\nc\td\n")
+    path.write_bytes(path.read_bytes() + b"\xff\tb\ne\tf")
+    output = tmp_path / "out.txt"
+    with pytest.raises(ValueError, match="^2 line.*first is line 2. The"):
+        call(
+            predict,
+            f"--model={xnli_run}",
+            f"--input={path}",
+            f"--output={output}",
+            "--batch_size=2",
+        )
+    lines = output.read_text("utf-8").splitlines()
+    assert [len(line.split("\t")) for line in lines] == [2, 1, 2, 1, 2]
+    assert (lines[1], lines[3]) == ("", "")
+    said = capsys.readouterr().err.splitlines()
+    assert said[0].startswith("Input line 2: expected two texts separated by")
+    assert said[1] == (
+        "Input line 4: expected UTF-8. Received byte 0xff at position 0."
+    )
+
+
+def test_json_lines_are_tagged(call, eager, pos_run, tmp_path):
+    path = tmp_path / "in.jsonl"
+    rows = [
+        {"text": "Der Fluss", "id": 1},
+        {"words": ["ein", "Haus", "!"], "id": 2},
+        {"words": []},
+    ]
+    path.write_text("\n".join(json.dumps(row) for row in rows))
+    output = tmp_path / "out.jsonl"
+    call(predict, f"--model={pos_run}", f"--input={path}",
+         f"--output={output}")  # fmt: skip
+    found = [json.loads(x) for x in output.read_text("utf-8").splitlines()]
+    model = load_model(str(pos_run))
+    sentences = [["Der", "Fluss"], ["ein", "Haus", "!"]]
+    assert [f["words"] for f in found] == [*sentences, []]
+    assert [f["tags"] for f in found] == [*model.tag(sentences), []]
+    assert [f.get("id") for f in found] == [1, 2, None]
+    assert all(0 < score <= 1 for f in found for score in f["scores"])
+
+
+@pytest.fixture(scope="module")
+def toys(tmp_path_factory):
+    """A folder of models with versions, as a server is pointed at."""
+    base = tmp_path_factory.mktemp("toys")
+    toy_models.save_tagger(base / "pos" / "1")
+    (base / "pos" / "writing-2").mkdir()
+    toy_models.save_classifier(base / "xnli" / "3")
+    return base
+
+
+def test_export_is_asked_in_this_process(call, toys, tmp_path, capsys):
+    path = write(tmp_path, "The cat\n\nb\n")
+    for folder in (toys / "pos", toys / "pos" / "1"):
+        call(predict, f"--model={folder}", f"--input={path}")
+        assert capsys.readouterr().out == "The/UP cat/LOW\n\nb/LOW\n"
+
+
+@pytest.fixture(scope="module")
+def server(toys):
+    config = "".join(
+        f'config {{ name: "{name}" base_path: "{toys / name}" }}'
+        for name in ("pos", "xnli")
+    )
+    double = ServerDouble(f"model_config_list {{ {config} }}")
+    yield double
+    double.stop()
+
+
+@pytest.mark.parametrize("transport", ["grpc", "rest"])
+def test_server_is_asked(call, server, transport, tmp_path, capsys):
+    address = getattr(server, transport)
+    path = write(tmp_path, "".join(f"Text {i}\n" for i in range(70)))
+    call(predict, f"--server={address}", "--name=pos", f"--input={path}")
+    lines = capsys.readouterr().out.splitlines()
+    assert lines == [f"Text/UP {i}/LOW" for i in range(70)]
+    path = write(tmp_path, "a\ta\na\tb\n")
+    call(predict, f"--server={address}", "--name=xnli", f"--input={path}")
+    assert capsys.readouterr().out == "same\t1.0000\nother\t0.7500\n"
+
+
+def test_server_is_asked_without_tensorflow(start, server):
+    done = start(
+        "predict",
+        f"--server={server.grpc}",
+        "--name=pos",
+        imports=True,
+        input="A b\n",
+    )
+    assert done.stdout == "A/UP b/LOW\n"
+    imported = {
+        line.rsplit("|", 1)[-1].strip().split(".")[0]
+        for line in done.stderr.splitlines()
+        if line.startswith("import time:")
+    }
+    assert "grpc" in imported
+    assert not imported & {"tensorflow", "keras", "keras_hub"}
+
+
+def test_error_of_the_server_is_one_line(start, server):
+    done = start("predict", f"--server={server.rest}", "--name=no", input="a\n")
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"Error: {server.rest} answered NOT_FOUND: ")
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["--model=m", "--server=a:1"],
+        ["--server=a:1"],
+        ["--model=m", "--name=n"],
+    ],
+)
+def test_model_or_server_has_to_be_named(start_wrong, arguments):
+    message = start_wrong("predict", *arguments)
+    assert "--model alone, or --server and --name together" in message
+
+
+def test_beam_runner_needs_files(start_wrong):
+    message = start_wrong("predict", "--model=m", "--runner=DirectRunner")
+    assert "--runner needs --model (an export), --input and --output" in message
+
+
+def test_beam_runner_labels_files(call, toys, tmp_path, capsys):
+    pytest.importorskip(
+        "apache_beam",
+        reason="Apache Beam has an environment of its own: `make test-beam`",
+    )
+    write(tmp_path, "The cat\nb\n")
+    call(
+        predict,
+        f"--model={toys / 'pos'}",
+        f"--input={tmp_path / '*.txt'}",
+        f"--output={tmp_path / 'out'}",
+        "--runner=DirectRunner",
+    )
+    assert "2 lines in 1 parts under" in capsys.readouterr().out
+    (part,) = (tmp_path / "out").glob("part-*.txt")
+    assert part.read_text() == "0\tThe/UP cat/LOW\n8\tb/LOW\n"
+
+
+def test_missing_beam_says_what_to_install(start, toys, tmp_path):
+    if importlib.util.find_spec("apache_beam"):
+        pytest.skip("Apache Beam is installed here")
+    done = start(
+        "predict",
+        f"--model={toys / 'pos'}",
+        "--input=a",
+        f"--output={tmp_path}",
+        "--runner=DirectRunner",
+    )
+    assert done.returncode == 1
+    assert 'pip install "dlfa-tf[beam]"' in done.stderr
 
 
 def test_output_that_exists_is_refused(call, tmp_path):

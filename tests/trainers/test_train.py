@@ -59,11 +59,12 @@ def test_defaults_are_the_tasks(call, monkeypatch, tmp_path):
     assert config.preset == "e5_small_multi"
     assert config.fusion_layer is None
     assert config.languages == ("all",)
+    assert (config.recipe, config.dev_every) == ("xtreme", 100)
     assert (config.data_source, config.data_dir) == ("files", "d")
 
 
 def one_result(seen):
-    def run(config, say, verbose):
+    def run(config, say, verbose, resume):
         seen.append(config)
         return {
             "system": "baseline",
@@ -106,6 +107,15 @@ def test_every_flag_of_a_setting_reaches_the_config(
         "seed": 9,
         "precision": "mixed_bfloat16",
         "compact_vocabulary": False,
+        "recipe": "quick",
+        "warmup_steps": 4,
+        "weight_decay": 0.25,
+        "adam_epsilon": 1e-3,
+        "clip_norm": 2.0,
+        "jit_compile": True,
+        "strategy": "one_device",
+        "checkpoint_minutes": 0.5,
+        "keep_checkpoints": 3,
     }
     text = {**wanted, "languages": "de,zh"}
     call(train, *(f"--{k}={v}" for k, v in text.items()))

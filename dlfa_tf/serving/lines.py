@@ -1,0 +1,170 @@
+"""Lines of text to examples, answers to lines: one line out per line in.
+
+Two forms. `lines`: a tagger reads a text per line and writes `word/TAG
+word/TAG`; a classifier reads `first TAB second` and writes `label TAB
+probability`. `jsonl`: a JSON object per line with `text` or `words` (tagger),
+`first` and `second` (classifier); other keys come back with the answer.
+"""
+
+import json
+from collections.abc import Callable
+from collections.abc import Iterable
+from collections.abc import Sequence
+from typing import Any
+from typing import NamedTuple
+from typing import Protocol
+
+from dlfa_tf.serving.client import Classification
+from dlfa_tf.serving.client import TaggedWord
+
+FORMS = ("lines", "jsonl")
+_SHOWN = 80
+
+
+class Labeller(Protocol):
+    """Whatever labels texts: `Client`, or a model in this process."""
+
+    def tag(self, texts: Sequence[Any]) -> list[list[TaggedWord]]:
+        """Tags texts split at white space."""
+
+    def tag_words(self, sentences: Sequence[Any]) -> list[list[TaggedWord]]:
+        """Tags lists of words."""
+
+    def classify(
+        self, first: Sequence[Any], second: Sequence[Any]
+    ) -> list[Classification]:
+        """Classifies pairs of texts."""
+
+
+class Example(NamedTuple):
+    """What a line holds: a text, or words, or a pair; and what to hand back."""
+
+    value: Any
+    rest: dict[str, Any]
+
+
+def label_lines(
+    labeller: Labeller,
+    kind: str,
+    form: str,
+    lines: Iterable[bytes],
+    report: Callable[[int, str], None],
+) -> list[str]:
+    """Labels a batch of lines.
+
+    Args:
+        labeller: `Labeller`.
+        kind: str, `"tagger"` or `"classifier"`.
+        form: str, one of `FORMS`.
+        lines: lines with or without their ends.
+        report: receives index and message of a line that cannot be read; may
+            raise to stop.
+
+    Returns:
+        One line per line, without ends. For a line that cannot be read: an
+        empty one, or an object with the key `error`.
+    """
+    examples: list[Example | str] = []
+    for index, line in enumerate(lines):
+        try:
+            examples.append(read_line(line, kind, form))
+        except ValueError as error:
+            report(index, str(error))
+            examples.append(str(error))
+    good = [x for x in examples if isinstance(x, Example)]
+    answers = iter(_label(labeller, kind, [x.value for x in good]))
+    return [
+        _write(x, next(answers) if isinstance(x, Example) else None, form)
+        for x in examples
+    ]
+
+
+def read_line(line: bytes, kind: str, form: str) -> Example:
+    """Reads one example.
+
+    Raises:
+        ValueError: when the line is not of the form.
+    """
+    try:
+        text = line.rstrip(b"\r\n").decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"expected UTF-8. Received byte {error.object[error.start]:#04x} "
+            f"at position {error.start}."
+        ) from None
+    if form == "jsonl":
+        return _read_object(text, kind)
+    if kind == "tagger":
+        return Example(text, {})
+    columns = text.split("\t")
+    if len(columns) != 2:
+        raise ValueError(
+            "expected two texts separated by TAB. Received "
+            f"{len(columns)} column(s): {text[:_SHOWN]!r}."
+        )
+    return Example(tuple(columns), {})
+
+
+def _read_object(text: str, kind: str) -> Example:
+    try:
+        found = json.loads(text)
+    except ValueError as error:
+        raise ValueError(f"expected JSON: {error}.") from None
+    keys = ("first", "second") if kind == "classifier" else ("text",)
+    value: Any = None
+    if isinstance(found, dict):
+        if kind == "tagger" and "words" in found:
+            keys = ("words",)
+        values = [found.get(key) for key in keys]
+        if keys == ("words",) and _all_strings(values[0]):
+            value = values[0]
+        elif keys != ("words",) and _all_strings(values):
+            value = values[0] if len(values) == 1 else tuple(values)
+    if value is None:
+        wanted = {
+            "tagger": '{"text": "..."} or {"words": ["...", ...]}',
+            "classifier": '{"first": "...", "second": "..."}',
+        }[kind]
+        raise ValueError(
+            f"expected an object like {wanted}. Received: {text[:_SHOWN]!r}."
+        )
+    return Example(value, {k: v for k, v in found.items() if k not in keys})
+
+
+def _all_strings(values: Any) -> bool:
+    return isinstance(values, list) and all(isinstance(x, str) for x in values)
+
+
+def _label(labeller: Labeller, kind: str, values: list[Any]) -> list[Any]:
+    if kind == "classifier":
+        first = [value[0] for value in values]
+        second = [value[1] for value in values]
+        return list(labeller.classify(first, second))
+    texts = [value for value in values if isinstance(value, str)]
+    words = [value for value in values if not isinstance(value, str)]
+    tagged = iter(labeller.tag(texts) if texts else [])
+    tagged_words = iter(labeller.tag_words(words) if words else [])
+    return [
+        next(tagged if isinstance(value, str) else tagged_words)
+        for value in values
+    ]
+
+
+def _write(example: Example | str, answer: Any, form: str) -> str:
+    if isinstance(example, str):
+        if form == "jsonl":
+            return json.dumps({"error": example}, ensure_ascii=False)
+        return ""
+    if form == "lines":
+        if isinstance(answer, Classification):
+            return f"{answer.label}\t{max(answer.probabilities):.4f}"
+        return " ".join(f"{word.word}/{word.tag}" for word in answer)
+    if isinstance(answer, Classification):
+        said: dict[str, Any] = answer._asdict()
+    else:
+        said = {
+            "words": [word.word for word in answer],
+            "tags": [word.tag for word in answer],
+            "scores": [word.score for word in answer],
+        }
+    return json.dumps({**example.rest, **said}, ensure_ascii=False)

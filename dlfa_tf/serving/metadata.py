@@ -1,0 +1,107 @@
+"""What an export says of itself, in one JSON file beside the graph."""
+
+import importlib.metadata
+import json
+import os
+import pathlib
+from collections.abc import Mapping
+from typing import Any
+
+from dlfa_tf.serving.contract import METADATA
+from dlfa_tf.serving.contract import MINIMUM_SERVER_VERSION
+from dlfa_tf.serving.contract import SIGNATURES
+
+SCHEMA = 1
+_PACKAGES = ("keras", "keras-hub", "tensorflow", "tensorflow-text")
+# Every metadata file has these; `run` is None where nothing is known of it.
+KEYS = frozenset(
+    "schema name kind labels fusion_layer gate label_piece sequence_length "
+    "max_batch_size signatures packages minimum_server_version run".split()
+)
+
+
+def describe_export(
+    model: Any,
+    kind: str,
+    name: str,
+    max_batch_size: int,
+    run: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Describes a model that is about to be exported.
+
+    Args:
+        model: `DLFATextClassifier` or `DLFATokenClassifier`.
+        kind: str, `"classifier"` or `"tagger"`.
+        name: str, name of the model in the server.
+        max_batch_size: int, texts of the largest warmed-up request.
+        run: where the model comes from, as plain values: task, preset,
+            scores, git revision. Absolute paths in it are shortened to their
+            last part, because exports travel.
+
+    Returns:
+        dict of plain values.
+    """
+    fusion_layer = model.backbone.fusion_layer
+    return {
+        "schema": SCHEMA,
+        "name": name,
+        "kind": kind,
+        "labels": list(model.labels),
+        "fusion_layer": fusion_layer,
+        "gate": None if fusion_layer is None else model.backbone.gate,
+        "label_piece": getattr(
+            model.preprocessor, "resolved_label_piece", None
+        ),
+        "sequence_length": model.preprocessor.sequence_length,
+        "max_batch_size": max_batch_size,
+        "signatures": sorted(SIGNATURES[kind]),
+        "packages": {p: importlib.metadata.version(p) for p in _PACKAGES},
+        "minimum_server_version": MINIMUM_SERVER_VERSION,
+        "run": None if run is None else without_paths(dict(run)),
+    }
+
+
+def without_paths(value: Any) -> Any:
+    """Shortens the absolute paths in plain values to their last part."""
+    if isinstance(value, Mapping):
+        return {key: without_paths(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [without_paths(item) for item in value]
+    if isinstance(value, str):
+        return " ".join(
+            pathlib.PurePath(word).name if os.path.isabs(word) else word
+            for word in value.split(" ")
+        )
+    return value
+
+
+def write_metadata(
+    folder: str | os.PathLike, metadata: Mapping[str, Any]
+) -> None:
+    """Writes the metadata file of an export."""
+    path = pathlib.Path(folder) / METADATA
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(metadata, indent=2, sort_keys=True, ensure_ascii=False)
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def read_metadata(folder: str | os.PathLike) -> dict[str, Any]:
+    """Reads the metadata file of an export.
+
+    Raises:
+        FileNotFoundError: when there is none.
+        ValueError: when it is not one of this schema.
+    """
+    path = pathlib.Path(folder) / METADATA
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"{str(folder)!r} has no {METADATA}. Accepted: a version's folder "
+            "written by `trainers.export`."
+        )
+    metadata = json.loads(path.read_text(encoding="utf-8"))
+    found = metadata.get("schema") if isinstance(metadata, dict) else None
+    if found != SCHEMA:
+        raise ValueError(
+            f"{path}: unknown schema. Received: {found!r}. Accepted: {SCHEMA}."
+        )
+    return metadata

@@ -1,0 +1,176 @@
+"""Checkpoints of a run: whole, checked when read, the newest ones kept.
+
+A checkpoint is one `.npz` file: arrays, and a JSON text of everything else.
+Every array carries a check sum, so that half a file is never taken for a
+whole one. TensorFlow's own checkpoints hold no position in the data, no
+history, and are several files, which are not replaced at one moment.
+"""
+
+import contextlib
+import json
+import os
+import pathlib
+import re
+import zipfile
+from collections.abc import Callable
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+_NAME = re.compile(r"(step|best)-(\d{8})\.npz")
+_META = "meta"
+# What NumPy and zipfile raise for a file that was cut off or altered.
+_BROKEN = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)
+
+
+class CheckpointStore:
+    """The `checkpoints/` folder of a run.
+
+    `step-N.npz` is what training needs to go on after step N, `best-N.npz`
+    the weights of step N that scored best on dev so far. Both are written
+    aside, flushed to the disk and renamed.
+
+    Args:
+        folder: folder of the checkpoints; made when the first one is saved.
+        keep: int, checkpoints to keep; the best weights that these refer to
+            are kept besides. Defaults to `2`.
+    """
+
+    def __init__(self, folder: pathlib.Path, keep: int = 2) -> None:
+        self.folder = folder
+        self.keep = keep
+
+    def save(
+        self,
+        step: int,
+        arrays: list[np.ndarray],
+        meta: dict[str, Any],
+        best: tuple[int, list[np.ndarray]] | None,
+    ) -> None:
+        """Saves a checkpoint, then deletes those that are no longer kept.
+
+        Args:
+            step: int, steps taken.
+            arrays: state of model and optimizer.
+            meta: plain values, everything else.
+            best: step and weights of the best dev score, or None.
+
+        Raises:
+            OSError: when the disk does not take it; the checkpoints that were
+                there still are.
+        """
+        best_step = None
+        if best is not None:
+            best_step, weights = best
+            if not self._path("best", best_step).exists():
+                self._write("best", best_step, weights, {"step": best_step})
+        self._write(
+            "step", step, arrays, {**meta, "step": step, "best": best_step}
+        )
+        self._prune()
+
+    def load(
+        self, say: Callable[[str], None] = lambda _: None
+    ) -> tuple[list[np.ndarray], dict[str, Any], list[np.ndarray]] | None:
+        """Reads the newest checkpoint that is whole.
+
+        Args:
+            say: is told of every broken one.
+
+        Returns:
+            None when there is none; otherwise the arrays, the plain values
+            and the best weights (empty when there were none yet).
+        """
+        for step in reversed(self._steps("step")):
+            try:
+                arrays, meta = self._read("step", step)
+                best: list[np.ndarray] = []
+                if meta["best"] is not None:
+                    best, _ = self._read("best", meta["best"])
+            except _BROKEN as error:
+                say(
+                    f"checkpoint of step {step} cannot be read "
+                    f"({type(error).__name__}: {error}); trying the one before"
+                )
+                continue
+            return arrays, meta, best
+        return None
+
+    def delete(self) -> None:
+        """Deletes all checkpoints, and the folder if nothing else is there."""
+        for kind in ("step", "best"):
+            for step in self._steps(kind):
+                self._path(kind, step).unlink()
+        self._sweep()
+        if self.folder.is_dir() and not any(self.folder.iterdir()):
+            self.folder.rmdir()
+
+    def _path(self, kind: str, step: int) -> pathlib.Path:
+        return self.folder / f"{kind}-{step:08d}.npz"
+
+    def _steps(self, kind: str) -> list[int]:
+        if not self.folder.is_dir():
+            return []
+        matches = [_NAME.fullmatch(p.name) for p in self.folder.iterdir()]
+        return sorted(int(m[2]) for m in matches if m and m[1] == kind)
+
+    def _write(
+        self, kind: str, step: int, arrays: list[np.ndarray], meta: dict
+    ) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._sweep()
+        path = self._path(kind, step)
+        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+        text = json.dumps({**meta, "arrays": len(arrays)}).encode()
+        named = {f"{i:05d}": array for i, array in enumerate(arrays)}
+        named[_META] = np.frombuffer(text, np.uint8)
+        try:
+            with temporary.open("wb") as file:
+                np.savez(file, **named)  # type: ignore[arg-type]
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, path)
+        except OSError as error:
+            raise OSError(
+                f"Checkpoint of step {step} could not be saved in "
+                f"{str(self.folder)!r}: {error}. Earlier checkpoints are as "
+                f"they were (steps {self._steps('step') or 'none'}); go on "
+                "from there with --resume when there is room."
+            ) from error
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    def _read(self, kind: str, step: int) -> tuple[list[np.ndarray], dict]:
+        with self._opened(kind, step) as file:
+            meta = json.loads(file[_META].tobytes())
+            return [file[f"{i:05d}"] for i in range(meta["arrays"])], meta
+
+    @contextlib.contextmanager
+    def _opened(self, kind: str, step: int) -> Iterator[Any]:
+        # NumPy itself leaves a file open that turns out to be broken.
+        with self._path(kind, step).open("rb") as raw:
+            with np.load(raw, allow_pickle=False) as file:
+                yield file
+
+    def _prune(self) -> None:
+        kept = self._steps("step")[-self.keep :]
+        for step in self._steps("step"):
+            if step not in kept:
+                self._path("step", step).unlink()
+        wanted = set()
+        for step in kept:
+            try:
+                with self._opened("step", step) as file:
+                    wanted.add(json.loads(file[_META].tobytes())["best"])
+            except _BROKEN:
+                continue
+        for step in self._steps("best"):
+            if step not in wanted:
+                self._path("best", step).unlink()
+
+    def _sweep(self) -> None:
+        """Removes what a killed process left half written."""
+        if self.folder.is_dir():
+            for path in self.folder.glob(".*.npz.*.tmp"):
+                path.unlink(missing_ok=True)

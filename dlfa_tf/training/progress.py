@@ -1,0 +1,59 @@
+"""How a run shows that it is alive."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import keras
+
+# Seconds between two lines where there is no terminal for a bar.
+_SAY_SECONDS = 30.0
+
+
+class Progress:
+    """Keras' progress bar, or a line now and then.
+
+    Args:
+        total_steps: int.
+        say: receives lines.
+        verbose: int, 0 shows nothing, 1 the bar, 2 lines.
+    """
+
+    def __init__(
+        self, total_steps: int, say: Callable[[str], None], verbose: int
+    ) -> None:
+        self.total_steps = total_steps
+        self.say = say
+        self.verbose = verbose
+        self._bar: Any = None
+        self._said_at = time.monotonic()
+
+    def show(self, step: int, entry: dict[str, Any]) -> None:
+        """Shows a step with the figures of the log since its last entry."""
+        last = step == self.total_steps
+        if self.verbose == 1:
+            if self._bar is None:
+                # Made late: its clock starts here, not before tracing.
+                self._bar = keras.utils.Progbar(
+                    self.total_steps,
+                    stateful_metrics=list(_figures(entry)),
+                    unit_name="step",
+                )
+            values = list(_figures(entry).items())
+            self._bar.update(step, values=values, finalize=last)
+        elif self.verbose and time.monotonic() - self._said_at > _SAY_SECONDS:
+            self._said_at = time.monotonic()
+            text = ", ".join(
+                f"{name} {value:.4g}" for name, value in _figures(entry).items()
+            )
+            self.say(f"  step {step} of {self.total_steps}: {text}")
+
+
+def _figures(entry: dict[str, Any]) -> dict[str, float]:
+    timing = entry["timing"]
+    return {
+        "loss": entry["loss"],
+        "tokens/s": timing.get("tokens_per_second", 0.0),
+        "padding": entry["padding_share"],
+        "GiB": timing["peak_memory_bytes"] / 2**30,
+    }

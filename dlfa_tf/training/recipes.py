@@ -1,0 +1,84 @@
+"""Named settings of training, one set per task."""
+
+import dataclasses
+from typing import Any
+
+from dlfa_tf.data.tasks import TASKS
+from dlfa_tf.data.tasks import Task
+from dlfa_tf.data.tasks import nearest_hint
+
+# Steps between two scores on English dev (`save_steps` of XTREME's scripts).
+_XTREME_DEV_EVERY = {"xnli": 100, "pawsx": 200, "ner": 1000, "pos": 500}
+# Learning rates that a pilot with `e5_small_multi` found by English dev.
+_QUICK_RATES = {"xnli": 1e-4, "pawsx": 1e-4, "ner": 3e-4, "pos": 3e-4}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """A named set of settings.
+
+    Attributes:
+        text: str, what it is and where its values come from.
+        values: from task name to the settings that it fixes.
+    """
+
+    text: str
+    values: dict[str, dict[str, Any]]
+
+
+def _xtreme(**changes: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Values of XTREME's scripts that differ by task; `TrainConfig` has those
+    that do not (no warm-up, no weight decay, clipping at 1, ...).
+    """
+    return {
+        name: {
+            "epochs": task.epochs,
+            "batch_size": task.batch_size,
+            "learning_rate": task.learning_rate,
+            "dev_every": _XTREME_DEV_EVERY[name],
+            **changes.get(name, {}),
+        }
+        for name, task in TASKS.items()
+    }
+
+
+RECIPES = {
+    "xtreme": Recipe(
+        text="XTREME's scripts for mBERT: 5 epochs for pairs, 10 for tagging",
+        values=_xtreme(),
+    ),
+    "paper2epoch": Recipe(
+        text="as xtreme, but 2 epochs for pairs, which XTREME's issues (#65, "
+        "#87) quote as the setting of the benchmark's paper",
+        values=_xtreme(xnli={"epochs": 2}, pawsx={"epochs": 2}),
+    ),
+    "quick": Recipe(
+        text="minutes on a CPU: 2 epochs of 4000 examples at a higher rate; "
+        "for a first look, never a benchmark",
+        values={
+            name: {
+                "epochs": 2,
+                "batch_size": 32,
+                "learning_rate": rate,
+                "train_limit": 4000,
+                "eval_limit": 400,
+                "dev_every": 50,
+            }
+            for name, rate in _QUICK_RATES.items()
+        },
+    ),
+}
+
+
+def recipe_values(name: str, task: Task) -> dict[str, Any]:
+    """Settings of a recipe for a task.
+
+    Raises:
+        ValueError: when there is no such recipe; the nearest is offered.
+    """
+    if name not in RECIPES:
+        raise ValueError(
+            f"`recipe` is unknown. Received: {name!r}. Accepted: "
+            f"{list(RECIPES)}." + nearest_hint(name, RECIPES)
+        )
+    return dict(RECIPES[name].values[task.name])

@@ -1,0 +1,87 @@
+"""What a run reports while it trains: `metrics.jsonl` and TensorBoard.
+
+TensorBoard's files are a copy of `metrics.jsonl`. A run that goes on cuts the
+latter back to the checkpoint and writes the former anew, so that no step is
+in either of them twice.
+"""
+
+import json
+import os
+import pathlib
+import shutil
+from typing import Any
+
+from dlfa_tf.evaluation.run_folder import append_json_line
+
+METRICS = "metrics.jsonl"
+LOGS = "logs"
+# Key of what differs between two runs of equal settings.
+TIMING = "timing"
+
+
+class RunLog:
+    """Writes entries of a run to `metrics.jsonl` and to `logs/`.
+
+    Args:
+        run_dir: folder of the run; None writes nothing.
+        position: int, bytes of `metrics.jsonl` that hold; what was written
+            after them is cut off. Defaults to `0`.
+    """
+
+    def __init__(self, run_dir: pathlib.Path | None, position: int = 0) -> None:
+        self._file = None if run_dir is None else run_dir / METRICS
+        self._board = None
+        if self._file is None or run_dir is None:
+            return
+        if self._file.exists():
+            os.truncate(self._file, position)
+        shutil.rmtree(run_dir / LOGS, ignore_errors=True)
+        self._board = _scalar_writer(run_dir / LOGS)
+        if self._board is not None and self._file.exists():
+            for line in self._file.read_text(encoding="utf-8").splitlines():
+                self._to_board(json.loads(line))
+
+    @property
+    def position(self) -> int:
+        """Bytes of `metrics.jsonl` so far."""
+        if self._file is None or not self._file.exists():
+            return 0
+        return self._file.stat().st_size
+
+    def write(self, entry: dict[str, Any]) -> None:
+        """Adds an entry, which has a `step`."""
+        if self._file is not None:
+            append_json_line(self._file, entry)
+            self._to_board(entry)
+
+    def close(self) -> None:
+        """Writes what is left."""
+        if self._board is not None:
+            self._board.close()
+
+    def _to_board(self, entry: dict[str, Any]) -> None:
+        if self._board is None:
+            return
+        import tensorflow as tf
+
+        with self._board.as_default(step=entry["step"]):
+            for name, value in _scalars(entry):
+                if name not in ("step", "epoch"):
+                    tf.summary.scalar(name, value)
+
+
+def _scalars(entry: dict[str, Any], prefix: str = "") -> Any:
+    for name, value in entry.items():
+        if isinstance(value, dict):
+            yield from _scalars(value, f"{prefix}{name}/")
+        elif isinstance(value, (int, float)):
+            yield prefix + name, value
+
+
+def _scalar_writer(folder: pathlib.Path) -> Any:
+    """Writer of TensorBoard files; None where TensorFlow is not installed."""
+    try:
+        import tensorflow as tf
+    except ImportError:
+        return None
+    return tf.summary.create_file_writer(str(folder))

@@ -1,0 +1,25 @@
+"""A tiny run of benchmarks.tokenizing."""
+
+import pytest
+
+from benchmarks import tokenizing
+
+
+def test_both_sides_make_the_same_pieces(lines_of, monkeypatch):
+    # Threads are set before TensorFlow starts, which it has here.
+    monkeypatch.setattr(tokenizing, "use_one_thread", lambda: None)
+    lines = lines_of(
+        tokenizing,
+        "--preset=tiny_sentencepiece",
+        "--texts_per_language=3",
+        "--repeats=1",
+    )
+    assert [line["case"] for line in lines] == ["wordpiece", "sentencepiece"]
+    for line in lines:
+        assert line["texts"] == 27
+        assert line["pieces"] == line["pieces_hugging_face"] > 100
+        assert line["speed_ratio"]["repeats"] == 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(pytest.main([__file__]))

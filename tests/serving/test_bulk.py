@@ -1,0 +1,143 @@
+"""Tests of bulk inference on Beam's DirectRunner."""
+
+import gzip
+import json
+import pathlib
+
+import pytest
+
+pytest.importorskip(
+    "apache_beam",
+    reason="Apache Beam has an environment of its own: `make test-beam`",
+)
+
+from dlfa_tf.serving import bulk
+from dlfa_tf.serving.bulk import cut
+from dlfa_tf.serving.bulk import label_files
+from dlfa_tf.serving.bulk import read_part
+
+# Of packages that Beam brings along.
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+TEXTS = [f"Text {i} " + "wörd " * (i % 5) for i in range(40)] + ["", "x y"]
+
+
+def lines_of(folder):
+    # Not what an interrupted run left: part-*.tmp.
+    return [
+        line
+        for path in sorted(pathlib.Path(folder).glob("part-*[tl]"))
+        for line in path.read_text("utf-8").splitlines()
+    ]
+
+
+@pytest.fixture
+def texts(tmp_path):
+    """Two files, the second without an end of its last line."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "a.txt").write_text(
+        "".join(t + "\n" for t in TEXTS[:20]), encoding="utf-8"
+    )
+    (folder / "b.txt").write_text("\n".join(TEXTS[20:]), encoding="utf-8")
+    return folder
+
+
+@pytest.mark.parametrize("size", [1, 7, 64, 10_000])
+def test_every_line_belongs_to_one_part(texts, size):
+    content = (texts / "b.txt").read_bytes()
+    parts = cut([(str(texts / "b.txt"), len(content))], size)
+    found = [item for part in parts for item in read_part(part)]
+    assert b"".join(line for _, line in found) == content
+    for offset, line in found:
+        assert content[offset : offset + len(line)] == line
+
+
+def test_every_line_has_its_line_in_order(texts, toy_tagger, tmp_path):
+    output = str(tmp_path / "out")
+    pattern = str(texts / "*.txt")
+    done = label_files(pattern, output, str(toy_tagger), part_bytes=100)
+    assert (done.lines, done.bad, done.kept) == (len(TEXTS), 0, 0)
+    assert done.parts > 5
+    found = [line.split("\t") for line in lines_of(output)]
+    words = [[x.rsplit("/", 1)[0] for x in t.split()] for _, t in found]
+    assert words == [text.split() for text in TEXTS]
+    # The key: where the line begins in its file.
+    offsets = [int(offset) for offset, _ in found]
+    assert offsets[0] == offsets[20] == 0
+    assert offsets[1] == len(TEXTS[0].encode()) + 1
+    assert not list(pathlib.Path(output).glob("*.tmp"))
+
+
+def test_interrupted_work_is_finished(texts, toy_tagger, tmp_path, monkeypatch):
+    output = tmp_path / "out"
+    arguments = (str(texts / "*.txt"), str(output), str(toy_tagger))
+    label_files(*arguments, part_bytes=300)
+    whole = lines_of(output)
+    parts = sorted(output.glob("part-*"))
+    times = {path: path.stat().st_mtime_ns for path in parts}
+    parts[1].unlink()
+    (output / f"{parts[1].name}.abc.tmp").write_text("half a pa")
+    done = label_files(*arguments, part_bytes=300)
+    assert (done.parts, done.kept) == (len(parts), len(parts) - 1)
+    assert sorted(output.glob("part-*.txt")) == parts
+    assert lines_of(output) == whole
+    for path in parts[:1] + parts[2:]:
+        assert path.stat().st_mtime_ns == times[path]
+
+
+def test_other_work_is_not_mixed_in(texts, toy_tagger, tmp_path):
+    output = str(tmp_path / "out")
+    label_files(str(texts / "a.txt"), output, str(toy_tagger))
+    with pytest.raises(FileExistsError, match="files differ"):
+        label_files(str(texts / "b.txt"), output, str(toy_tagger))
+    with pytest.raises(FileExistsError, match="part_bytes differ"):
+        label_files(str(texts / "a.txt"), output, str(toy_tagger), part_bytes=9)
+
+
+def test_bad_lines_are_named_and_have_a_line(toy_classifier, tmp_path):
+    path = tmp_path / "pairs.jsonl.gz"
+    good = json.dumps({"first": "a", "second": "a", "id": 1})
+    with gzip.open(path, "wt") as file:
+        file.write(f"{good}\nnonsense\n{good}\n")
+    output = tmp_path / "out"
+    done = label_files(
+        str(path), str(output), str(toy_classifier), form="jsonl"
+    )
+    assert (done.lines, done.bad, done.parts) == (3, 1, 1)
+    found = [json.loads(line) for line in lines_of(output)]
+    assert [f.get("label") for f in found] == ["same", None, "same"]
+    assert [f["offset"] for f in found] == [0, len(good) + 1, len(good) + 10]
+    assert found[0]["id"] == 1
+    (report,) = output.glob("bad-*.txt")
+    assert f"byte {len(good) + 1}: expected JSON" in report.read_text()
+
+
+def test_bad_line_stops_strict_work(toy_classifier, tmp_path):
+    path = tmp_path / "pairs.txt"
+    path.write_text("a\tb\nalone\n")
+    with pytest.raises(Exception, match="byte 4: expected two texts"):
+        label_files(
+            str(path), str(tmp_path / "out"), str(toy_classifier), strict=True
+        )
+    assert not list((tmp_path / "out").glob("part-*.txt"))
+
+
+def test_pattern_without_files_is_named(toy_tagger, tmp_path):
+    with pytest.raises(FileNotFoundError, match="`input` names no file"):
+        label_files(str(tmp_path / "*.txt"), str(tmp_path), str(toy_tagger))
+
+
+def test_empty_file_is_a_part_without_lines(toy_tagger, tmp_path):
+    (tmp_path / "a.txt").write_text("")
+    output = tmp_path / "out"
+    done = label_files(str(tmp_path / "a.txt"), str(output), str(toy_tagger))
+    assert (done.parts, done.lines) == (1, 0)
+    assert lines_of(output) == []
+
+
+def test_part_is_some_megabytes():
+    assert 2**20 < bulk.PART_BYTES < 2**26
+
+
+if __name__ == "__main__":
+    raise SystemExit(pytest.main([__file__]))

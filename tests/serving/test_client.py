@@ -1,0 +1,295 @@
+"""Tests of the client, against the double of the model server."""
+
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from dlfa_tf.serving import CallerError
+from dlfa_tf.serving import Client
+from dlfa_tf.serving import ServerError
+from tests.serving.server_double import ServerDouble
+
+CONFIG = """
+model_config_list {{
+  config {{ name: "pos" base_path: "{}" model_platform: "tensorflow" }}
+  config {{ name: "xnli" base_path: "{}" model_platform: "tensorflow"
+           version_labels {{ key: "stable" value: 1 }} }}
+}}
+"""
+
+
+@pytest.fixture(scope="module")
+def running(toy_tagger, toy_classifier):
+    config = CONFIG.format(toy_tagger.parent, toy_classifier.parent)
+    double = ServerDouble(config)
+    yield double
+    double.stop()
+
+
+@pytest.fixture
+def double(running):
+    running.faults.clear()
+    running.delay = 0.0
+    running.max_batch_size = None
+    running.requests = 0
+    return running
+
+
+@pytest.fixture(params=["grpc", "rest"])
+def connect(request, double):
+    """Makes clients of one transport; closes them."""
+    clients = []
+
+    def connect(model="pos", **options):
+        target = getattr(double, request.param)
+        clients.append(Client(target, model, **options))
+        return clients[-1]
+
+    yield connect
+    for client in clients:
+        client.close()
+
+
+def test_texts_are_tagged(connect):
+    client = connect()
+    answer = client.tag(["The cat", "", "東京 İt e\u0301", b"by Bytes"])
+    assert [[tuple(word) for word in words] for words in answer] == [
+        [("The", "UP", 0.5), ("cat", "LOW", 0.5)],
+        [],
+        [("東京", "LOW", 0.5), ("İt", "LOW", 0.5), ("e\u0301", "LOW", 0.5)],
+        [("by", "LOW", 0.5), ("Bytes", "UP", 0.5)],
+    ]
+    assert answer[0][0].tag == "UP"
+
+
+def test_words_are_tagged(connect):
+    answer = connect().tag_words([["The", "cat"], [], ["b"]])
+    assert [[word.word for word in words] for words in answer] == [
+        ["The", "cat"],
+        [],
+        ["b"],
+    ]
+
+
+def test_pairs_are_classified(connect):
+    answer = connect("xnli").classify(["a", "b"], ["a", "c"])
+    assert answer[0].label == "same"
+    assert [tuple(x) for x in answer] == [
+        ("same", [0.0, 1.0]),
+        ("other", [0.75, 0.25]),
+    ]
+
+
+def test_texts_and_pairs_are_embedded(connect):
+    assert connect().embed(["abcd", "ab"]) == [[4.0, 2.0], [2.0, 1.0]]
+    assert connect("xnli").embed(["abc"], ["de"]) == [[5.0]]
+
+
+def test_nothing_is_not_asked(connect, double):
+    client = connect()
+    assert client.tag([]) == client.tag_words([]) == client.embed([]) == []
+    assert client.tag_words([[], []]) == [[], []]
+    assert connect("xnli").classify([], []) == []
+    assert double.requests == 0
+
+
+def test_large_inputs_are_split(connect, double):
+    double.max_batch_size = 4
+    texts = [f"text {i} " + "x " * (i % 3) for i in range(10)]
+    client = connect(max_batch_size=4)
+    answer = client.tag(texts)
+    assert [[w.word for w in words] for words in answer] == [
+        text.split() for text in texts
+    ]
+    assert double.requests == 3
+    vectors = client.embed(texts)
+    assert [row[0] for row in vectors] == [len(text) for text in texts]
+    with pytest.raises(CallerError, match="larger than maximum") as caught:
+        connect(max_batch_size=5).tag(texts)
+    assert caught.value.code == "INVALID_ARGUMENT"
+
+
+def test_only_what_is_asked_for_comes_back(connect):
+    answer = connect().predict({"text": ["a b"]}, outputs=["length"])
+    assert answer == {"length": [2]}
+
+
+@pytest.mark.parametrize(
+    ("options", "call", "code"),
+    [
+        ({"model": "no"}, lambda c: c.tag(["a"]), "NOT_FOUND"),
+        ({"version": 9}, lambda c: c.tag(["a"]), "NOT_FOUND"),
+        ({"label": "no"}, lambda c: c.tag(["a"]), "INVALID_ARGUMENT"),
+        ({}, lambda c: c.predict({"no": ["a"]}), "INVALID_ARGUMENT"),
+        ({}, lambda c: c.predict({"text": [["a"]]}), "INVALID_ARGUMENT"),
+        ({}, lambda c: c.classify(["a"], ["b", "c"]), "INVALID_ARGUMENT"),
+        ({}, lambda c: c.tag("a b"), "INVALID_ARGUMENT"),
+    ],
+    ids=["model", "version", "label", "input", "rank", "lengths", "string"],
+)
+def test_callers_faults_are_told_apart(connect, double, options, call, code):
+    with pytest.raises(CallerError) as caught:
+        call(connect(**options))
+    assert caught.value.code == code
+    assert caught.value.message
+    assert double.requests <= 1
+
+
+def test_value_that_is_no_string_is_refused(connect):
+    with pytest.raises(TypeError, match="must be strings. Received: 1"):
+        connect().predict({"text": [1]})
+
+
+def test_unavailable_server_is_asked_again(connect, double):
+    double.faults[:] = ["UNAVAILABLE"] * 2
+    assert connect().tag(["a"])[0][0].word == "a"
+    assert double.requests == 3
+
+
+@pytest.mark.parametrize("code", ["INTERNAL", "RESOURCE_EXHAUSTED"])
+def test_other_errors_are_not_retried(connect, double, code):
+    double.faults[:] = [code]
+    with pytest.raises(ServerError) as caught:
+        connect().tag(["a"])
+    assert caught.value.code == code
+    assert double.requests == 1
+
+
+def test_retries_end_with_the_deadline(connect, double):
+    double.faults[:] = ["UNAVAILABLE"] * 100
+    started = time.monotonic()
+    with pytest.raises(ServerError) as caught:
+        connect(timeout=0.6).tag(["a"])
+    assert caught.value.code == "UNAVAILABLE"
+    assert time.monotonic() - started < 5
+    assert 2 <= double.requests < 20
+
+
+def test_slow_server_meets_the_deadline(connect, double):
+    double.delay = 1.0
+    started = time.monotonic()
+    with pytest.raises(ServerError) as caught:
+        connect(timeout=0.2).tag(["a"])
+    assert caught.value.code == "DEADLINE_EXCEEDED"
+    assert time.monotonic() - started < 0.9
+
+
+def test_deadline_covers_all_parts(connect, double):
+    double.delay = 0.15
+    with pytest.raises(ServerError) as caught:
+        connect(timeout=0.4, max_batch_size=1).tag(["a"] * 10)
+    assert caught.value.code == "DEADLINE_EXCEEDED"
+    assert double.requests < 5
+
+
+@pytest.mark.parametrize("form", ["{}", "http://{}"], ids=["grpc", "rest"])
+def test_server_that_is_not_there_is_unavailable(form):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        target = form.format(f"127.0.0.1:{free.getsockname()[1]}")
+    with Client(target, "pos", timeout=0.3) as client:
+        with pytest.raises(ServerError) as caught:
+            client.tag(["a"])
+    assert caught.value.code in ("UNAVAILABLE", "DEADLINE_EXCEEDED")
+
+
+def test_connection_is_kept(double):
+    with Client(double.rest, "pos") as client:
+        client.tag(["a"])
+        first = client._transport._local.connection
+        client.tag(["b"])
+        assert client._transport._local.connection is first
+        assert client._transport._open == [first]
+        # What a server does to a connection that was idle too long.
+        first.sock.shutdown(socket.SHUT_RDWR)
+        assert client.tag(["c"])[0][0].word == "c"
+        assert double.requests == 3
+
+
+def test_threads_share_a_client(connect, double):
+    client = connect()
+    answers = {}
+
+    def ask(number):
+        answers[number] = client.tag([f"word{number}"])[0][0].word
+
+    threads = [threading.Thread(target=ask, args=(i,)) for i in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert answers == {i: f"word{i}" for i in range(8)}
+
+
+def test_status_and_signatures(connect):
+    assert connect().status() == {1: ("AVAILABLE", "")}
+    assert connect("xnli", label="stable").signatures() == {
+        "embed": (["first", "second"], ["embedding"]),
+        "serving_default": (["first", "second"], ["label", "probabilities"]),
+    }
+    with pytest.raises(CallerError):
+        connect("no").status()
+
+
+def test_wrong_arguments_are_refused():
+    with pytest.raises(ValueError, match="Either `version` or `label`"):
+        Client("a:1", "m", version=1, label="x")
+    with pytest.raises(ValueError, match="timeout=0"):
+        Client("a:1", "m", timeout=0)
+    with pytest.raises(ValueError, match="max_batch_size=0"):
+        Client("a:1", "m", max_batch_size=0)
+
+
+def test_client_needs_nothing_but_grpcio_and_protobuf():
+    """On a machine without TensorFlow, Keras, NumPy and KerasHub."""
+    program = """
+import importlib.abc, importlib.metadata, sys
+allowed = {"dlfa_tf", "google", "grpc", "typing_extensions"}
+
+class Block(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        top = name.split(".")[0]
+        if top not in allowed and top not in sys.stdlib_module_names:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+def version(name):
+    raise importlib.metadata.PackageNotFoundError(name)
+
+sys.meta_path.insert(0, Block())
+importlib.metadata.version = version
+from dlfa_tf.serving import Client, CallerError, ServerError
+try:
+    Client("127.0.0.1:1", "m", timeout=0.2).tag(["a"])
+except ServerError:
+    print("asked over gRPC")
+before = set(sys.modules)
+Client("http://127.0.0.1:1", "m").close()
+print("connected over REST")
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "asked over gRPC\nconnected over REST\n"
+
+
+def test_rest_needs_the_standard_library_only():
+    program = (
+        "import sys\n"
+        "from dlfa_tf.serving import Client\n"
+        "Client('http://127.0.0.1:1', 'm').close()\n"
+        "heavy = {'tensorflow', 'keras', 'numpy', 'grpc', 'google'}\n"
+        "print(sorted(heavy & set(sys.modules)))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True
+    )
+    assert done.stdout == "[]\n", done.stderr
+
+
+if __name__ == "__main__":
+    raise SystemExit(pytest.main([__file__]))

@@ -1,0 +1,78 @@
+"""Exports through the C API: the server's own loader and session."""
+
+import pytest
+
+from dlfa_tf.data.tasks import TASKS
+from dlfa_tf.models.text_classifier import DLFATextClassifier
+from dlfa_tf.models.token_classifier import DLFATokenClassifier
+from tests.serving.asking import CApi
+from tests.serving.conformance import RANGES
+from tests.serving.conformance import check_answers
+from tests.serving.conformance import check_hostile
+from tests.serving.conformance import check_random
+from tests.serving.conformance import random_texts
+from tests.serving.conftest import build
+
+SOME = 200
+MANY = 10_000
+
+
+@pytest.fixture(scope="module", params=["tagger", "classifier"])
+def small(request):
+    """Kind, model and asker of an export."""
+    kind = request.param
+    model = request.getfixturevalue(kind)
+    asker = CApi(request.getfixturevalue(f"{kind}_export"))
+    yield kind, model, asker
+    asker.close()
+
+
+def test_signatures_answer_as_the_model_does(small):
+    kind, model, asker = small
+    check_answers(asker, model, kind)
+
+
+def test_hostile_requests_do_no_harm(small):
+    kind, _, asker = small
+    # A thousandth of the size that the slow test sends.
+    check_hostile(asker, kind, size=5 * 2**10)
+
+
+def test_random_strings_are_answered(small, seed):
+    kind, model, asker = small
+    check_random(asker, model, kind, SOME, seed)
+
+
+def test_random_strings_are_of_many_scripts(seed):
+    texts = random_texts(SOME, seed)
+    letters = {ord(letter) for text in texts for letter in text}
+    met = {
+        name
+        for name, (low, high) in RANGES.items()
+        if any(low <= letter <= high for letter in letters)
+    }
+    assert met == set(RANGES)
+    assert len(RANGES) > 13
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("tokenizer", ["tiny", "tiny_sentencepiece"])
+@pytest.mark.parametrize("task", list(TASKS))
+def test_every_task_with_both_tokenizers(task, tokenizer, exported, seed):
+    """D_1 and the baseline, in turn; 10,000 random strings each."""
+    kind = "tagger" if TASKS[task].kind == "tagging" else "classifier"
+    cls = DLFATokenClassifier if kind == "tagger" else DLFATextClassifier
+    fused = (list(TASKS).index(task) + (tokenizer == "tiny")) % 2
+    model = build(cls, tokenizer, list(TASKS[task].labels), fused or None)
+    asker = CApi(exported(model, f"{task}-{tokenizer}"))
+    try:
+        check_answers(asker, model, kind)
+        check_hostile(asker, kind)
+        check_random(asker, model, kind, MANY, seed)
+        check_answers(asker, model, kind)
+    finally:
+        asker.close()
+
+
+if __name__ == "__main__":
+    raise SystemExit(pytest.main([__file__]))

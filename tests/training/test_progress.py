@@ -1,0 +1,48 @@
+"""Tests of how a run shows that it is alive."""
+
+import pytest
+
+from dlfa_tf.training import progress
+from dlfa_tf.training.progress import Progress
+
+ENTRY = {
+    "loss": 1.25,
+    "padding_share": 0.125,
+    "timing": {"peak_memory_bytes": 2**30, "tokens_per_second": 1500.0},
+}
+
+
+def test_lines_come_now_and_then(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    said = []
+    shown = Progress(9, said.append, verbose=2)
+    for step, seconds in ((1, 1.0), (2, 31.0), (3, 40.0), (4, 62.0)):
+        now[0] = seconds
+        shown.show(step, ENTRY)
+    assert [line.split(":")[0] for line in said] == [
+        "  step 2 of 9", "  step 4 of 9"
+    ]  # fmt: skip
+    assert "loss 1.25, tokens/s 1500, padding 0.125, GiB 1" in said[0]
+
+
+def test_bar_has_the_figures(capsys):
+    said = []
+    shown = Progress(2, said.append, verbose=1)
+    shown.show(1, ENTRY)
+    shown.show(2, {**ENTRY, "loss": 3.5})
+    output = capsys.readouterr().out
+    assert "2/2" in output
+    # The last value, not a mean.
+    assert "loss: 3.5000" in output
+    assert said == []
+
+
+def test_silence(capsys):
+    said = []
+    Progress(2, said.append, verbose=0).show(1, ENTRY)
+    assert (said, capsys.readouterr().out) == ([], "")
+
+
+if __name__ == "__main__":
+    raise SystemExit(pytest.main([__file__]))

@@ -1,0 +1,90 @@
+"""What labels the lines of `predict`: a server, an export, or a saved model."""
+
+import pathlib
+from collections.abc import Sequence
+from typing import Any
+
+from dlfa_tf.serving.client import Classification
+from dlfa_tf.serving.client import Client
+from dlfa_tf.serving.client import TaggedWord
+
+
+def open_server(
+    server: str, name: str, timeout: float, batch_size: int
+) -> tuple[Client, str]:
+    """Returns a client of a model server and the kind of its model."""
+    client = Client(server, name, timeout=timeout, max_batch_size=batch_size)
+    return client, client.kind
+
+
+def open_model(folder: str, batch_size: int) -> tuple[Any, str]:
+    """Returns a labeller of an export, a run or a preset, and its kind.
+
+    Raises:
+        FileNotFoundError: when the folder holds none of them.
+    """
+    # Not at the top: asking a server needs no TensorFlow.
+    from dlfa_tf.serving.graph_transport import find_export
+
+    export = find_export(folder) if pathlib.Path(folder).is_dir() else None
+    if export is not None:
+        client = Client.of_export(export, max_batch_size=batch_size)
+        return client, client.kind
+    from dlfa_tf.models.token_classifier import DLFATokenClassifier
+    from dlfa_tf.training.model_files import load_model
+
+    model = load_model(folder)
+    tagger = isinstance(model, DLFATokenClassifier)
+    kind = "tagger" if tagger else "classifier"
+    return ModelLabeller(model, batch_size), kind
+
+
+class ModelLabeller:
+    """A Keras model with the methods of the client."""
+
+    def __init__(self, model: Any, batch_size: int) -> None:
+        self._model = model
+        self._batch_size = batch_size
+
+    def close(self) -> None:
+        """Has nothing to close."""
+
+    def tag(self, texts: Sequence[Any]) -> list[list[TaggedWord]]:
+        """Tags texts split at white space."""
+        words = self._model.preprocessor.as_words(list(texts)).to_list()
+        return self.tag_words([[w.decode() for w in row] for row in words])
+
+    def tag_words(self, sentences: Sequence[Any]) -> list[list[TaggedWord]]:
+        """Tags lists of words."""
+        filled = [list(words) for words in sentences if words]
+        rows = iter(self._probabilities(filled) if filled else ())
+        labels = self._model.labels
+        return [
+            [
+                TaggedWord(word, labels[odds.argmax()], float(odds.max()))
+                for word, odds in zip(words, next(rows), strict=False)
+            ]
+            if words
+            else []
+            for words in sentences
+        ]
+
+    def classify(
+        self, first: Sequence[Any], second: Sequence[Any]
+    ) -> list[Classification]:
+        """Classifies pairs of texts."""
+        if not first:
+            return []
+        labels = self._model.labels
+        return [
+            Classification(labels[odds.argmax()], odds.tolist())
+            for odds in self._probabilities((list(first), list(second)))
+        ]
+
+    def _probabilities(self, inputs: Any) -> Any:
+        import keras
+
+        logits = self._model.predict(
+            inputs, batch_size=self._batch_size, verbose=0
+        )
+        return keras.ops.convert_to_numpy(keras.ops.softmax(logits))
