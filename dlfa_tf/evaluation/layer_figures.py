@@ -178,7 +178,10 @@ def gain_map(
     gains = wide["gain"].to_numpy(float)
     plt = pyplot()
     figure, axes = plt.subplots(
-        figsize=(2.6 + 0.8 * len(labels), 1.6 + 0.24 * len(languages)),
+        figsize=(
+            max(4.6, 2.6 + 0.8 * len(labels)),
+            1.6 + 0.24 * len(languages),
+        ),
         layout="constrained",
     )
     most = max(float(np.abs(gains).max()), 0.1)

@@ -91,8 +91,8 @@ def test_variants_and_other_fusions_are_systems_of_their_own(lab):
         folder,
         lambda r: r["config"].update(fusion_layer=8, branches="local"),
     )
-    folder = lab.run("pos", "scalar_mix")
-    lab.change(folder, lambda r: r.update(gate=None))
+    folder = lab.run("pos", "D_7")
+    lab.change(folder, lambda r: r.update(system="scalar_mix", gate=None))
     runs = load_runs(lab.runs).runs
     assert [(run.system, run.layer) for run in runs] == [
         ("baseline", None),
