@@ -63,6 +63,7 @@ def choose_files(
             f"the languages {missing or 'of this task'}. Files are there for "
             f"{sorted(found)}. Name the languages to evaluate on, or ask for "
             "languages=available to leave the missing ones out of the average."
+            + (" trainers.prepare makes sets." if source.name == "tfds" else "")
         )
     return {language: found[language] for language in sorted(chosen)}
 
