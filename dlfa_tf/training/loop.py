@@ -43,7 +43,9 @@ from dlfa_tf.training.prepared import read_data
 from dlfa_tf.training.resume import check_run_dir
 from dlfa_tf.training.resume import held
 from dlfa_tf.training.resume import resolved
+from dlfa_tf.training.schedules import LinearWarmupDecay
 from dlfa_tf.training.session import CHECKPOINTS
+from dlfa_tf.training.session import count_steps
 
 Say = Callable[[str], None]
 _EVAL_BATCH = 64
@@ -97,7 +99,13 @@ def run(
             strategy = make_strategy(config.strategy)
             check_batch_size(config.batch_size, strategy)
             say(f"building {config.system} on preset {config.preset}")
-            small, prepared = _build(config, data, strategy)
+            small, prepared = build_for_training(config, data, strategy)
+            # Refuses a warm-up as long as the run before anything is written.
+            LinearWarmupDecay(
+                config.learning_rate,
+                count_steps(config, prepared),
+                config.warmup_steps,
+            )
             if chief:
                 _open(config, run_dir, stack)
             built = time.monotonic()
@@ -142,7 +150,7 @@ def _open(
         )
 
 
-def _build(
+def build_for_training(
     config: TrainConfig, data: RunData, strategy: Any
 ) -> tuple[Any, Prepared]:
     """Builds the model to train, and what it is trained on.

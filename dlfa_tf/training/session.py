@@ -40,6 +40,11 @@ _EVAL_BATCH = 64
 _LOG_EVERY = 20
 
 
+def count_steps(config: TrainConfig, prepared: Prepared) -> int:
+    """Steps of a whole run; the last one of an epoch may be smaller."""
+    return -(-len(prepared.train) // config.batch_size) * config.epochs
+
+
 class Session:
     """The state of a training run between its steps; see `fit`.
 
@@ -76,9 +81,8 @@ class Session:
         self.is_chief = is_chief
         self.stop = stop
         self.say = say
-        rows = len(prepared.train)
-        self.steps_per_epoch = -(-rows // config.batch_size)
-        self.total_steps = self.steps_per_epoch * config.epochs
+        self.total_steps = count_steps(config, prepared)
+        self.steps_per_epoch = self.total_steps // config.epochs
         with scope_of(strategy):
             optimizer = make_optimizer(config, self.total_steps, model)
         half = config.precision == "mixed_float16"

@@ -364,6 +364,12 @@ def test_wrong_data_settings_write_nothing(
     assert not (tmp_path / "run").exists()
 
 
+def test_warm_up_longer_than_the_run_writes_nothing(tmp_path, eager):
+    with pytest.raises(ValueError, match="`warmup_steps` must end"):
+        run(settings(tmp_path / "run", warmup_steps=900), verbose=0)
+    assert not (tmp_path / "run").exists()
+
+
 def test_failed_build_writes_nothing(tmp_path):
     with pytest.raises(ValueError, match="`fusion_layer` is out of range"):
         run(settings(tmp_path / "run", fusion_layer=3))
