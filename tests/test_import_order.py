@@ -12,10 +12,11 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 
-_MODELS = {"layers", "preprocessing", "types"}
+_MODELS = {"cache_folder", "layers", "preprocessing", "types"}
 _EVALUATION = {"models", "data", "metrics", "types"}
 _TRAINING = {"evaluation", *_EVALUATION}
 _PROGRAM = {
+    "cache_folder",
     "data",
     "evaluation",
     "layers",
@@ -30,11 +31,12 @@ _PROGRAM = {
 TABLE = {
     "types": set(),
     "version_check": set(),
+    "cache_folder": set(),
     "layers": {"types"},
     "preprocessing": {"types"},
     "metrics": {"types"},
     "models": _MODELS,
-    "data": {"preprocessing", "types"},
+    "data": {"cache_folder", "preprocessing", "types"},
     "evaluation": _EVALUATION,
     "training": _TRAINING,
     "serving": {"models", "preprocessing", "data.tasks", "types"},

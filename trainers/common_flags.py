@@ -61,15 +61,27 @@ def define_task_flags(required: bool = True) -> None:
     define_choice(
         "data_source",
         "files",
-        ("files", "sample"),
-        "Where examples come from: an XTREME-like folder, or the small sample "
-        "shipped with the package.",
+        ("files", "tfds", "sample"),
+        "Where examples come from: an XTREME-like folder, sets that TensorFlow "
+        "Datasets has prepared, or the small sample shipped with the package.",
     )
     flags.DEFINE_string(
         "data_dir",
         None,
         "Folder that holds xnli/, pawsx/, panx/, udpos_fused/ (for "
-        "--data_source=files).",
+        "--data_source=files), or the folder of TensorFlow Datasets (for "
+        "--data_source=tfds).",
+    )
+
+
+def define_label_piece_flag() -> None:
+    """Defines `--label_piece`."""
+    define_choice(
+        "label_piece",
+        None,
+        ("first", "first_content"),
+        "Piece of a word that carries its label (tagging); default "
+        "first_content for SentencePiece, first for WordPiece.",
     )
 
 

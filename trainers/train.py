@@ -47,13 +47,7 @@ def define_flags() -> None:
     flags.DEFINE_integer(
         "reduction_ratio", 4, "Divisor of the branches' width.", lower_bound=1
     )
-    common_flags.define_choice(
-        "label_piece",
-        None,
-        ("first", "first_content"),
-        "Piece of a word that carries its label (tagging); default "
-        "first_content for SentencePiece, first for WordPiece.",
-    )
+    common_flags.define_label_piece_flag()
     _define_recipe_flags()
     # --help shows the flags of the main module and those it adopts.
     flags.adopt_module_key_flags(common_flags)

@@ -14,7 +14,9 @@ from dlfa_tf.preprocessing.pair_preprocessor import PairPreprocessor
 from dlfa_tf.preprocessing.tagging_preprocessor import TaggingPreprocessor
 from dlfa_tf.preprocessing.tensorflow_import import require_tensorflow
 
-_CHUNK = 1024  # examples tokenised by one graph call
+# Examples tokenised by one graph call. No more: TensorFlow keeps the memory of
+# its largest batch (300 MB at 1024 pairs), and the speed is the same.
+_CHUNK = 256
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

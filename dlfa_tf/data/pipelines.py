@@ -10,10 +10,14 @@ from dlfa_tf.preprocessing.base_preprocessor import IGNORED_LABEL
 from dlfa_tf.preprocessing.tensorflow_import import require_tensorflow
 
 # Rows are sorted by length within pools of this many batches: little padding,
-# yet other batches every epoch.
-_POOL_BATCHES = 50
-# Lengths are padded to a multiple of this, so that few shapes occur.
-PAD_MULTIPLE = 8
+# yet other batches every epoch. With fewer, the longest rows of each pool pad
+# one another (NER in pools of 50 batches: 11 % without any rounding).
+_POOL_BATCHES = 200
+# Lengths are padded to a multiple, so that few shapes occur: of 8, but of 4 up
+# to 32 pieces, where 8 would be a quarter of most rows of NER.
+_SHORT = 32
+_SHORT_MULTIPLE = 4
+_MULTIPLE = 8
 
 
 def epoch_batches(
@@ -47,6 +51,20 @@ def epoch_batches(
     return [full[i] for i in random.permutation(len(full))] + partial
 
 
+def padded_width(row_lengths: np.ndarray) -> int:
+    """Positions of a batch: those of its longest row, rounded up.
+
+    Args:
+        row_lengths: int `(batch,)`, pieces of the rows.
+
+    Returns:
+        int, a multiple of 4 up to 32 and of 8 from there on.
+    """
+    longest = int(row_lengths.max())
+    multiple = _SHORT_MULTIPLE if longest <= _SHORT else _MULTIPLE
+    return -(-longest // multiple) * multiple
+
+
 def pad_batch(
     arrays: TokenArrays, rows: np.ndarray, pad_id: int, use_segment_ids: bool
 ) -> tuple[dict[str, np.ndarray], np.ndarray]:
@@ -60,14 +78,13 @@ def pad_batch(
 
     Returns:
         A pair: dict of `token_ids` int32, `padding_mask` bool and, when used,
-        `segment_ids` int32, each `(batch, time)`, time a multiple of 8; and
+        `segment_ids` int32, each `(batch, time)`; see `padded_width`; and
         int32 labels, `(batch,)` for pairs, `(batch, time)` with -1 where
         there is no label for tagging.
     """
     starts = arrays.row_splits[rows]
     lengths = arrays.row_splits[rows + 1] - starts
-    width = -(-int(lengths.max()) // PAD_MULTIPLE) * PAD_MULTIPLE
-    position = np.arange(width)
+    position = np.arange(padded_width(lengths))
     mask = position < lengths[:, None]
     index = np.where(mask, starts[:, None] + position, 0)
     features = {
@@ -94,8 +111,9 @@ def train_dataset(
     epochs: int,
     pad_id: int,
     use_segment_ids: bool,
+    start_step: int = 0,
 ) -> tuple[Any, int]:
-    """Builds the data set of a whole training run.
+    """Builds the data set of a whole training run, or of what is left of it.
 
     Args:
         arrays: `TokenArrays` of the training split.
@@ -104,18 +122,31 @@ def train_dataset(
         epochs: int.
         pad_id: int, id of padding.
         use_segment_ids: bool, whether the encoder takes `segment_ids`.
+        start_step: int, steps already taken, counted over all epochs; the
+            data set holds the batches after them. Defaults to `0`.
 
     Returns:
-        A pair: `tf.data.Dataset` of (features, labels) over all epochs, and
-        the number of steps of one epoch.
+        A pair: `tf.data.Dataset` of (features, labels) from `start_step` to
+        the end of the last epoch, and the number of steps of one epoch.
+
+    Raises:
+        ValueError: when `start_step` is negative or past the last step.
     """
     tf = require_tensorflow("train_dataset")
     lengths = arrays.row_lengths
-    steps = len(epoch_batches(lengths, batch_size, seed, 0))
+    # The same every epoch: only the last batch may be smaller.
+    steps = -(-len(lengths) // batch_size)
+    if not 0 <= start_step <= steps * epochs:
+        raise ValueError(
+            f"`start_step` is out of range. Received: {start_step}. Accepted: "
+            f"0 to {steps * epochs} ({epochs} epochs of {steps} steps)."
+        )
 
     def batches() -> Iterator[Any]:
-        for epoch in range(epochs):
-            for rows in epoch_batches(lengths, batch_size, seed, epoch):
+        first, skipped = divmod(start_step, max(steps, 1))
+        for epoch in range(first, epochs):
+            plan = epoch_batches(lengths, batch_size, seed, epoch)
+            for rows in plan[skipped if epoch == first else 0 :]:
                 yield pad_batch(arrays, rows, pad_id, use_segment_ids)
 
     names = ["token_ids", "padding_mask"]

@@ -8,6 +8,7 @@ module's default would be wrong).
 import dataclasses
 import gzip
 import pathlib
+import sys
 import zlib
 from collections.abc import Iterator
 from collections.abc import Sequence
@@ -18,7 +19,7 @@ from dlfa_tf.data.tasks import nearest_hint
 _SHOWN = 80
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class PairExample:
     """Two texts and their label name."""
 
@@ -27,7 +28,7 @@ class PairExample:
     label: str
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class TaggedSentence:
     """Words of a sentence and one tag name per word.
 
@@ -98,15 +99,17 @@ def _lines(path: pathlib.Path) -> Iterator[tuple[int, str]]:
         ) from error
 
 
-def _check_label(
+def _checked_label(
     label: str, labels: Sequence[str], path: pathlib.Path, number: int
-) -> None:
+) -> str:
+    """Returns the label, one object however many examples have it."""
     if label not in labels:
         raise ValueError(
             f"{path}, line {number}: unknown label. Received: "
             f"{label[:_SHOWN]!r}. Accepted: {list(labels)}."
             + nearest_hint(label[:_SHOWN], labels)
         )
+    return sys.intern(label)
 
 
 def read_pairs(path: pathlib.Path, labels: Sequence[str]) -> list[PairExample]:
@@ -139,7 +142,7 @@ def read_pairs(path: pathlib.Path, labels: Sequence[str]) -> list[PairExample]:
                 f"{path}, line {number}: a text is empty. Received: "
                 f"{line[:_SHOWN]!r}. Accepted: two texts and a label."
             )
-        _check_label(label, labels, path, number)
+        label = _checked_label(label, labels, path, number)
         examples.append(PairExample(first, second, label))
     if not examples:
         raise ValueError(f"{path}: the file has no examples.")
@@ -185,9 +188,8 @@ def read_tagged(
                 f"line. Received {len(columns)} column(s): "
                 f"{line[:_SHOWN]!r}."
             )
-        _check_label(columns[tag_column], labels, path, number)
         words.append(columns[0])
-        tags.append(columns[tag_column])
+        tags.append(_checked_label(columns[tag_column], labels, path, number))
     if words:
         sentences.append(TaggedSentence(tuple(words), tuple(tags)))
     if not sentences:
@@ -223,8 +225,7 @@ def read_label_file(
                 flat = []
             continue
         label = line.rsplit("\t", 1)[-1]
-        _check_label(label, labels, path, number)
-        flat.append(label)
+        flat.append(_checked_label(label, labels, path, number))
     if kind == "tagging" and flat:
         sentences.append(flat)
     found = sentences if kind == "tagging" else flat

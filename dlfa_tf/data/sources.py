@@ -1,4 +1,4 @@
-"""Where examples come from: a folder of files, or the shipped sample."""
+"""Where examples come from: files, TensorFlow Datasets, the shipped sample."""
 
 import dataclasses
 import pathlib
@@ -11,9 +11,11 @@ from dlfa_tf.data.readers import read_tagged
 from dlfa_tf.data.tasks import SAMPLE_LANGUAGES
 from dlfa_tf.data.tasks import Task
 from dlfa_tf.data.tasks import nearest_hint
+from dlfa_tf.data.tfds import has_split
+from dlfa_tf.data.tfds import read_tfds
 
 SPLITS = ("train", "dev", "test")
-SOURCES = ("files", "sample")
+SOURCES = ("files", "tfds", "sample")
 SAMPLE_FOLDER = pathlib.Path(__file__).parent / "sample"
 
 Examples = list[PairExample] | list[TaggedSentence]
@@ -25,14 +27,15 @@ class Source:
 
     Attributes:
         task: `Task`.
-        name: str, `"files"` or `"sample"`.
-        data_dir: folder that holds the task folders (`xnli/`, `pawsx/`,
-            `panx/`, `udpos_fused/`); None for the sample.
+        name: str, `"files"`, `"tfds"` or `"sample"`.
+        data_dir: for `files` the folder that holds the task folders (`xnli/`,
+            `pawsx/`, `panx/`, `udpos_fused/`); for `tfds` the folder of
+            TensorFlow Datasets; None for the sample.
 
     Raises:
-        ValueError: for an unknown source, `files` without `data_dir` or
-            `sample` with one.
-        FileNotFoundError: when the folder of the task does not exist.
+        ValueError: for an unknown source, `files` or `tfds` without
+            `data_dir`, or `sample` with one.
+        FileNotFoundError: when the folder of the data does not exist.
     """
 
     task: Task
@@ -47,13 +50,22 @@ class Source:
             )
         if self.name == "sample" and self.data_dir is not None:
             raise ValueError(
-                "`data_dir` is only for data_source='files'. Received: "
-                f"{self.data_dir!r} with data_source='sample'."
+                "`data_dir` is not for data_source='sample'. Received: "
+                f"{self.data_dir!r}. Accepted: None, or another source."
             )
-        if self.name == "files" and self.data_dir is None:
+        if self.name != "sample" and self.data_dir is None:
+            holds = "sets of TensorFlow Datasets"
+            if self.name == "files":
+                holds = f"{self.task.folder}/"
             raise ValueError(
-                "`data_dir` is needed for data_source='files'. Received: "
-                f"None. Accepted: a folder that holds {self.task.folder}/."
+                f"`data_dir` is needed for data_source={self.name!r}. "
+                f"Received: None. Accepted: a folder that holds {holds}."
+            )
+        if self.name == "tfds" and not self.folder.is_dir():
+            raise FileNotFoundError(
+                f"The folder {str(self.folder)!r} of TensorFlow Datasets does "
+                "not exist. Accepted: a `data_dir` with prepared sets; "
+                "trainers.prepare makes one of archives."
             )
         if not self.folder.is_dir():
             raise FileNotFoundError(
@@ -65,9 +77,11 @@ class Source:
 
     @property
     def folder(self) -> pathlib.Path:
-        """Folder of the task's files."""
+        """Folder of the task's files, or of TensorFlow Datasets."""
         if self.name == "sample":
             return SAMPLE_FOLDER / self.task.sample_folder
+        if self.name == "tfds":
+            return pathlib.Path(str(self.data_dir))
         return pathlib.Path(str(self.data_dir)) / self.task.folder
 
     @property
@@ -78,15 +92,19 @@ class Source:
         )
 
     def available(self, split: str) -> tuple[str, ...]:
-        """Languages that have a file for `split`, in alphabetical order."""
-        present = []
-        for language in self.languages:
-            try:
-                find_file(self.folder, split, language)
-            except FileNotFoundError:
-                continue
-            present.append(language)
-        return tuple(sorted(present))
+        """Languages that have data for `split`, in alphabetical order."""
+        return tuple(
+            sorted(x for x in self.languages if self._is_there(split, x))
+        )
+
+    def _is_there(self, split: str, language: str) -> bool:
+        if self.name == "tfds":
+            return has_split(self.task, split, language, self.folder)
+        try:
+            find_file(self.folder, split, language)
+        except FileNotFoundError:
+            return False
+        return True
 
     def load(
         self, split: str, language: str, limit: int | None = None
@@ -103,14 +121,16 @@ class Source:
             list of `PairExample` or `TaggedSentence`.
 
         Raises:
-            FileNotFoundError: when there is no such file.
-            ValueError: when the file is malformed or `limit` is below 1.
+            FileNotFoundError: when there are no such data.
+            ValueError: when the data are malformed or `limit` is below 1.
         """
         if limit is not None and limit < 1:
             raise ValueError(
                 f"`limit` must be 1 or more. Received: {limit}. Accepted: a "
                 "number of examples, or None for all."
             )
+        if self.name == "tfds":
+            return read_tfds(self.task, split, language, self.folder, limit)
         path = find_file(self.folder, split, language)
         labels = self.task.labels
         if self.task.kind == "pair":

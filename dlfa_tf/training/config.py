@@ -14,6 +14,11 @@ from dlfa_tf.data.tasks import nearest_hint
 
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 EVAL_SPLITS = ("test", "dev", "test_or_dev")
+# Settings that a `Task` brings along.
+_PUBLISHED = (
+    "epochs", "batch_size", "learning_rate", "weight_decay", "adam_epsilon",
+    "clip_norm", "sequence_length",
+)  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -23,8 +28,9 @@ class TrainConfig:
     Attributes:
         task: str, `xnli`, `pawsx`, `ner` or `pos`.
         output_dir: str, run folder.
-        data_source: str, `files` or `sample`.
-        data_dir: str or None, folder with the task folders (`files` only).
+        data_source: str, `files`, `tfds` or `sample`.
+        data_dir: str or None, folder with the task folders (`files`), or of
+            TensorFlow Datasets (`tfds`).
         preset: str, encoder preset.
         fusion_layer: int or None; None is the baseline.
         gate: str, `feature` (equation 2) or `attention`.
@@ -72,19 +78,19 @@ class TrainConfig:
     norm: str = "layer"
     reduction_ratio: int = 4
     label_piece: str | None = None
-    sequence_length: int = 128
+    sequence_length: int = Task.sequence_length
     dropout: float = 0.1
     epochs: int
     batch_size: int
     learning_rate: float
-    weight_decay: float = 0.0
-    adam_epsilon: float = 1e-8
-    clip_norm: float = 1.0
+    weight_decay: float = Task.weight_decay
+    adam_epsilon: float = Task.adam_epsilon
+    clip_norm: float = Task.clip_norm
     dev_every: int | None = None
     train_limit: int | None = None
     eval_limit: int | None = None
     languages: tuple[str, ...] = ("all",)
-    eval_split: str = "test"
+    eval_split: str = Task.report_split
     seed: int = 1
     precision: str = "float32"
     compact_vocabulary: bool = True
@@ -196,15 +202,14 @@ def default_config(task: str, **overrides: Any) -> TrainConfig:
         **overrides: values to change; None leaves the default alone.
 
     Returns:
-        `TrainConfig` with the XTREME scripts' epochs, batch size and learning
-        rate where nothing else is given.
+        `TrainConfig` with the XTREME scripts' settings where nothing else is
+        given.
     """
     definition = get_task(task)
     values: dict[str, Any] = {
-        "epochs": definition.epochs,
-        "batch_size": definition.batch_size,
-        "learning_rate": definition.learning_rate,
+        name: getattr(definition, name) for name in _PUBLISHED
     }
+    values["eval_split"] = definition.report_split
     values.update({k: v for k, v in overrides.items() if v is not None})
     return TrainConfig(task=task, **values)
 

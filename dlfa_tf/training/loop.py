@@ -1,56 +1,35 @@
 """One run: build, fine-tune on English, choose on English dev, evaluate."""
 
-import dataclasses
 import pathlib
 import time
 from collections.abc import Callable
 from typing import Any
 
 import keras
-import numpy as np
 
-from dlfa_tf.data.arrays import TokenArrays
-from dlfa_tf.data.arrays import tokenize_examples
-from dlfa_tf.data.pipelines import train_dataset
-from dlfa_tf.data.sources import Examples
 from dlfa_tf.data.sources import Source
-from dlfa_tf.evaluation.predict import label_names
-from dlfa_tf.evaluation.predict import predict_logits
 from dlfa_tf.evaluation.run_folder import CONFIG
 from dlfa_tf.evaluation.run_folder import RESULTS
 from dlfa_tf.evaluation.run_folder import SCHEMA
 from dlfa_tf.evaluation.run_folder import check_output_dir
 from dlfa_tf.evaluation.run_folder import write_json
-from dlfa_tf.evaluation.score import score
-from dlfa_tf.evaluation.zero_shot import choose_files
 from dlfa_tf.evaluation.zero_shot import evaluate_languages
 from dlfa_tf.models.presets import preset_source
-from dlfa_tf.training.compact_vocabulary import compact_arrays
 from dlfa_tf.training.compact_vocabulary import compact_model
-from dlfa_tf.training.compact_vocabulary import used_token_ids
 from dlfa_tf.training.compact_vocabulary import write_back
 from dlfa_tf.training.config import TrainConfig
 from dlfa_tf.training.config import system_name
-from dlfa_tf.training.dev_checkpoint import DevCheckpoint
 from dlfa_tf.training.environment import describe_environment
 from dlfa_tf.training.environment import peak_memory_bytes
+from dlfa_tf.training.fit import fit
 from dlfa_tf.training.model_files import build_model
 from dlfa_tf.training.model_files import save_model
+from dlfa_tf.training.prepared import RunData
+from dlfa_tf.training.prepared import prepare
+from dlfa_tf.training.prepared import read_data
 
 Say = Callable[[str], None]
-_SOURCE_LANGUAGE = "en"
 _EVAL_BATCH = 64
-_SUBSET_SEED = 0
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class _Data:
-    """Everything that is read before training."""
-
-    source: Source
-    files: dict[str, str]
-    train: Examples
-    dev: Examples
 
 
 def run(
@@ -74,7 +53,7 @@ def run(
             that do not fit, before anything is written.
     """
     check_output_dir(config.output_dir)
-    data = _read_data(config)
+    data = read_data(config)
     started = time.monotonic()
     keras.utils.set_random_seed(config.seed)
     say(f"building {config.system} on preset {config.preset}")
@@ -202,132 +181,23 @@ def _evaluate(
     )
 
 
-def _read_data(config: TrainConfig) -> _Data:
-    """Reads English train and dev; checks that the other files are there."""
-    task = config.task_definition
-    source = Source(
-        task=task, name=config.data_source, data_dir=config.data_dir
-    )
-    files = choose_files(source, config.languages, config.eval_split)
-    train = source.load("train", _SOURCE_LANGUAGE)
-    if config.train_limit is not None and config.train_limit < len(train):
-        # Shuffled first: files are often ordered by origin. The same for
-        # every seed of a run, which then differ in training alone.
-        random = np.random.default_rng(_SUBSET_SEED)
-        chosen = random.permutation(len(train))[: config.train_limit]
-        train = [train[i] for i in chosen]
-    dev = source.load("dev", _SOURCE_LANGUAGE, config.eval_limit)
-    return _Data(source=source, files=files, train=train, dev=dev)
-
-
 def _train(
     config: TrainConfig,
     model: Any,
-    data: _Data,
+    data: RunData,
     run_dir: pathlib.Path,
     say: Say,
     verbose: int,
 ) -> dict[str, Any]:
     """Fine-tunes `model` in place; returns what the results say of it."""
     preprocessor = model.preprocessor
-    train = tokenize_examples(data.train, preprocessor)
-    dev = tokenize_examples(data.dev, preprocessor)
-    pieces = preprocessor.pieces
-    if config.compact_vocabulary:
-        special = [
-            pieces.pad_id, pieces.start_id, pieces.end_id, pieces.unk_id
-        ]  # fmt: skip
-        used = used_token_ids(special, train, dev)
-        small = compact_model(model, used)
-        train_rows = compact_arrays(train, used)
-        dev_rows = compact_arrays(dev, used)
-        pad_id = int(np.searchsorted(used, pieces.pad_id))
-    else:
-        small, train_rows, dev_rows = model, train, dev
-        pad_id = pieces.pad_id
-    best = _fit(config, small, train_rows, dev_rows, data, pad_id, run_dir,
-                say, verbose, preprocessor.use_segment_ids)  # fmt: skip
-    if config.compact_vocabulary:
-        write_back(model, small, used)
+    prepared = prepare(config, data, preprocessor)
+    small = model
+    if prepared.used_ids is not None:
+        small = compact_model(model, prepared.used_ids)
+    small.preprocessor = None
+    training = fit(config, small, prepared, run_dir, say=say, verbose=verbose)
+    if prepared.used_ids is not None:
+        write_back(model, small, prepared.used_ids)
     model.preprocessor = preprocessor
-    return {
-        "train_examples": len(data.train),
-        "train_rows": len(train),
-        "train_tokens": len(train.token_ids),
-        "best_step": best.best_step,
-        "total_steps": best.total_steps,
-        "dev_score": best.best_score,
-        "dev_history": best.history,
-    }
-
-
-def _fit(
-    config: TrainConfig,
-    model: Any,
-    train: TokenArrays,
-    dev: TokenArrays,
-    data: _Data,
-    pad_id: int,
-    run_dir: pathlib.Path,
-    say: Say,
-    verbose: int,
-    use_segment_ids: bool,
-) -> DevCheckpoint:
-    """Compiles and fits; leaves the best weights in the model."""
-    dataset, steps = train_dataset(
-        train,
-        batch_size=config.batch_size,
-        seed=config.seed,
-        epochs=config.epochs,
-        pad_id=pad_id,
-        use_segment_ids=use_segment_ids,
-    )
-    total = steps * config.epochs
-    task = data.source.task
-
-    def score_dev() -> float:
-        logits = predict_logits(
-            model,
-            dev,
-            batch_size=_EVAL_BATCH,
-            pad_id=pad_id,
-            use_segment_ids=use_segment_ids,
-        )
-        predicted = label_names(logits, dev, task.labels)
-        value = score(task, data.dev, predicted)["score"]
-        say(f"  English dev {task.score} {value:.2f}")
-        return value
-
-    model.preprocessor = None
-    model.compile(
-        optimizer=keras.optimizers.AdamW(
-            learning_rate=keras.optimizers.schedules.PolynomialDecay(
-                config.learning_rate, total, end_learning_rate=0.0
-            ),
-            weight_decay=config.weight_decay,
-            epsilon=config.adam_epsilon,
-            global_clipnorm=config.clip_norm,
-        )
-    )
-    checkpoint = DevCheckpoint(
-        score_dev,
-        steps_per_epoch=steps,
-        total_steps=total,
-        every=config.dev_every,
-        metrics_file=run_dir / "metrics.jsonl",
-    )
-    say(
-        f"training {config.system}: {len(train)} rows, {total} steps of "
-        f"{config.batch_size} (the first step compiles and takes longest)"
-    )
-    model.fit(
-        dataset,
-        epochs=config.epochs,
-        steps_per_epoch=steps,
-        callbacks=[checkpoint],
-        # The data set brings its own seeded order.
-        shuffle=False,
-        verbose=verbose,
-    )
-    checkpoint.restore_best()
-    return checkpoint
+    return training

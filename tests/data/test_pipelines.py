@@ -9,9 +9,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from dlfa_tf.data.arrays import TokenArrays
-from dlfa_tf.data.pipelines import PAD_MULTIPLE
 from dlfa_tf.data.pipelines import epoch_batches
 from dlfa_tf.data.pipelines import pad_batch
+from dlfa_tf.data.pipelines import padded_width
 from dlfa_tf.data.pipelines import train_dataset
 
 
@@ -46,10 +46,7 @@ def _skewed_lengths(count, seed):
 
 def _padding_share(lengths, batches):
     """Share of positions that are padding, rounding up included."""
-    width = [
-        -(-lengths[b].max() // PAD_MULTIPLE) * PAD_MULTIPLE for b in batches
-    ]
-    cells = sum(w * len(b) for w, b in zip(width, batches, strict=True))
+    cells = sum(padded_width(lengths[b]) * len(b) for b in batches)
     return 1 - lengths.sum() / cells
 
 
@@ -73,11 +70,14 @@ def test_every_row_is_used_once_per_epoch(lengths, batch_size, seed, epoch):
 
 
 def test_every_row_is_used_once_over_several_pools(seed):
-    # More rows than one pool of 50 batches, and not a multiple of it.
+    # More rows than one pool of 200 batches, and not a multiple of it.
     lengths = _skewed_lengths(1234, seed)
-    batches = epoch_batches(lengths, 8, seed, 3)
+    batches = epoch_batches(lengths, 2, seed, 3)
     assert sorted(np.concatenate(batches)) == list(range(1234))
-    assert [len(b) for b in batches] == [8] * 154 + [2]
+    assert len(batches) == 617
+    batches = epoch_batches(lengths, 4, seed, 3)
+    assert sorted(np.concatenate(batches)) == list(range(1234))
+    assert [len(b) for b in batches] == [4] * 308 + [2]
 
 
 def test_plan_depends_on_seed_and_epoch_only(seed):
@@ -101,12 +101,12 @@ def test_padding_is_little_on_skewed_lengths(seed):
     order = np.random.default_rng(seed).permutation(len(lengths))
     shuffled = _padding_share(lengths, np.split(order, len(order) // 32))
     assert shuffled > 0.6
-    # Half of it comes from rounding up to a multiple of 8.
-    assert planned < 0.2
+    # Most of it comes from rounding up.
+    assert planned < 0.15
 
 
 def test_batches_are_not_sorted_by_length(seed):
-    # One pool: 50 batches, which are cut from sorted rows.
+    # One pool, whose batches are cut from sorted rows.
     lengths = _skewed_lengths(1600, seed)
     for epoch in range(3):
         batches = epoch_batches(lengths, 32, seed, epoch)
@@ -126,16 +126,16 @@ def test_pad_batch_of_pairs():
     arrays = _arrays([3, 9, 1])
     features, labels = pad_batch(arrays, np.array([2, 0]), 1, True)
     assert features["token_ids"].tolist() == [
-        [210, 1, 1, 1, 1, 1, 1, 1],
-        [10, 11, 12, 1, 1, 1, 1, 1],
+        [210, 1, 1, 1],
+        [10, 11, 12, 1],
     ]
     assert features["padding_mask"].tolist() == [
-        [True] + [False] * 7,
-        [True] * 3 + [False] * 5,
+        [True] + [False] * 3,
+        [True] * 3 + [False],
     ]
     assert features["segment_ids"].tolist() == [
-        [0] * 8,
-        [0, 0, 1, 0, 0, 0, 0, 0],
+        [0] * 4,
+        [0, 0, 1, 0],
     ]
     assert labels.tolist() == [2, 0]
     assert features["token_ids"].dtype == np.int32
@@ -148,16 +148,17 @@ def test_pad_batch_of_tags():
     arrays = _arrays([3, 9, 1], tagging=True)
     features, labels = pad_batch(arrays, np.array([1, 0]), 0, False)
     assert set(features) == {"token_ids", "padding_mask"}
-    assert features["token_ids"].shape == labels.shape == (2, 16)
+    assert features["token_ids"].shape == labels.shape == (2, 12)
     assert labels.tolist() == [
-        [-1, 1, -1, 1, -1, 1, -1, 1, -1] + [-1] * 7,
-        [-1, 0, -1] + [-1] * 13,
+        [-1, 1, -1, 1, -1, 1, -1, 1, -1] + [-1] * 3,
+        [-1, 0, -1] + [-1] * 9,
     ]
     assert labels.dtype == np.int32
 
 
 @pytest.mark.parametrize(
-    ("length", "width"), [(1, 8), (8, 8), (9, 16), (121, 128), (128, 128)]
+    ("length", "width"),
+    [(1, 4), (4, 4), (9, 12), (32, 32), (33, 40), (121, 128), (128, 128)],
 )
 def test_width_is_the_longest_row_rounded_up(length, width):
     features, _ = pad_batch(_arrays([1, length]), np.array([0, 1]), 0, True)
@@ -242,6 +243,47 @@ def test_steps_of_one_epoch(rows, steps):
     )
     assert counted == steps
     assert len(list(dataset)) == 2 * steps
+
+
+def test_data_set_goes_on_from_any_step():
+    arrays = _arrays([3, 9, 1, 5, 17, 2, 4], tagging=True)
+
+    def batches(start_step):
+        dataset, steps = train_dataset(
+            arrays,
+            batch_size=2,
+            seed=5,
+            epochs=3,
+            pad_id=1,
+            use_segment_ids=False,
+            start_step=start_step,
+        )
+        assert steps == 4
+        return [
+            (features["token_ids"].tolist(), labels.tolist())
+            for features, labels in dataset.as_numpy_iterator()
+        ]
+
+    whole = batches(0)
+    assert len(whole) == 12
+    for start_step in range(13):
+        assert batches(start_step) == whole[start_step:]
+
+
+@pytest.mark.parametrize("start_step", [-1, 5])
+def test_start_step_out_of_range(start_step):
+    with pytest.raises(
+        ValueError, match=rf"`start_step` .* {start_step}\. Accepted: 0 to 4"
+    ):
+        train_dataset(
+            _arrays([3, 9, 1]),
+            batch_size=2,
+            seed=0,
+            epochs=2,
+            pad_id=0,
+            use_segment_ids=True,
+            start_step=start_step,
+        )
 
 
 def test_shapes_of_the_data_set_are_open():

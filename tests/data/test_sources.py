@@ -110,14 +110,14 @@ def test_unknown_source_offers_the_nearest():
     with pytest.raises(
         ValueError,
         match=r"`data_source` is unknown. Received: 'smaple'. Accepted: "
-        r"\('files', 'sample'\). Did you mean 'sample'\?",
+        r"\('files', 'tfds', 'sample'\). Did you mean 'sample'\?",
     ):
         Source(task=TASKS["pos"], name="smaple")
 
 
 def test_sample_takes_no_data_dir(data_dir):
     with pytest.raises(
-        ValueError, match="`data_dir` is only for data_source='files'. Received"
+        ValueError, match="`data_dir` is not for data_source='sample'. Received"
     ):
         Source(task=TASKS["pos"], name="sample", data_dir=str(data_dir))
 

@@ -72,6 +72,9 @@ def test_settings_are_those_of_xtremes_scripts(
     task = TASKS[name]
     assert (task.kind, task.score, task.epochs) == (kind, score, epochs)
     assert (task.learning_rate, task.batch_size) == (2e-5, 32)
+    assert (task.weight_decay, task.adam_epsilon) == (0.0, 1e-8)
+    assert (task.clip_norm, task.sequence_length) == (1.0, 128)
+    assert task.report_split == "test"
     assert task.folder == folder
 
 

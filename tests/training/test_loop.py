@@ -14,7 +14,6 @@ from dlfa_tf.data.tasks import get_task
 from dlfa_tf.training.config import default_config
 from dlfa_tf.training.config import read_config
 from dlfa_tf.training.dev_checkpoint import DevCheckpoint
-from dlfa_tf.training.loop import _read_data
 from dlfa_tf.training.loop import evaluate_model
 from dlfa_tf.training.loop import run
 from dlfa_tf.training.model_files import build_model
@@ -243,8 +242,8 @@ def test_another_seed_gives_another_run(tagging_run, tmp_path, eager):
     _, results, _, _ = tagging_run
     second = run(settings(tmp_path / "run", seed=2), verbose=0)
     assert comparable(second) != comparable(results)
-    # Other examples were chosen, too.
-    assert second["train_tokens"] != results["train_tokens"]
+    # Of the same examples.
+    assert second["train_tokens"] == results["train_tokens"]
 
 
 def test_pair_run_writes_its_folder(pair_run):
@@ -396,20 +395,6 @@ def test_available_languages_are_enough(tmp_path, data_dir, eager):
     assert results["languages"]["de"]["examples"] == 2
     # One partial batch, and so one step.
     assert results["total_steps"] == 1
-
-
-def test_limit_takes_from_one_shuffle_whatever_the_seed():
-    def chosen(**changes):
-        return _read_data(settings("unused", **changes)).train
-
-    everything = chosen(train_limit=None)
-    first = chosen()
-    assert len(first) == 24
-    assert first == chosen()
-    assert first == chosen(seed=2)
-    assert first != everything[:24]
-    assert all(example in everything for example in first)
-    assert chosen(train_limit=10**6) == everything
 
 
 def test_arguments_reach_the_model():

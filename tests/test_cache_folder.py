@@ -11,10 +11,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from dlfa_tf.models import cache_folder
-from dlfa_tf.models.cache_folder import cache_root
-from dlfa_tf.models.cache_folder import ensure_folder
-from dlfa_tf.models.cache_folder import folder_is_valid
+from dlfa_tf import cache_folder
+from dlfa_tf.cache_folder import cache_root
+from dlfa_tf.cache_folder import ensure_folder
+from dlfa_tf.cache_folder import folder_is_valid
 
 # The module needs the standard library only, so that a process that runs it
 # by its path starts at once.

@@ -1,0 +1,154 @@
+"""What the benchmarks share: repeats, spread, and lines that say with what.
+
+Cases that are to be compared run in turn, one repeat of each after the other,
+so that a machine that others use as well disturbs all of them alike. Compare
+cases of one run; seconds of different runs or machines mean little.
+"""
+
+import json
+import os
+import pathlib
+import statistics
+import time
+from collections.abc import Callable
+from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import Any
+
+from absl import flags
+
+from dlfa_tf.evaluation.run_folder import write_text
+from dlfa_tf.training.environment import describe_environment
+from dlfa_tf.training.environment import peak_memory_bytes
+
+
+def define_repeats_flag(repeats: int = 5) -> None:
+    """Defines `--repeats`, by default `repeats`."""
+    flags.DEFINE_integer(
+        "repeats", repeats, "Timed calls of every case.", lower_bound=1
+    )
+
+
+def define_output_flag() -> None:
+    """Defines `--output_file`."""
+    flags.DEFINE_string(
+        "output_file",
+        None,
+        "File for one JSON line per case; must not exist. They are printed, "
+        "too.",
+    )
+
+
+def time_interleaved(
+    cases: Mapping[str, Callable[[], Any]],
+    *,
+    repeats: int,
+    warmups: int = 1,
+) -> dict[str, list[float]]:
+    """Times functions in turn: a, b, a, b, ...
+
+    Args:
+        cases: functions by name.
+        repeats: int, timed calls of each.
+        warmups: int, calls of each beforehand that are not timed (the first
+            ones trace and compile).
+
+    Returns:
+        dict from name to the seconds of every timed call, in order.
+    """
+    for _ in range(warmups):
+        for function in cases.values():
+            function()
+    seconds: dict[str, list[float]] = {name: [] for name in cases}
+    for _ in range(repeats):
+        for name, function in cases.items():
+            started = time.perf_counter()
+            function()
+            seconds[name].append(time.perf_counter() - started)
+    return seconds
+
+
+def spread(values: Sequence[float]) -> dict[str, float | int]:
+    """Median, lowest, highest and number of some measured values.
+
+    Raises:
+        ValueError: when there are none.
+    """
+    if not values:
+        raise ValueError("`values` is empty. Accepted: one or more.")
+    return {
+        "median": statistics.median(values),
+        "low": min(values),
+        "high": max(values),
+        "repeats": len(values),
+    }
+
+
+def ratios(numerator: Sequence[float], denominator: Sequence[float]) -> dict:
+    """Spread of the ratios of two cases, repeat by repeat.
+
+    Args:
+        numerator: values of one case, as `time_interleaved` returns them.
+        denominator: values of the other, as many.
+
+    Returns:
+        What `spread` returns, of the quotients.
+
+    Raises:
+        ValueError: when the numbers of repeats differ.
+    """
+    pairs = zip(numerator, denominator, strict=True)
+    return spread([a / b for a, b in pairs])
+
+
+class Report:
+    """Collects the lines of one benchmark.
+
+    Args:
+        benchmark: str, name of the benchmark.
+        output_file: str or None; see `define_output_flag`.
+
+    Raises:
+        FileExistsError: when the file exists.
+    """
+
+    def __init__(self, benchmark: str, output_file: str | None = None) -> None:
+        self.path = None if output_file is None else pathlib.Path(output_file)
+        if self.path is not None and self.path.exists():
+            raise FileExistsError(
+                f"`output_file` exists. Received: {output_file!r}. Accepted: "
+                "the path of a new file."
+            )
+        self.benchmark = benchmark
+        self.lines: list[str] = []
+        self._environment = describe_environment()
+
+    def add(self, case: str, **values: Any) -> dict[str, Any]:
+        """Prints a case and keeps it.
+
+        Args:
+            case: str, name of the case.
+            **values: what was measured; names end in their unit.
+
+        Returns:
+            The content of the line: the values, the load of the machine (of
+            the last minute, beside this process), the peak memory of the
+            process so far, versions and hardware.
+        """
+        record = {
+            "benchmark": self.benchmark,
+            "case": case,
+            **values,
+            "machine_load": round(os.getloadavg()[0], 2),
+            "peak_memory_bytes": peak_memory_bytes(),
+            "environment": self._environment,
+        }
+        self.lines.append(json.dumps(record, ensure_ascii=False))
+        shown = {k: v for k, v in record.items() if k != "environment"}
+        print(json.dumps(shown, ensure_ascii=False), flush=True)
+        return record
+
+    def write(self) -> None:
+        """Writes the lines to the file, when there is one."""
+        if self.path is not None:
+            write_text(self.path, "".join(f"{line}\n" for line in self.lines))

@@ -1,0 +1,101 @@
+"""What a source holds: examples, words and labels by split and language."""
+
+import collections
+import dataclasses
+from collections.abc import Iterator
+from collections.abc import Sequence
+
+from dlfa_tf.data.readers import PairExample
+from dlfa_tf.data.sources import SPLITS
+from dlfa_tf.data.sources import Examples
+from dlfa_tf.data.sources import Source
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Counts:
+    """Counts of the examples of a split and language.
+
+    Attributes:
+        split: str.
+        language: str.
+        examples: int, pairs or sentences.
+        words: int or None, words of all sentences; None for pairs.
+        labels: examples (pairs) or words (tagging) by label, in the task's
+            order, labels that do not occur included.
+    """
+
+    split: str
+    language: str
+    examples: int
+    words: int | None
+    labels: dict[str, int]
+
+
+def count(
+    split: str, language: str, examples: Examples, labels: Sequence[str]
+) -> Counts:
+    """Counts some examples.
+
+    Args:
+        split: str.
+        language: str.
+        examples: pairs or tagged sentences.
+        labels: the task's labels.
+
+    Returns:
+        `Counts`.
+    """
+    found: collections.Counter[str] = collections.Counter()
+    words = None
+    for example in examples:
+        if isinstance(example, PairExample):
+            found[example.label] += 1
+        else:
+            found.update(example.tags)
+            words = (words or 0) + len(example.words)
+    return Counts(
+        split=split,
+        language=language,
+        examples=len(examples),
+        words=words,
+        labels={label: found[label] for label in labels},
+    )
+
+
+def load_all(source: Source) -> Iterator[tuple[str, str, Examples]]:
+    """Reads all that a source holds, one split and language at a time.
+
+    Args:
+        source: `Source`.
+
+    Yields:
+        Split, language and examples: train, dev, test, each in alphabetical
+        order of the languages.
+
+    Raises:
+        ValueError: when a file is malformed.
+    """
+    for split in SPLITS:
+        for language in source.available(split):
+            yield split, language, source.load(split, language)
+
+
+def missing_languages(source: Source) -> dict[str, list[str]]:
+    """What zero-shot transfer needs and a source does not have.
+
+    Args:
+        source: `Source`.
+
+    Returns:
+        dict with `train` and `dev` (English, where it is missing), `test`
+        (languages of the task without test data, which have dev data that can
+        stand in) and `test and dev` (languages with neither).
+    """
+    present = {split: set(source.available(split)) for split in SPLITS}
+    untested = [x for x in source.languages if x not in present["test"]]
+    return {
+        "train": [] if "en" in present["train"] else ["en"],
+        "dev": [] if "en" in present["dev"] else ["en"],
+        "test": [x for x in untested if x in present["dev"]],
+        "test and dev": [x for x in untested if x not in present["dev"]],
+    }

@@ -1,0 +1,145 @@
+"""Tests of trainers.prepare."""
+
+import pytest
+
+from dlfa_tf.data import cache
+from trainers import prepare
+
+
+def _cells(output):
+    """Rows of the printed table as lists of cells."""
+    lines = [x for x in output.splitlines() if x.startswith("│")]
+    return [[c.strip() for c in x.strip("│").split("│")] for x in lines]
+
+
+@pytest.fixture
+def data_dir(tmp_path):
+    folder = tmp_path / "data" / "xnli"
+    folder.mkdir(parents=True)
+    for name, count in (("dev-en", 2), ("dev-zh", 3), ("test-de", 4)):
+        text = "a\tb\tneutral\n" * count
+        (folder / f"{name}.tsv").write_text(text)
+    return folder.parent
+
+
+def test_counts_of_the_sample_as_a_user_starts_it(start):
+    done = start("prepare", "--task=ner", "--data_source=sample")
+    assert done.returncode == 0, done.stderr[-2000:]
+    rows = _cells(done.stdout)
+    assert len(rows) == 11
+    assert rows[0][:4] == ["train", "en", "291", "3398"]
+    assert rows[0][4].startswith("O:2963 B-PER:90 ")
+    assert done.stderr == ""
+    assert "issing" not in done.stdout
+
+
+def test_what_is_missing_is_named(call, data_dir, capsys):
+    call(prepare, "--task=xnli", f"--data_dir={data_dir}")
+    output = capsys.readouterr().out
+    assert _cells(output) == [
+        ["dev", "en", "2", "contradiction:0 entailment:0 neutral:2"],
+        ["dev", "zh", "3", "contradiction:0 entailment:0 neutral:3"],
+        ["test", "de", "4", "contradiction:0 entailment:0 neutral:4"],
+    ]
+    assert "Missing: train data in English." in output
+    assert "Missing: dev" not in output
+    assert "(--eval_split=test_or_dev): en, zh\n" in output
+    assert (
+        "Neither test nor dev data: ar, bg, el, es, fr, hi, ru, sw, th, tr, "
+        "ur, vi\n" in output
+    )
+
+
+def test_a_preset_fills_the_cache(
+    call, data_dir, tmp_cache, capsys, monkeypatch
+):
+    monkeypatch.setattr(cache, "LEAST_EXAMPLES", 3)
+    for _ in range(2):
+        call(
+            prepare,
+            "--task=xnli",
+            f"--data_dir={data_dir}",
+            "--preset=tiny",
+            "--sequence_length=16",
+        )
+        rows = _cells(capsys.readouterr().out)
+        assert [row[3:5] for row in rows] == [
+            [str(n), str(5 * n)] for n in (2, 3, 4)
+        ]
+        assert len(list((tmp_cache / "tokens").glob("*/"))) == 2
+
+
+def test_training_finds_what_was_prepared(
+    call, tmp_cache, tmp_path, capsys, monkeypatch, eager
+):
+    from dlfa_tf.training.config import default_config
+    from dlfa_tf.training.model_files import build_model
+
+    monkeypatch.setattr(cache, "LEAST_EXAMPLES", 1)
+    call(
+        prepare,
+        "--task=pos",
+        "--data_source=sample",
+        "--preset=tiny_sentencepiece",
+    )
+    made = {path.name for path in (tmp_cache / "tokens").glob("*/")}
+    config = default_config(
+        "pos", output_dir="-", data_source="sample", preset="tiny_sentencepiece"
+    )
+    preprocessor = build_model(config).preprocessor
+    from dlfa_tf.data.sources import Source
+
+    source = Source(task=config.task_definition, name="sample")
+    for split, language in (("train", "en"), ("dev", "en"), ("test", "zh")):
+        examples = source.load(split, language)
+        assert cache.token_key(examples, preprocessor) in made
+
+
+def test_sets_of_tfds_are_prepared_first(call, tmp_path, capsys, monkeypatch):
+    from dlfa_tf.data import tfds_archives
+
+    calls = []
+
+    def prepare_tfds(task, languages, data_dir, manual_dir, say):
+        calls.append((task.name, languages, data_dir, manual_dir))
+        say("preparing")
+
+    monkeypatch.setattr(tfds_archives, "prepare_tfds", prepare_tfds)
+    call(
+        prepare,
+        "--task=pawsx",
+        "--data_source=tfds",
+        f"--data_dir={tmp_path}",
+        "--manual_dir=archives",
+    )
+    languages = ("de", "en", "es", "fr", "ja", "ko", "zh")
+    assert calls == [("pawsx", languages, str(tmp_path), "archives")]
+    output = capsys.readouterr().out
+    assert output.startswith("preparing\n")
+    assert "Neither test nor dev data: de, en, es, fr, ja, ko, zh" in output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((), ("--task",)),
+        (("--task=poss",), ("task", "'poss'", "Did you mean 'pos'?")),
+        (
+            ("--task=pos", "--manual_dir=x"),
+            ("--manual_dir is for --data_source=tfds", "files"),
+        ),
+        (
+            ("--task=pos", "--data_source=tfds", "--manual_dir=x"),
+            ("--manual_dir is for", "--data_dir=None"),
+        ),
+    ],
+    ids=["no-task", "typo", "manual-dir-of-files", "no-data-dir"],
+)
+def test_wrong_flags(start_wrong, arguments, words):
+    message = start_wrong("prepare", *arguments)
+    for word in words:
+        assert word in message
+
+
+if __name__ == "__main__":
+    raise SystemExit(pytest.main([__file__]))

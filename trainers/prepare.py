@@ -1,0 +1,184 @@
+r"""Says what data of a task are there and makes them ready for training.
+
+Reads every file of the task (a malformed one is named), counts examples, words
+and labels by split and language, and says what is missing. With --preset
+everything is tokenised into the cache, so that training starts at once. With
+--data_source=tfds and --manual_dir the sets of TensorFlow Datasets are prepared
+first, from archives in that folder; nothing is ever downloaded.
+
+Example:
+    python -m trainers.prepare --task=pos --data_dir=DIR --preset=e5_small_multi
+    python -m trainers.prepare --task=ner --data_source=tfds \
+        --data_dir=TFDS_DIR --manual_dir=ARCHIVES
+"""
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from absl import flags
+from rich.console import Console
+from rich.table import Table
+
+from trainers import common_flags
+
+FLAGS = flags.FLAGS
+
+
+def define_flags() -> None:
+    """Defines the flags of this program."""
+    common_flags.define_task_flags()
+    flags.DEFINE_string(
+        "manual_dir",
+        None,
+        "Folder of archives, fetched by hand, from which the sets of "
+        "TensorFlow Datasets are prepared (for --data_source=tfds).",
+    )
+    flags.DEFINE_string(
+        "preset",
+        None,
+        "Preset whose tokenizer fills the cache; default none, count only.",
+    )
+    flags.DEFINE_integer(
+        "sequence_length",
+        None,
+        "Pieces per row, special ones included; default the task's.",
+        lower_bound=8,
+    )
+    common_flags.define_label_piece_flag()
+    flags.register_multi_flags_validator(
+        ["manual_dir", "data_source", "data_dir"], _check_manual_dir
+    )
+    # --help shows the flags of the main module and those it adopts.
+    flags.adopt_module_key_flags(common_flags)
+
+
+def _check_manual_dir(values: dict[str, str | None]) -> bool:
+    if values["manual_dir"] is not None and (
+        values["data_source"] != "tfds" or values["data_dir"] is None
+    ):
+        raise flags.ValidationError(
+            "--manual_dir is for --data_source=tfds with --data_dir. Received: "
+            f"--data_source={values['data_source']}, "
+            f"--data_dir={values['data_dir']}."
+        )
+    return True
+
+
+def main() -> None:
+    """Prepares sets, counts, and fills the cache."""
+    if FLAGS.manual_dir is not None:
+        _prepare_sets()
+    prepare_source()
+
+
+def _prepare_sets() -> None:
+    # Not at the top: a wrong flag should not wait for these.
+    from dlfa_tf.data.tasks import get_task
+    from dlfa_tf.data.tfds_archives import prepare_tfds
+
+    task = get_task(FLAGS.task)
+    prepare_tfds(
+        task,
+        task.languages,
+        FLAGS.data_dir,
+        FLAGS.manual_dir,
+        say=common_flags.say,
+    )
+
+
+def prepare_source() -> None:
+    """Counts what a source holds and, with a preset, tokenises it."""
+    # Not at the top: a wrong flag should not wait for TensorFlow.
+    from dlfa_tf.data.cache import cached_tokens
+    from dlfa_tf.data.inventory import count
+    from dlfa_tf.data.inventory import load_all
+    from dlfa_tf.data.inventory import missing_languages
+    from dlfa_tf.data.sources import Source
+    from dlfa_tf.data.tasks import get_task
+
+    task = get_task(FLAGS.task)
+    source = Source(task=task, name=FLAGS.data_source, data_dir=FLAGS.data_dir)
+    preprocessor = None if FLAGS.preset is None else _preprocessor(task)
+    started = time.monotonic()
+    rows = []
+    for split, language, examples in load_all(source):
+        counts = count(split, language, examples, task.labels)
+        sizes: tuple[int, ...] = ()
+        if preprocessor is not None:
+            tokens = cached_tokens(examples, preprocessor)
+            sizes = (len(tokens), len(tokens.token_ids))
+        rows.append((counts, sizes))
+    _print_counts(task.name, rows)
+    _print_missing(missing_languages(source))
+    if preprocessor is not None:
+        common_flags.say(
+            f"Tokenised for {FLAGS.preset} in "
+            f"{time.monotonic() - started:.0f} s, reading included."
+        )
+
+
+def _preprocessor(task: Any) -> Any:
+    """The preprocessor that training will use, without its model."""
+    from dlfa_tf.models.presets import load_tokenizer
+    from dlfa_tf.preprocessing import PairPreprocessor
+    from dlfa_tf.preprocessing import TaggingPreprocessor
+
+    arguments: dict[str, Any] = {
+        "labels": task.labels,
+        "sequence_length": FLAGS.sequence_length or task.sequence_length,
+    }
+    tokenizer = load_tokenizer(FLAGS.preset)
+    if task.kind == "pair":
+        return PairPreprocessor(tokenizer, **arguments)
+    return TaggingPreprocessor(
+        tokenizer, label_piece=FLAGS.label_piece, **arguments
+    )
+
+
+def _print_counts(
+    task: str, rows: Sequence[tuple[Any, tuple[int, ...]]]
+) -> None:
+    """Prints a row per split and language."""
+    with_words = any(counts.words is not None for counts, _ in rows)
+    columns = ["split", "language", "examples"]
+    columns += ["words"] if with_words else []
+    columns += ["rows", "pieces"] if any(sizes for _, sizes in rows) else []
+    table = Table(title=f"{task}, data source {FLAGS.data_source}")
+    for name in columns:
+        numbers = name not in ("split", "language")
+        table.add_column(name, justify="right" if numbers else "left")
+    table.add_column("labels")
+    widest = 0
+    for counts, sizes in rows:
+        cells = [counts.split, counts.language, str(counts.examples)]
+        cells += [str(counts.words)] if with_words else []
+        cells += map(str, sizes)
+        labels = " ".join(f"{k}:{v}" for k, v in counts.labels.items())
+        widest = max(widest, len(labels))
+        table.add_row(*cells, labels)
+    # On one line where there is no terminal, so that it can be searched.
+    console = Console()
+    width = console.width if console.is_terminal else 80 + widest
+    Console(width=max(width, console.width)).print(table)
+
+
+def _print_missing(missing: dict[str, list[str]]) -> None:
+    console = Console(highlight=False, soft_wrap=True)
+    for split in ("train", "dev"):
+        if missing[split]:
+            console.print(f"Missing: {split} data in English.")
+    if missing["test"]:
+        console.print(
+            "No test data, dev data instead (--eval_split=test_or_dev): "
+            + ", ".join(missing["test"])
+        )
+    if missing["test and dev"]:
+        console.print(
+            "Neither test nor dev data: " + ", ".join(missing["test and dev"])
+        )
+
+
+if __name__ == "__main__":
+    define_flags()
+    common_flags.run_program(main)
