@@ -1,0 +1,123 @@
+"""Peers of benchmarks.serving_latency, in an environment of their own.
+
+Usage: python serving_peers.py FOLDER THREADS, with torch, transformers, onnx
+and onnxruntime installed. FOLDER holds tokenizer.json. Standard input: one JSON
+line per call, `{"peer": ..., "first": [...], "second": [...]}`; standard
+output: one JSON line with the seconds that the call took. Same shape as
+multilingual-e5-small, random weights: what is measured is time.
+"""
+
+import json
+import pathlib
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import onnxruntime
+import tokenizers
+import torch
+import transformers
+
+# Labels pairs of texts; returns their number.
+Call = Callable[[list[str], list[str]], int]
+
+
+def main(folder: pathlib.Path, threads: int) -> None:
+    """Builds the peers, then answers until standard input ends."""
+    torch.set_num_threads(threads)
+    transformers.logging.set_verbosity_error()
+    calls = {
+        "hugging_face": hugging_face(folder),
+        "onnx_runtime": onnx_runtime(folder, threads),
+    }
+    versions = {
+        m.__name__: m.__version__ for m in (torch, transformers, onnxruntime)
+    }
+    print(json.dumps(versions), flush=True)
+    for line in sys.stdin:
+        request = json.loads(line)
+        call = calls[request["peer"]]
+        started = time.perf_counter()
+        count = call(request["first"], request["second"])
+        seconds = time.perf_counter() - started
+        if count != len(request["first"]):
+            raise ValueError(f"{request['peer']} gave {count} answers.")
+        print(json.dumps(seconds), flush=True)
+
+
+def build_model() -> Any:
+    """BERT of e5-small's shape with three labels."""
+    torch.manual_seed(0)
+    config = transformers.BertConfig(
+        vocab_size=250037,
+        hidden_size=384,
+        num_hidden_layers=12,
+        num_attention_heads=12,
+        intermediate_size=1536,
+        num_labels=3,
+    )
+    return transformers.BertForSequenceClassification(config).eval()
+
+
+def hugging_face(folder: pathlib.Path) -> Call:
+    """The text-classification pipeline of transformers on torch."""
+    tokenizer = transformers.PreTrainedTokenizerFast(
+        tokenizer_file=str(folder / "tokenizer.json"),
+        pad_token="<pad>",
+        model_max_length=128,
+    )
+    pipeline = transformers.pipeline(
+        "text-classification",
+        model=build_model(),
+        tokenizer=tokenizer,
+        device="cpu",
+    )
+
+    def call(first: list[str], second: list[str]) -> int:
+        pairs = [
+            {"text": a, "text_pair": b}
+            for a, b in zip(first, second, strict=True)
+        ]
+        options = {"truncation": True, "batch_size": len(pairs)}
+        return len(pipeline(pairs, **options))
+
+    return call
+
+
+def onnx_runtime(folder: pathlib.Path, threads: int) -> Call:
+    """The same model in ONNX Runtime behind the fast tokenizer."""
+    path = folder / "model.onnx"
+    names = ["input_ids", "attention_mask", "token_type_ids"]
+    axes = {name: {0: "batch", 1: "time"} for name in names}
+    example = tuple(torch.ones([2, 8], dtype=torch.int64) for _ in names)
+    torch.onnx.export(
+        build_model(),
+        example,
+        str(path),
+        input_names=names,
+        output_names=["logits"],
+        dynamic_axes=axes,
+        dynamo=False,
+    )
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    session = onnxruntime.InferenceSession(str(path), options)
+    tokenizer = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
+    tokenizer.enable_truncation(128)
+    tokenizer.enable_padding(pad_id=1, pad_token="<pad>")
+
+    def call(first: list[str], second: list[str]) -> int:
+        rows = tokenizer.encode_batch(list(zip(first, second, strict=True)))
+        ids = np.array([row.ids for row in rows], np.int64)
+        mask = np.array([row.attention_mask for row in rows], np.int64)
+        feeds = dict(zip(names, (ids, mask, np.zeros_like(ids)), strict=True))
+        (logits,) = session.run(["logits"], feeds)
+        return len(logits.argmax(-1))
+
+    return call
+
+
+if __name__ == "__main__":
+    main(pathlib.Path(sys.argv[1]), int(sys.argv[2]))

@@ -1,0 +1,52 @@
+"""A tiny case of the benchmark of serving; the peers need an environment."""
+
+import json
+
+import pytest
+from absl import flags
+
+from benchmarks import serving_latency
+
+KEYS = {"session", "baseline"}
+
+
+@pytest.mark.slow
+def test_tiny_model_is_measured(tmp_path, monkeypatch):
+    for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
+        monkeypatch.setenv(name, "1")
+    output = tmp_path / "out.jsonl"
+    before = set(flags.FLAGS)
+    try:
+        serving_latency.define_flags()
+        flags.FLAGS(
+            ["program", "--preset=tiny_sentencepiece", "--fusion_layer=1",
+             "--max_batch_size=2", "--repeats=2", f"--output_file={output}"]
+        )  # fmt: skip
+        serving_latency.main()
+    finally:
+        for name in set(flags.FLAGS) - before:
+            delattr(flags.FLAGS, name)
+        flags.FLAGS.unparse_flags()
+    size, *cases = map(json.loads, output.read_text().splitlines())
+    assert size["export_bytes"] > size["weights_bytes"] > 0
+    assert [case["case"] for case in cases] == [
+        "batch 1, short",
+        "batch 1, long",
+        "batch 2, mixed",
+    ]
+    for case in cases:
+        assert set(case["seconds"]) == KEYS
+        assert all(s["median"] > 0 for s in case["seconds"].values())
+        assert case["peers"] is None
+
+
+def test_cases_are_pairs_of_equal_number():
+    for first, second in serving_latency.cases(32).values():
+        assert len(first) == len(second)
+    lengths = {len(text) for text in serving_latency.cases(32)[
+        "batch 32, mixed"][0]}  # fmt: skip
+    assert len(lengths) == 8
+
+
+if __name__ == "__main__":
+    raise SystemExit(pytest.main([__file__]))
