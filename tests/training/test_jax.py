@@ -60,7 +60,8 @@ from dlfa_tf.training.optimizers import make_optimizer
 
 assert keras.backend.backend() == "jax"
 settings = json.loads(sys.argv[1])
-config = default_config(**{**settings, "languages": tuple(settings["languages"])})
+settings["languages"] = tuple(settings["languages"])
+config = default_config(**settings)
 bundle = read_bundle("b")
 bundle.meta["packed"]["encoder"]["config"]["dropout"] = 0.0
 model = build_bundle_model(config, bundle)

@@ -18,10 +18,10 @@ from dlfa_tf.training.interruption import StopRequest
 from dlfa_tf.training.interruption import TrainingInterrupted
 from dlfa_tf.training.loop import run
 from dlfa_tf.training.resume import check_run_dir
-from dlfa_tf.training.same_settings import check_same_settings
 from dlfa_tf.training.resume import held
 from dlfa_tf.training.resume import remove_unfinished
 from dlfa_tf.training.resume import resolved
+from dlfa_tf.training.same_settings import check_same_settings
 
 ROOT = pathlib.Path(__file__).parents[2]
 
