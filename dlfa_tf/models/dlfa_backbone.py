@@ -10,10 +10,11 @@ import keras
 import keras_hub
 
 from dlfa_tf.layers.dlfa import DLFA
-from dlfa_tf.models.lora import add_new_layers
+from dlfa_tf.models.lora import adapted_weights
+from dlfa_tf.models.lora import add_adapted
 from dlfa_tf.models.lora import check_has_targets
 from dlfa_tf.models.lora import check_rank
-from dlfa_tf.models.lora import read_new_layers
+from dlfa_tf.models.lora import read_adapted
 
 _BLOCK_NAME = re.compile(r"transformer_layer_(\d+)")
 
@@ -299,7 +300,7 @@ class DLFABackbone(keras_hub.models.Backbone):
         check_has_targets(self, target_layer_names)
 
     def save_lora_weights(self, filepath: str | os.PathLike[str]) -> None:
-        """Saves the low-rank factors, the fusion layer and a new pooler.
+        """Saves all that was adapted: factors, biases, fusion, a new pooler.
 
         A task model's head is stored by `save_task_weights`.
 
@@ -313,7 +314,7 @@ class DLFABackbone(keras_hub.models.Backbone):
         temporary = path.with_name(f".{os.getpid()}.{path.name}")
         try:
             super().save_lora_weights(str(temporary))
-            add_new_layers(temporary, self._new_layers())
+            add_adapted(temporary, adapted_weights(self, self._new_layers()))
             os.replace(temporary, path)
         finally:
             temporary.unlink(missing_ok=True)
@@ -327,8 +328,8 @@ class DLFABackbone(keras_hub.models.Backbone):
         Raises:
             ValueError: when ranks or fusion layers differ.
         """
-        read_new_layers(filepath, self._new_layers())
         super().load_lora_weights(str(filepath))
+        read_adapted(filepath, adapted_weights(self, self._new_layers()))
 
     def _new_layers(self) -> list[Any]:
         """Layers that the encoder does not have."""

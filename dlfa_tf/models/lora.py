@@ -1,8 +1,9 @@
 """What low-rank adaptation (LoRA) leaves to train besides its factors.
 
-keras-hub freezes every layer of a backbone but the factors, and stores the
-factors alone. The fusion layer, and a pooler that the encoder did not have,
-start at random, so they have to be trained and stored too.
+keras-hub freezes every layer of a backbone but those that get factors, and
+stores the factors alone. The fusion layer, and a pooler that the encoder did
+not have, start at random, so they have to be trained; and what is trained, the
+biases beside the factors too, has to be stored.
 """
 
 import os
@@ -13,7 +14,7 @@ import h5py
 import keras
 import numpy as np
 
-_GROUP = "new_layers"
+_GROUP = "adapted"
 
 
 def check_rank(rank: Any) -> None:
@@ -40,21 +41,37 @@ def check_has_targets(backbone: Any, names: Any) -> None:
         )
 
 
-def add_new_layers(path: str | os.PathLike[str], layers: list[Any]) -> None:
-    """Adds the weights of layers to a file of LoRA factors."""
+def adapted_weights(backbone: Any, new_layers: list[Any]) -> list[Any]:
+    """What adaptation trains besides the factors.
+
+    Args:
+        backbone: backbone after `enable_lora`.
+        new_layers: layers that the encoder does not have.
+
+    Returns:
+        Weights of the new layers, and the biases of those with factors.
+    """
+    weights = [weight for layer in new_layers for weight in layer.weights]
+    for layer in backbone._flatten_layers(include_self=False):
+        if getattr(layer, "lora_enabled", False) and layer.bias is not None:
+            weights.append(layer.bias)
+    return weights
+
+
+def add_adapted(path: str | os.PathLike[str], weights: list[Any]) -> None:
+    """Adds weights to a file of factors."""
     with h5py.File(path, "r+") as file:
         group = file.create_group(_GROUP)
-        for i, weight in enumerate(_weights(layers)):
+        for i, weight in enumerate(weights):
             group[f"{i:03d}"] = keras.ops.convert_to_numpy(weight.value)
 
 
-def read_new_layers(path: str | os.PathLike[str], layers: list[Any]) -> None:
-    """Takes the weights of layers from a file of LoRA factors.
+def read_adapted(path: str | os.PathLike[str], weights: list[Any]) -> None:
+    """Takes weights from a file of factors.
 
     Raises:
         ValueError: when the file has none, or those of another fusion.
     """
-    weights = _weights(layers)
     with h5py.File(path, "r") as file:
         values = [np.asarray(x) for x in file.get(_GROUP, {}).values()]
     found = [value.shape for value in values]
@@ -68,7 +85,3 @@ def read_new_layers(path: str | os.PathLike[str], layers: list[Any]) -> None:
         )
     for weight, value in zip(weights, values, strict=True):
         weight.assign(value)
-
-
-def _weights(layers: list[Any]) -> list[Any]:
-    return [weight for layer in layers for weight in layer.weights]
