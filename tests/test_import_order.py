@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 _MODELS = {"cache_folder", "layers", "preprocessing", "types"}
 _EVALUATION = {"models", "data", "metrics", "types"}
-_TRAINING = {"evaluation", *_EVALUATION}
+_TRAINING = {"evaluation", "preprocessing", *_EVALUATION}
 _PROGRAM = {
     "cache_folder",
     "data",

@@ -97,7 +97,7 @@ def run(
             strategy = make_strategy(config.strategy)
             check_batch_size(config.batch_size, strategy)
             say(f"building {config.system} on preset {config.preset}")
-            small, prepared = _build(config, data, strategy)
+            small, prepared = build_for_training(config, data, strategy)
             if chief:
                 _open(config, run_dir, stack)
             built = time.monotonic()
@@ -142,7 +142,7 @@ def _open(
         )
 
 
-def _build(
+def build_for_training(
     config: TrainConfig, data: RunData, strategy: Any
 ) -> tuple[Any, Prepared]:
     """Builds the model to train, and what it is trained on.

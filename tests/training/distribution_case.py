@@ -30,7 +30,7 @@ from dlfa_tf.training.distribution import cluster_from_environment
 from dlfa_tf.training.distribution import make_strategy
 from dlfa_tf.training.fit import fit
 from dlfa_tf.training.interruption import TrainingInterrupted
-from dlfa_tf.training.loop import _build
+from dlfa_tf.training.loop import build_for_training
 from dlfa_tf.training.prepared import read_data
 from dlfa_tf.training.session import Session
 
@@ -61,7 +61,7 @@ def main():
         checkpoint_minutes=60.0,
     )
     keras.utils.set_random_seed(1)
-    model, prepared = _build(config, read_data(config), strategy)
+    model, prepared = build_for_training(config, read_data(config), strategy)
     if changes.get("dropout") != "keep":
         # Replicas draw other masks than one device does.
         for layer in model._flatten_layers():

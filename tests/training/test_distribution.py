@@ -183,7 +183,10 @@ def check_equal(found, expected):
     assert min(expected["norms"]) > 0.5, "no step was clipped"
     assert found["losses"] == pytest.approx(expected["losses"], abs=1e-5)
     assert found["norms"] == pytest.approx(expected["norms"], rel=1e-3)
-    assert found["weights"] == pytest.approx(expected["weights"], rel=1e-3)
+    # The true gradient of a key's bias is 0: what moves it is rounding.
+    assert found["weights"] == pytest.approx(
+        expected["weights"], rel=1e-3, abs=1e-4
+    )
     assert found["dev_score"] == expected["dev_score"]
     assert found["traces"] == expected["traces"] == 1
 

@@ -11,7 +11,7 @@ from dlfa_tf.data.pipelines import epoch_batches
 from dlfa_tf.training.config import default_config
 from dlfa_tf.training.fit import fit
 from dlfa_tf.training.interruption import NonFiniteTraining
-from dlfa_tf.training.loop import _build
+from dlfa_tf.training.loop import build_for_training
 from dlfa_tf.training.prepared import read_data
 from dlfa_tf.training.train_step import StepValues
 from dlfa_tf.training.train_step import TrainStep
@@ -29,11 +29,12 @@ def train(tiny_settings, tmp_path, eager):
             **tiny_settings,
             "fusion_layer": None,
             "checkpoint_minutes": 0.0,
+            "eval_limit": 2,
             **changes,
         }
         config = default_config(values.pop("task"), **values)
         keras.utils.set_random_seed(config.seed)
-        model, prepared = _build(config, read_data(config), None)
+        model, prepared = build_for_training(config, read_data(config), None)
         found = fit(config, model, prepared, tmp_path, verbose=0)
         return found, model, prepared
 
@@ -55,20 +56,16 @@ def at_step(number, **changes):
     return call
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [{"loss": float("nan")}, {"gradient_norm": float("inf")}],
-    ids=["loss", "gradient"],
-)
 def test_breakdown_names_step_and_rows_and_keeps_the_checkpoint(
-    train, monkeypatch, tmp_path, changes
+    train, monkeypatch, tmp_path
 ):
     with monkeypatch.context() as patch:
-        patch.setattr(TrainStep, "__call__", at_step(3, **changes))
+        patch.setattr(TrainStep, "__call__", at_step(3, loss=float("nan")))
         with pytest.raises(NonFiniteTraining) as caught:
             train()
     message = str(caught.value)
     assert "at step 3" in message
+    assert "loss nan" in message
     files = sorted(p.name for p in (tmp_path / "checkpoints").iterdir())
     assert files == ["step-00000001.npz", "step-00000002.npz"]
     # With better luck it goes on from there.
