@@ -90,7 +90,9 @@ def make_call(case: dict[str, Any]) -> Callable[[], dict[str, int]]:
     )
     model, prepared = build_for_training(config, read_data(config), None)
     step = TrainStep(
-        model, make_optimizer(config, 10**6), clip_norm=config.clip_norm
+        model,
+        make_optimizer(config, 10**6, model),
+        clip_norm=config.clip_norm,
     )
     lengths = prepared.train.row_lengths
     if case["bucketing"]:

@@ -1,5 +1,7 @@
 """Any keras-hub encoder with a lower block fused into the last one."""
 
+import os
+import pathlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,6 +17,11 @@ from dlfa_tf.models.encoder_blocks import freeze_blocks
 from dlfa_tf.models.encoder_blocks import hidden_states
 from dlfa_tf.models.fusion import check_fusion
 from dlfa_tf.models.fusion import fused_output
+from dlfa_tf.models.lora import adapted_weights
+from dlfa_tf.models.lora import add_adapted
+from dlfa_tf.models.lora import check_has_targets
+from dlfa_tf.models.lora import check_rank
+from dlfa_tf.models.lora import read_adapted
 from dlfa_tf.models.pooler import check_pooling
 from dlfa_tf.models.pooler import pooled_output
 
@@ -41,8 +48,9 @@ class DLFABackbone(keras_hub.models.Backbone):
     without a pooler (RoBERTa, XLM-R, DistilBERT) gets a new one. To try
     another way of fusing, pass a layer of your own as `fusion`.
 
-    `enable_lora` of keras-hub freezes the fusion layer and the pooler too;
-    set `get_layer("dlfa").trainable = True` after it, and compile again.
+    `encoder.trainable = False` freezes the encoder and leaves the fusion
+    layer; `enable_lora` does so too and adds low-rank factors to the encoder.
+    Compile after either when the model has been trained before.
 
     Args:
         encoder: keras-hub encoder backbone whose blocks are named
@@ -241,6 +249,71 @@ class DLFABackbone(keras_hub.models.Backbone):
         """`gate`; None for the baseline and for another fusion."""
         has_gate = self.fusion_layer is not None and self.fusion == "dlfa"
         return self.gate if has_gate else None
+
+    def enable_lora(
+        self, rank: int, target_layer_names: list[str] | None = None
+    ) -> None:
+        """Freezes the encoder and adds low-rank factors to some layers.
+
+        Unlike keras-hub's, it leaves the layers that the encoder did not have
+        as trainable as they were: the fusion layer, and a new pooler.
+
+        Args:
+            rank: int, rank of the factors.
+            target_layer_names: names of the layers that get factors. Defaults
+                to query and value of every block.
+
+        Raises:
+            ValueError: for a rank below 1, or when no layer has such a name.
+        """
+        check_rank(rank)
+        new = [layer for layer in self._new_layers() if layer.trainable]
+        super().enable_lora(rank, target_layer_names)
+        for layer in new:
+            layer.trainable = True
+        check_has_targets(self, target_layer_names)
+
+    def save_lora_weights(self, filepath: str | os.PathLike[str]) -> None:
+        """Saves all that was adapted: factors, biases, fusion, a new pooler.
+
+        A task model's head is stored by `save_task_weights`.
+
+        Args:
+            filepath: file to write, whose name ends in `.lora.h5`.
+
+        Raises:
+            ValueError: without `enable_lora` before, or for another name.
+        """
+        path = pathlib.Path(filepath)
+        temporary = path.with_name(f".{os.getpid()}.{path.name}")
+        try:
+            super().save_lora_weights(str(temporary))
+            add_adapted(temporary, adapted_weights(self, self._new_layers()))
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    def load_lora_weights(self, filepath: str | os.PathLike[str]) -> None:
+        """Loads what `save_lora_weights` saved, into an equal model.
+
+        Args:
+            filepath: file to read.
+
+        Raises:
+            ValueError: when ranks or fusion layers differ.
+        """
+        super().load_lora_weights(str(filepath))
+        read_adapted(filepath, adapted_weights(self, self._new_layers()))
+
+    def _new_layers(self) -> list[Any]:
+        """Layers that the encoder does not have."""
+        # Not by name: a new pooler is called as the encoder's own.
+        own = {id(layer) for layer in self.encoder.layers}
+        return [
+            layer
+            for layer in self.layers
+            if layer.weights and id(layer) not in own
+        ]
 
     def get_config(self) -> dict:
         """Returns the constructor's arguments."""

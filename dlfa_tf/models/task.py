@@ -22,6 +22,11 @@ from dlfa_tf.models.raw_inputs import split_dataset
 from dlfa_tf.preprocessing.tensorflow_import import require_tensorflow
 from dlfa_tf.preprocessing.tensorflow_import import tf
 
+# Layers of a backbone that Keras can quantise.
+_QUANTISED = (
+    keras.layers.Dense, keras.layers.EinsumDense, keras.layers.Embedding
+)  # fmt: skip
+
 
 class DLFATask(keras_hub.models.Task):
     """Base of the task models: head, compile defaults, saving, loading.
@@ -272,6 +277,44 @@ class DLFATask(keras_hub.models.Task):
     def structured_y(self, y: Any) -> Any:
         """Brings raw labels into the form that `tf.data` slices."""
         return as_batch(y)
+
+    def quantize(
+        self,
+        mode: Any = None,
+        config: Any = None,
+        filters: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        """Stores the weights of dense layers and embeddings in less room.
+
+        Meant for inference: what is quantised is not trained any more. The
+        head stays as it is.
+
+        Args:
+            mode: str, `"int8"`; Keras' other modes have not been tried here.
+            config: quantisation config of Keras instead of `mode`.
+            filters: which layers to quantise; see `keras.Model.quantize`.
+                Defaults to the dense layers and embeddings of the backbone.
+            **kwargs: further arguments of `keras.Model.quantize`.
+
+        Raises:
+            ValueError: for a mode other than `"int8"`.
+        """
+        mode = mode or getattr(config, "mode", None)
+        if mode != "int8":
+            raise ValueError(
+                f"`mode` is not supported. Received: {mode!r}. Accepted: "
+                "'int8'."
+            )
+        if filters is None:
+            # Keras warns of each layer that it cannot quantise, and stumbles
+            # over the tokenizer.
+            inside = {id(x) for x in self.backbone._flatten_layers()}
+
+            def filters(layer: Any) -> bool:
+                return id(layer) in inside and isinstance(layer, _QUANTISED)
+
+        super().quantize(mode, config=config, filters=filters, **kwargs)
 
     def save_task_weights(self, filepath: str) -> None:
         """Saves the weights of the head, without the optimizer's state.

@@ -438,13 +438,83 @@ def test_untrained_model_is_reloaded_without_a_warning(tmp_path):
 def test_lora_trains_with_the_head():
     model = make_model("classifier")
     model.backbone.enable_lora(2)
-    model.backbone.get_layer("dlfa").trainable = True
     model.compile(optimizer=keras.optimizers.SGD(0.5), run_eagerly=True)
     kernel = model.backbone.token_embedding.embeddings
     before = kernel.numpy()
     loss = model.train_on_batch(*make_arrays(model.backbone))[0]
     np.testing.assert_array_equal(kernel.numpy(), before)
     assert np.isfinite(loss)
+
+
+def test_frozen_encoder_leaves_fusion_and_head_to_train():
+    model = make_model("classifier")
+    model.backbone.encoder.trainable = False
+    before = {w.path: w.numpy() for w in model.weights}
+    model.fit(*make_arrays(model.backbone), verbose=0)
+    moved = {
+        w.path.split("/")[0]
+        for w in model.weights
+        if not np.array_equal(w.numpy(), before[w.path])
+    }
+    assert moved == {"dlfa", "logits"}
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_accumulated_gradients_make_one_step(task):
+    """Two batches of two rows move the weights as one of four does."""
+    whole, halves = make_model(task), make_model(task)
+    halves.set_weights(whole.get_weights())
+    for model, steps in ((whole, None), (halves, 2)):
+        model.compile(
+            optimizer=keras.optimizers.SGD(
+                0.5, gradient_accumulation_steps=steps
+            ),
+            run_eagerly=True,
+        )
+    x, y = make_arrays(whole.backbone, task)
+    if task == "tagger":
+        # As many labels in each half: each half's loss is a mean over its own.
+        y = np.where(np.arange(5) < 2, y, -1)
+    start = halves.get_weights()
+    whole.train_on_batch(x, y)
+    for rows in (slice(0, 2), slice(2, 4)):
+        halves.train_on_batch({k: v[rows] for k, v in x.items()}, y[rows])
+        if rows.start == 0:
+            for weight, value in zip(halves.weights, start, strict=True):
+                np.testing.assert_array_equal(weight, value)
+    for one, two in zip(whole.weights, halves.weights, strict=True):
+        # float32, summed in another order.
+        np.testing.assert_allclose(one, two, rtol=1e-4, atol=1e-6)
+
+
+def test_int8_serves_nearly_the_same_and_is_reloaded(tmp_path):
+    model = DLFATextClassifier.from_preset(
+        "tiny", fusion_layer=1, labels=["no", "yes"]
+    )
+    model.run_eagerly = True
+    wanted = model.predict(PAIR, verbose=0)
+    model.quantize("int8")
+    found = model.predict(PAIR, verbose=0)
+    assert not np.array_equal(found, wanted)
+    # Sums of 8 numbers, rounded to 8 bits each, one after the other.
+    np.testing.assert_allclose(found, wanted, atol=0.1 * abs(wanted).max())
+    kinds = {w.dtype for w in model.backbone.weights}
+    assert "int8" in kinds
+    assert model.get_layer("logits").kernel.dtype == "float32"
+    assert all(v.dtype != "int8" for v in model.trainable_variables)
+    model.save(tmp_path / "m.keras")
+    model.save_to_preset(str(tmp_path / "preset"))
+    for copy in (
+        keras.saving.load_model(tmp_path / "m.keras"),
+        DLFATextClassifier.from_preset(str(tmp_path / "preset")),
+    ):
+        copy.run_eagerly = True
+        np.testing.assert_array_equal(copy.predict(PAIR, verbose=0), found)
+
+
+def test_other_quantisation_is_refused():
+    with pytest.raises(ValueError, match="Received: 'int4'. Accepted: 'int8'"):
+        make_model().quantize("int4")
 
 
 WITHOUT_TENSORFLOW = """
