@@ -3,7 +3,8 @@ r"""Fine-tunes many systems: tasks times systems times gates times seeds.
 Every run is a process of its own (trainers.train) with its own folder
 <output_dir>/<task>/<system>/seed-N. Start the same command again to go on:
 finished runs are skipped, runs that were begun are resumed. All flags of
-trainers.train but --task, --fusion_layer, --gate and --seed are passed on.
+trainers.train but --task, --fusion_layer, --fusion, --gate and --seed are passed
+on.
 
 Example:
     python -m trainers.sweep --tasks=pos --systems=baseline,D_1..D_11 \
@@ -18,6 +19,7 @@ from absl import flags
 
 from trainers import bundle_flags
 from trainers import common_flags
+from trainers import fusion_flags
 from trainers import train
 
 if TYPE_CHECKING:
@@ -27,7 +29,9 @@ if TYPE_CHECKING:
 FLAGS = flags.FLAGS
 
 # Flags of trainers.train that a sweep sets for every run.
-_SET_FOR_RUNS = ("task", "fusion_layer", "gate", "seed", "resume")
+_SET_FOR_RUNS = (
+    "task", "fusion_layer", "fusion", "gate", "seed", "resume",
+)  # fmt: skip
 # Flags that runs must not get.
 _OWN = (
     "tasks", "systems", "gates", "seeds", "output_dir", "shard_index",
@@ -48,7 +52,8 @@ def define_flags() -> None:
     flags.DEFINE_list(
         "systems",
         None,
-        "Systems, separated by commas: baseline, D_x, ranges (D_1..D_11).",
+        "Systems, separated by commas: baseline, D_x, ranges (D_1..D_11), "
+        "mean_x, scalar_mix.",
         required=True,
     )
     flags.DEFINE_list(
@@ -75,7 +80,7 @@ def define_flags() -> None:
         message="--tasks is needed, or --bundle.",
     )
     # --help shows the flags of the main module and those it adopts.
-    for module in (train, bundle_flags, common_flags):
+    for module in (train, fusion_flags, bundle_flags, common_flags):
         flags.adopt_module_key_flags(module)
 
 
@@ -168,6 +173,7 @@ def _command(cell: "Cell") -> list[str]:
         "-m",
         "trainers.train",
         f"--task={config.task}",
+        f"--fusion={config.fusion}",
         f"--gate={config.gate}",
         f"--seed={config.seed}",
         f"--output_dir={config.output_dir}",

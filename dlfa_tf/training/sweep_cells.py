@@ -5,13 +5,26 @@ import pathlib
 import re
 from collections.abc import Callable
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from dlfa_tf.evaluation.variants import system_name
 from dlfa_tf.training.config import TrainConfig
 
-_SYSTEM = re.compile(r"D_(\d+)(?:\.\.D_(\d+))?")
+_SYSTEM = re.compile(r"(D|mean)_(\d+)(?:\.\.\1_(\d+))?")
 _SEED = re.compile(r"(\d+)(?:\.\.(\d+))?")
 _DEFAULT_GATE = "feature"
+
+
+class System(NamedTuple):
+    """What is fused, and how.
+
+    Attributes:
+        fusion_layer: int or None, see `TrainConfig`.
+        fusion: str, see `TrainConfig`.
+    """
+
+    fusion_layer: int | None
+    fusion: str = "dlfa"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -44,31 +57,36 @@ class Cell:
         return self.folder.with_name(f".{self.folder.name}.lock")
 
 
-def parse_systems(names: Sequence[str]) -> list[int | None]:
+def parse_systems(names: Sequence[str]) -> list[System]:
     """Reads names of systems, ranges allowed.
 
     Args:
         names: such as `["baseline", "D_1..D_11"]`.
 
     Returns:
-        Fusion layers in the order given, None for the baseline, each once.
+        Systems in the order given, each once.
 
     Raises:
         ValueError: for a name of another form or a range that runs backwards.
     """
-    layers: list[int | None] = []
+    systems: list[System] = []
     for name in names:
         match = _SYSTEM.fullmatch(name)
         if name == "baseline":
-            layers.append(None)
+            systems.append(System(None))
+        elif name == "scalar_mix":
+            systems.append(System(None, name))
         elif match:
-            layers += _range(name, *match.groups())
+            kind, first, last = match.groups()
+            fusion = "dlfa" if kind == "D" else kind
+            systems += [System(x, fusion) for x in _range(name, first, last)]
         else:
             raise ValueError(
                 f"`systems` has an unknown name. Received: {name!r}. Accepted: "
-                "baseline, D_x for block x, ranges such as D_1..D_11."
+                "baseline, D_x for block x, ranges such as D_1..D_11, mean_x "
+                "and scalar_mix."
             )
-    return _unique(layers, "systems")
+    return _unique(systems, "systems")
 
 
 def parse_seeds(texts: Sequence[str]) -> list[int]:
@@ -111,7 +129,7 @@ def plan_cells(
     *,
     output_dir: str,
     tasks: Sequence[str],
-    systems: Sequence[int | None],
+    systems: Sequence[System],
     gates: Sequence[str],
     seeds: Sequence[int],
     bundle_sha256: str | None = None,
@@ -120,15 +138,15 @@ def plan_cells(
 
     A run folder is `<output_dir>/<task>/<system>/seed-N`; a gate other than
     `feature` is added to the system's name (`D_9-attention`), so that a
-    folder keeps its name when a gate is added to the sweep. The baseline has
-    no gate and occurs once.
+    folder keeps its name when a gate is added to the sweep. Systems without a
+    gate occur once.
 
     Args:
-        make_config: called with `task`, `fusion_layer`, `gate`, `seed` and
-            `output_dir`; returns the `TrainConfig`.
+        make_config: called with `task`, `fusion_layer`, `fusion`, `gate`,
+            `seed` and `output_dir`; returns the `TrainConfig`.
         output_dir: str, folder of the sweep.
         tasks: names of tasks.
-        systems: fusion layers, None for the baseline.
+        systems: what `parse_systems` returns.
         gates: `feature`, `attention` or both.
         seeds: ints.
         bundle_sha256: str or None, see `Cell`.
@@ -142,16 +160,18 @@ def plan_cells(
     cells = {}
     for seed in seeds:
         for task in _unique(list(tasks), "tasks"):
-            for layer in systems:
+            for system in systems:
                 for gate in _unique(list(gates), "gates"):
-                    gate = _DEFAULT_GATE if layer is None else gate
-                    name = f"{task}/{_system(layer, gate)}/seed-{seed}"
+                    if system.fusion_layer is None or system.fusion != "dlfa":
+                        gate = _DEFAULT_GATE
+                    name = f"{task}/{_folder(system, gate)}/seed-{seed}"
                     cells[name] = Cell(
                         name=name,
                         bundle_sha256=bundle_sha256,
                         config=make_config(
                             task=task,
-                            fusion_layer=layer,
+                            fusion_layer=system.fusion_layer,
+                            fusion=system.fusion,
                             gate=gate,
                             seed=seed,
                             output_dir=str(pathlib.Path(output_dir) / name),
@@ -160,8 +180,8 @@ def plan_cells(
     return list(cells.values())
 
 
-def _system(layer: int | None, gate: str) -> str:
-    name = system_name(layer)
+def _folder(system: System, gate: str) -> str:
+    name = system_name(*system)
     return name if gate == _DEFAULT_GATE else f"{name}-{gate}"
 
 

@@ -467,23 +467,6 @@ def test_frozen_backbone_stays_frozen_in_a_model():
     assert len(model.trainable_weights) == 2
 
 
-def test_lora_trains_the_encoder_and_on_demand_the_fusion():
-    backbone = DLFABackbone(make_encoder(), 1)
-    inputs = make_inputs(backbone)
-    before = array(backbone(inputs)["sequence_output"])
-    backbone.enable_lora(2)
-    np.testing.assert_allclose(
-        array(backbone(inputs)["sequence_output"]), before, atol=TOLERANCE
-    )
-    names = {
-        weight.path.split("/")[-1] for weight in backbone.trainable_weights
-    }
-    assert names == {"lora_kernel_a", "lora_kernel_b", "bias"}
-    count = len(backbone.trainable_weights)
-    backbone.get_layer("dlfa").trainable = True
-    assert len(backbone.trainable_weights) == count + 16
-
-
 def test_other_encoders_with_named_blocks_work():
     encoder = keras_hub.models.ElectraBackbone(
         vocab_size=30,

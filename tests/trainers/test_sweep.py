@@ -63,6 +63,7 @@ def test_runs_get_their_flags_and_the_users(plan, tmp_path):
     assert command[:3] == [sys.executable, "-m", "trainers.train"]
     assert set(command[3:]) == {
         "--task=pos",
+        "--fusion=dlfa",
         "--gate=attention",
         "--seed=3",
         f"--output_dir={tmp_path / name}",
@@ -141,7 +142,8 @@ def test_help_shows_an_example(start):
     assert "python -m trainers.sweep --tasks=pos --systems=baseline,D_1" in text
     for name in ("tasks", "systems", "gates", "seeds", "epochs", "languages"):
         assert f"--{name}: " in text
-    assert "--fusion_layer" not in text.split("flags:")[1]
+    assert "--branches: " in text
+    assert "--fusion_layer: " not in text
 
 
 @pytest.mark.slow

@@ -7,6 +7,7 @@ import pytest
 from rich.console import Console
 
 from dlfa_tf.training.config import default_config
+from dlfa_tf.training.sweep_cells import parse_systems
 from dlfa_tf.training.sweep_cells import plan_cells
 from dlfa_tf.training.sweep_state import CellStatus
 from trainers.sweep_view import SweepView
@@ -18,7 +19,7 @@ def statuses(tmp_path):
         default_config,
         output_dir=str(tmp_path),
         tasks=["pos"],
-        systems=[None, 1],
+        systems=parse_systems(["baseline", "D_1"]),
         gates=["feature"],
         seeds=[1],
     )

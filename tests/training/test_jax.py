@@ -68,7 +68,7 @@ model = build_bundle_model(config, bundle)
 with np.load("start.npz") as file:
     model.set_weights([file[name] for name in file])
 prepared = bundle.prepared(config)
-step = JaxStep(model, make_optimizer(config, 4), 0.3)
+step = JaxStep(model, make_optimizer(config, 4, model), 0.3)
 values = []
 for rows in epoch_batches(prepared.train.row_lengths, 8, 1, 0):
     batch = pad_batch(prepared.train, rows, prepared.pad_id, True)
@@ -129,7 +129,8 @@ def test_steps_are_those_of_tensorflow(on_jax):
     folder, config, model, _ = on_jax
     bundle = read_bundle(folder / "b")
     prepared = bundle.prepared(config)
-    step = TrainStep(model, make_optimizer(config, STEPS), clip_norm=0.3)
+    optimizer = make_optimizer(config, STEPS, model)
+    step = TrainStep(model, optimizer, clip_norm=0.3)
     wanted = []
     lengths = prepared.train.row_lengths
     for rows in epoch_batches(lengths, 8, seed=1, epoch=0):

@@ -14,6 +14,7 @@ from dlfa_tf.evaluation.run_folder import SCHEMA
 from dlfa_tf.training.config import default_config
 from dlfa_tf.training.sweep import Sweep
 from dlfa_tf.training.sweep import thread_limits
+from dlfa_tf.training.sweep_cells import parse_systems
 from dlfa_tf.training.sweep_cells import plan_cells
 from dlfa_tf.training.sweep_state import find_status
 
@@ -34,7 +35,7 @@ def statuses(tmp_path):
         default_config,
         output_dir=str(tmp_path),
         tasks=["pos"],
-        systems=[None, 1, 2],
+        systems=parse_systems(["baseline", "D_1..D_2"]),
         gates=["feature"],
         seeds=[1],
     )

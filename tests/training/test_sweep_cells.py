@@ -3,6 +3,7 @@
 import pytest
 
 from dlfa_tf.training.config import default_config
+from dlfa_tf.training.sweep_cells import System
 from dlfa_tf.training.sweep_cells import parse_seeds
 from dlfa_tf.training.sweep_cells import parse_systems
 from dlfa_tf.training.sweep_cells import plan_cells
@@ -10,18 +11,25 @@ from dlfa_tf.training.sweep_cells import shard_cells
 
 
 @pytest.mark.parametrize(
-    ("names", "layers"),
+    ("names", "systems"),
     [
-        (["baseline", "D_1..D_3"], [None, 1, 2, 3]),
-        (["D_9", "baseline", "D_8..D_9"], [9, None, 8]),
-        (["D_0"], [0]),
+        (["baseline", "D_1..D_3"], [(None,), (1,), (2,), (3,)]),
+        (["D_9", "baseline", "D_8..D_9"], [(9,), (None,), (8,)]),
+        (["D_0"], [(0,)]),
+        (
+            ["mean_8..mean_9", "scalar_mix"],
+            [(8, "mean"), (9, "mean"), (None, "scalar_mix")],
+        ),
     ],
 )
-def test_parse_systems(names, layers):
-    assert parse_systems(names) == layers
+def test_parse_systems(names, systems):
+    assert parse_systems(names) == [System(*system) for system in systems]
 
 
-@pytest.mark.parametrize("name", ["D9", "baselin", "D_1..3", "D_-1", "", "d_1"])
+@pytest.mark.parametrize(
+    "name",
+    ["D9", "baselin", "D_1..3", "D_-1", "", "d_1", "D_1..mean_2", "mean"],
+)
 def test_parse_systems_names_what_is_wrong(name):
     with pytest.raises(ValueError, match=f"Received: '{name}'. Accepted: bas"):
         parse_systems(["baseline", name])
@@ -46,11 +54,24 @@ def plan(**changes):
     arguments = {
         "output_dir": "out",
         "tasks": ["pos", "xnli"],
-        "systems": [None, 9],
+        "systems": parse_systems(["baseline", "D_9"]),
         "gates": ["feature", "attention"],
         "seeds": [1, 2],
     }
     return plan_cells(default_config, **{**arguments, **changes})
+
+
+def test_other_fusions_have_folders_and_no_gate():
+    cells = plan(
+        tasks=["pos"],
+        systems=parse_systems(["mean_9", "scalar_mix"]),
+        seeds=[1],
+    )
+    assert [cell.name for cell in cells] == [
+        "pos/mean_9/seed-1",
+        "pos/scalar_mix/seed-1",
+    ]
+    assert [cell.config.fusion for cell in cells] == ["mean", "scalar_mix"]
 
 
 def test_every_run_has_its_folder_and_its_settings():
