@@ -3,8 +3,8 @@ r"""Fine-tunes many systems: tasks times systems times gates times seeds.
 Every run is a process of its own (trainers.train) with its own folder
 <output_dir>/<task>/<system>/seed-N. Start the same command again to go on:
 finished runs are skipped, runs that were begun are resumed. All flags of
-trainers.train but --task, --fusion_layer, --fusion, --gate and --seed are passed
-on.
+trainers.train but --task, --fusion_layer, --fusion, --gate and --seed are
+passed on.
 
 Example:
     python -m trainers.sweep --tasks=pos --systems=baseline,D_1..D_11 \
