@@ -55,6 +55,25 @@ def saved_class(preset: str) -> str | None:
     return config.get("registered_name") if isinstance(config, dict) else None
 
 
+def saved_mixed_policy(preset: str) -> str | None:
+    """Mixed dtype policy of the model saved in a local preset folder.
+
+    keras-hub 0.32 takes the name of a saved policy for a dtype and fails on a
+    mixed one, unless it is told the policy.
+
+    Args:
+        preset: str, a folder that `save_to_preset` wrote.
+
+    Returns:
+        `"mixed_bfloat16"` or `"mixed_float16"`; None for any other policy.
+    """
+    path = pathlib.Path(preset).expanduser() / "config.json"
+    config = json.loads(path.read_text(encoding="utf-8"))["config"]
+    policy = config.get("dtype")
+    name = policy["config"].get("name") if isinstance(policy, dict) else policy
+    return name if str(name).startswith("mixed_") else None
+
+
 def is_saved_task(preset: str) -> bool:
     """Whether `preset` is a folder that `save_to_preset` of a task wrote.
 

@@ -13,6 +13,7 @@ from dlfa_tf.models.loading import is_saved_task
 from dlfa_tf.models.loading import local_preset
 from dlfa_tf.models.loading import resolve_labels
 from dlfa_tf.models.loading import resolve_num_classes
+from dlfa_tf.models.loading import saved_mixed_policy
 from dlfa_tf.models.loading import saved_task_class
 from dlfa_tf.models.loading import task_from_encoder
 from dlfa_tf.models.raw_inputs import as_batch
@@ -369,6 +370,8 @@ class DLFATask(keras_hub.models.Task):
                 f"{cls.__name__}. Accepted: {saved.__name__}.from_preset."
             )
         check_saved_task_arguments(kwargs)
+        if kwargs.get("dtype") is None:
+            kwargs["dtype"] = saved_mixed_policy(preset)
         return super(DLFATask, saved).from_preset(
             local_preset(preset), load_weights=load_weights, **kwargs
         )

@@ -435,6 +435,21 @@ def test_untrained_model_is_reloaded_without_a_warning(tmp_path):
     assert not copy.compiled
 
 
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+def test_saved_mixed_policy_comes_back(tmp_path, policy):
+    model = DLFATextClassifier.from_preset(
+        "tiny", fusion_layer=1, labels=["no", "yes"], dtype=policy
+    )
+    model.save_to_preset(str(tmp_path / "m"))
+    copy = DLFATextClassifier.from_preset(str(tmp_path / "m"))
+    assert copy.backbone.dtype_policy.name == policy
+    for old, new in zip(model.weights, copy.weights, strict=True):
+        assert old.dtype == new.dtype
+        np.testing.assert_array_equal(old.numpy(), new.numpy())
+    other = DLFATextClassifier.from_preset(str(tmp_path / "m"), dtype="float32")
+    assert other.backbone.dtype_policy.name == "float32"
+
+
 def test_lora_trains_with_the_head():
     model = make_model("classifier")
     model.backbone.enable_lora(2)
