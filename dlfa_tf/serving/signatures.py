@@ -6,10 +6,9 @@ from dlfa_tf.preprocessing.base_preprocessor import at_least_one_column
 from dlfa_tf.preprocessing.tensorflow_import import require_tensorflow
 from dlfa_tf.preprocessing.text_cleaning import split_words
 from dlfa_tf.preprocessing.text_cleaning import valid_utf8
-
-# Rows of the encoder at a time. One text may have thousands of rows, which
-# together would take more memory than the server has.
-ROWS_AT_A_TIME = 64
+from dlfa_tf.serving.row_groups import map_by_length
+from dlfa_tf.serving.row_groups import parts_in_order
+from dlfa_tf.serving.row_groups import rows_in_order
 
 
 def classifier_signatures(model: Any, forward: Any) -> dict[str, Any]:
@@ -31,17 +30,29 @@ def classifier_signatures(model: Any, forward: Any) -> dict[str, Any]:
     labels = tf.constant(model.labels)
     text = tf.TensorSpec([None], tf.string)
 
-    def encode(first: Any, second: Any) -> Any:
+    def encode(first: Any, second: Any, read: Any, width: int) -> Any:
+        """What `read` reads of the answers of `forward`, `(batch, width)`."""
         # The model server does not check shapes; a request of another rank
         # would reach kernels that crash the whole server.
         first = tf.ensure_shape(first, [None])
         second = tf.ensure_shape(second, [None])
         rows = preprocessor.encode(first, second)
-        return forward(preprocessor.features(rows.token_ids, rows.segment_ids))
+
+        def compute(group: Any) -> Any:
+            features = preprocessor.features(
+                tf.gather(rows.token_ids, group),
+                tf.gather(rows.segment_ids, group),
+            )
+            return read(*forward(features))
+
+        values, order = map_by_length(
+            rows.token_ids.row_lengths(), compute, width
+        )
+        return rows_in_order(values, order)
 
     @tf.function(input_signature=[text, text])
     def classify(first: Any, second: Any) -> dict[str, Any]:
-        logits, _ = encode(first, second)
+        logits = encode(first, second, _logits, len(model.labels))
         return {
             "label": tf.gather(labels, tf.argmax(logits, axis=-1)),
             "probabilities": tf.nn.softmax(logits),
@@ -49,8 +60,8 @@ def classifier_signatures(model: Any, forward: Any) -> dict[str, Any]:
 
     @tf.function(input_signature=[text, text])
     def embed(first: Any, second: Any) -> dict[str, Any]:
-        _, sequence = encode(first, second)
-        return {"embedding": tf.cast(sequence[:, 0, :], tf.float32)}
+        width = model.backbone.hidden_dim
+        return {"embedding": encode(first, second, _position_zero, width)}
 
     return {"serving_default": classify, "embed": embed}
 
@@ -125,35 +136,43 @@ def tagger_signatures(model: Any, forward: Any) -> dict[str, Any]:
         first = tf.concat([[True], sentence[1:] != sentence[:-1]], axis=0)
         first = first[: tf.size(sentence)]
         token_ids = tf.ragged.boolean_mask(rows.token_ids, first)
-        _, sequence = forward(preprocessor.features(token_ids, None))
-        return {"embedding": tf.cast(sequence[:, 0, :], tf.float32)}
+
+        def compute(group: Any) -> Any:
+            features = preprocessor.features(tf.gather(token_ids, group), None)
+            return _position_zero(*forward(features))
+
+        values, order = map_by_length(
+            token_ids.row_lengths(), compute, model.backbone.hidden_dim
+        )
+        return {"embedding": rows_in_order(values, order)}
 
     return {"serving_default": tag_text, "tag_words": tag_words, "embed": embed}
+
+
+# One of two answers is read, never both: what nobody reads is pruned from the
+# graph, and the two come from the encoder by paths of their own.
+def _logits(logits: Any, _: Any) -> Any:
+    return logits
+
+
+def _position_zero(_: Any, sequence: Any) -> Any:
+    tf = require_tensorflow("_position_zero")
+    return tf.cast(sequence[:, 0, :], tf.float32)
 
 
 def _word_logits(model: Any, forward: Any, rows: Any) -> Any:
     """Logits of all words of a batch, in their order, `(words, classes)`."""
     tf = require_tensorflow("tagger_signatures")
     preprocessor = model.preprocessor
-    count = tf.size(rows.row_sentence)
 
-    def more(start: Any, _: Any) -> Any:
-        # Once for a batch of no rows: there must be something to join.
-        return (start < count) | (start == 0)
-
-    def step(start: Any, before: Any) -> tuple[Any, Any]:
-        end = start + ROWS_AT_A_TIME
-        token_ids = rows.token_ids[start:end]
+    def compute(group: Any) -> Any:
+        token_ids = tf.gather(rows.token_ids, group)
         logits, _ = forward(preprocessor.features(token_ids, None))
-        mask = rows.label_mask[start:end].to_tensor(False)
-        part = tf.boolean_mask(logits, mask)
-        return end, before.write(start // ROWS_AT_A_TIME, part)
+        mask = tf.gather(rows.label_mask, group).to_tensor(False)
+        return tf.boolean_mask(logits, mask)
 
-    parts = tf.TensorArray(
-        tf.float32,
-        size=tf.maximum((count + ROWS_AT_A_TIME - 1) // ROWS_AT_A_TIME, 1),
-        element_shape=[None, len(model.labels)],
-        infer_shape=False,
+    values, order = map_by_length(
+        rows.token_ids.row_lengths(), compute, len(model.labels)
     )
-    _, parts = tf.while_loop(more, step, (0, parts), parallel_iterations=1)
-    return parts.concat()
+    words = tf.reduce_sum(tf.cast(rows.label_mask, tf.int32), axis=1)
+    return parts_in_order(values, order, words)

@@ -1,0 +1,80 @@
+"""Rows of similar length together, group by group, inside an exported graph."""
+
+from collections.abc import Callable
+from typing import Any
+
+from dlfa_tf.preprocessing.tensorflow_import import require_tensorflow
+
+# Rows of the encoder at a time, at most. Texts that share a request differ in
+# length, and what is padded to the longest of 32 is padding to a half. Smaller
+# groups gain little more and cost a pass through the graph each
+# (docs/serving.md). It bounds the memory too: one text may have thousands of
+# rows.
+ROWS_AT_A_TIME = 8
+
+
+def map_by_length(
+    lengths: Any, compute: Callable[[Any], Any], width: int
+) -> tuple[Any, Any]:
+    """Calls a function with groups of rows of similar length, in a loop.
+
+    Args:
+        lengths: int Tensor `(rows,)`, pieces of every row.
+        compute: function from the numbers of some rows, int32 `(group,)`, to
+            a float32 Tensor `(values, width)`; any number of values a row.
+            It is called once, with no rows, when there are none.
+        width: int, columns of what `compute` returns.
+
+    Returns:
+        A pair: the results joined, float32 `(values, width)`, and the numbers
+        of the rows in the order that the results are in, int32 `(rows,)`.
+    """
+    tf = require_tensorflow("map_by_length")
+    order = tf.argsort(lengths, stable=True)
+    count = tf.size(order)
+    groups = tf.maximum((count + ROWS_AT_A_TIME - 1) // ROWS_AT_A_TIME, 1)
+
+    def step(i: Any, before: Any) -> tuple[Any, Any]:
+        # Groups of equal size: a last one of one row would cost as much.
+        rows = order[count * i // groups : count * (i + 1) // groups]
+        return i + 1, before.write(i, compute(rows))
+
+    parts = tf.TensorArray(
+        tf.float32, groups, element_shape=[None, width], infer_shape=False
+    )
+    _, parts = tf.while_loop(
+        lambda i, _: i < groups, step, (0, parts), parallel_iterations=1
+    )
+    return parts.concat(), order
+
+
+def rows_in_order(values: Any, order: Any) -> Any:
+    """Puts results of one value a row back into the order of the rows.
+
+    Args:
+        values: Tensor `(rows, width)`.
+        order: int32 Tensor `(rows,)`, the row of every value.
+
+    Returns:
+        Tensor `(rows, width)`.
+    """
+    tf = require_tensorflow("rows_in_order")
+    return tf.gather(values, tf.math.invert_permutation(order))
+
+
+def parts_in_order(values: Any, order: Any, counts: Any) -> Any:
+    """Puts results of any number of values a row back into order.
+
+    Args:
+        values: Tensor `(values, width)`.
+        order: int32 Tensor `(rows,)`, the rows in the order of the values.
+        counts: int Tensor `(rows,)`, values of every row, in the rows' order.
+
+    Returns:
+        Tensor `(values, width)`.
+    """
+    tf = require_tensorflow("parts_in_order")
+    parts = tf.RaggedTensor.from_row_lengths(
+        values, tf.gather(counts, order), validate=False
+    )
+    return tf.gather(parts, tf.math.invert_permutation(order)).flat_values
