@@ -1,7 +1,9 @@
 r"""Seconds from raw pairs to labels, for a model of e5-small's shape.
 
-The export runs in this process as the server runs it (`session`), and so does
-its baseline. Peers run in turn in a process of another environment, named by
+The export runs in this process as the server runs it (`session`), and so do
+its baseline and the same model exported in bfloat16 (`bfloat16`). `client` asks
+the export through gRPC on 127.0.0.1, with the tests' double of the server
+behind it, which runs the same session. Peers run in turn in a process of another environment, named by
 --peers_python, that has torch, transformers, onnx and onnxruntime: Hugging
 Face's pipeline for text classification, and ONNX Runtime behind the fast
 tokenizer; same shape and tokenizer, random weights. Without it there are none.
@@ -12,6 +14,7 @@ Example:
     python -m benchmarks.serving_latency --peers_python=PEERS/bin/python
 """
 
+import contextlib
 import json
 import math
 import os
@@ -39,6 +42,15 @@ _FIRST = "Der Zug nach Hamburg ist heute früh pünktlich abgefahren . "
 _SECOND = "The train is still standing in the station . "
 _PEERS = ("hugging_face", "onnx_runtime")
 
+# Words of the texts of 32 pairs: every 157th of XNLI's English test pairs in
+# the order of their length, then shuffled.
+_XNLI_WORDS = (
+    (7, 9), (9, 11), (35, 6), (23, 8), (23, 7), (8, 10), (5, 6), (9, 14),
+    (16, 10), (28, 9), (22, 6), (23, 9), (33, 5), (23, 11), (9, 5), (23, 10),
+    (8, 9), (25, 11), (9, 10), (23, 6), (18, 5), (29, 15), (11, 11), (16, 8),
+    (13, 14), (23, 4), (10, 11), (6, 7), (15, 10), (27, 13), (31, 17), (23, 12),
+)  # fmt: skip
+
 Pairs = tuple[list[str], list[str]]
 
 
@@ -54,15 +66,22 @@ def define_flags() -> None:
 
 
 def cases(size: int) -> dict[str, Pairs]:
-    """Pairs of every case; mixed lengths are what traffic looks like."""
+    """Pairs of every case; lengths that differ are what traffic looks like."""
+    words = [_XNLI_WORDS[i % len(_XNLI_WORDS)] for i in range(size)]
     return {
         "batch 1, short": ([_FIRST], [_SECOND]),
         "batch 1, long": ([_FIRST * 8], [_SECOND * 8]),
         f"batch {size}, mixed": (
-            [_FIRST * (1 + i % 8) for i in range(size)],
-            [_SECOND * (1 + i % 5) for i in range(size)],
+            [text_of(_FIRST, first) for first, _ in words],
+            [text_of(_SECOND, second) for _, second in words],
         ),
     }
+
+
+def text_of(text: str, words: int) -> str:
+    """A text of so many words, repeating the words of `text`."""
+    found = text.split()
+    return " ".join(found[i % len(found)] for i in range(words))
 
 
 def folder_bytes(folder: pathlib.Path) -> int:
@@ -71,17 +90,33 @@ def folder_bytes(folder: pathlib.Path) -> int:
 
 
 def export(
-    folder: pathlib.Path, fusion_layer: int | None
+    folder: pathlib.Path, fusion_layer: int | None, dtype: str | None = None
 ) -> tuple[pathlib.Path, int]:
-    """Exports a system; returns its folder and its weights' float32 bytes."""
+    """Exports a system; returns its folder and its weights' bytes."""
     model = DLFATextClassifier.from_preset(
-        FLAGS.preset, fusion_layer=fusion_layer, labels=_LABELS
+        FLAGS.preset, fusion_layer=fusion_layer, labels=_LABELS, dtype=dtype
     )
     path = export_saved_model(
         model, folder, max_batch_size=FLAGS.max_batch_size
     )
-    weights = 4 * sum(math.prod(weight.shape) for weight in model.weights)
-    return path, weights
+    size = 2 if dtype == "bfloat16" else 4
+    return path, size * sum(math.prod(w.shape) for w in model.weights)
+
+
+@contextlib.contextmanager
+def double_of(path: pathlib.Path) -> Iterator[str]:
+    """Serves an export's folder over gRPC; yields the address."""
+    # Not at the top: needs tensorflow-serving-api, a requirement of the tests.
+    from tests.serving.server_double import ServerDouble
+
+    double = ServerDouble(
+        f'model_config_list {{ config {{ name: "m" base_path: "{path}" '
+        'model_platform: "tensorflow" } }'
+    )
+    try:
+        yield double.grpc
+    finally:
+        double.stop()
 
 
 class Peers:
@@ -157,42 +192,49 @@ def main(_: Sequence[str] = ()) -> None:
     os.environ["TF_NUM_INTRAOP_THREADS"] = str(FLAGS.threads)
     os.environ["TF_NUM_INTEROP_THREADS"] = str(FLAGS.threads)
     report = timing.Report("serving_latency", FLAGS.output_file)
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as stack:
         folder = pathlib.Path(name)
         fused, weights = export(folder / "fused", FLAGS.fusion_layer)
         baseline, _weights = export(folder / "baseline", None)
-        size = folder_bytes(fused)
-        report.add(
-            "size",
-            export_bytes=size,
-            weights_bytes=weights,
-            export_to_weights_ratio=round(size / weights, 4),
+        half, half_weights = export(
+            folder / "half", FLAGS.fusion_layer, "bfloat16"
         )
+        for case, path, size in (
+            ("size", fused, weights),
+            ("size, bfloat16", half, half_weights),
+        ):
+            report.add(
+                case,
+                export_bytes=folder_bytes(path),
+                weights_bytes=size,
+                export_to_weights_ratio=round(folder_bytes(path) / size, 4),
+            )
         peers = None
         if FLAGS.peers_python:
             write_tokenizer(folder / "tokenizer.json")
             peers = Peers(FLAGS.peers_python, folder, FLAGS.threads)
+            stack.callback(peers.close)
+        address = stack.enter_context(double_of(fused.parent))
         systems = {
             "session": Client.of_export(fused),
             "baseline": Client.of_export(baseline),
+            "bfloat16": Client.of_export(half),
+            "client": Client(address, model="m"),
         }
+        for client in systems.values():
+            stack.callback(client.close)
         for case, seconds in measure(systems, peers):
-            session = seconds["session"]
             report.add(
                 case,
                 seconds={k: timing.spread(v) for k, v in seconds.items()},
                 session_to_other_ratio={
-                    other: timing.ratios(session, values)
+                    other: timing.ratios(seconds["session"], values)
                     for other, values in seconds.items()
                     if other != "session"
                 },
                 threads=FLAGS.threads,
                 peers=peers.versions if peers else None,
             )
-        for client in systems.values():
-            client.close()
-        if peers:
-            peers.close()
     report.write()
 
 

@@ -45,6 +45,13 @@ def define_flags() -> None:
         "Texts of the largest request that the server is warmed up for.",
         lower_bound=1,
     )
+    flags.DEFINE_enum(
+        "precision",
+        None,
+        ["float32", "bfloat16", "mixed_bfloat16"],
+        "Numbers that the export computes in; bfloat16 stores its weights in "
+        "it, too, and is half as large. Default: as the model was trained.",
+    )
     flags.register_validator(
         "name",
         lambda name: name is None or NAME.fullmatch(name),
@@ -72,7 +79,7 @@ def main() -> None:
     from dlfa_tf.training.model_files import load_model
 
     base = pathlib.Path(FLAGS.saved_models_dir) / FLAGS.name
-    model = load_model(FLAGS.model)
+    model = load_model(FLAGS.model, FLAGS.precision)
     common_flags.say("Writing the SavedModel, then asking it its warm-up")
     folder = export_saved_model(
         model,

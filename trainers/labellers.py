@@ -10,10 +10,36 @@ from dlfa_tf.serving.client import TaggedWord
 
 
 def open_server(
-    server: str, name: str, timeout: float, batch_size: int
+    server: str,
+    name: str,
+    timeout: float,
+    batch_size: int,
+    ca_file: str | None = None,
 ) -> tuple[Client, str]:
-    """Returns a client of a model server and the kind of its model."""
-    client = Client(server, name, timeout=timeout, max_batch_size=batch_size)
+    """Returns a client of a model server and the kind of its model.
+
+    Args:
+        server: str, see `Client`.
+        name: str, name of the model.
+        timeout: float, seconds of a call.
+        batch_size: int, examples per request.
+        ca_file: str or None, PEM file of the authority behind the server's
+            certificate, for TLS over gRPC.
+    """
+    credentials = None
+    if ca_file is not None:
+        import grpc
+
+        credentials = grpc.ssl_channel_credentials(
+            pathlib.Path(ca_file).read_bytes()
+        )
+    client = Client(
+        server,
+        name,
+        timeout=timeout,
+        max_batch_size=batch_size,
+        credentials=credentials,
+    )
     return client, client.kind
 
 

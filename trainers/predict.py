@@ -1,8 +1,9 @@
 r"""Labels text: one line in, one line out.
 
-Taggers read a sentence per line and write `word/TAG word/TAG ...`.
-Classifiers read `first TAB second` and write `label TAB probability`. JSON
-lines hold `text` or `words`, or `first` and `second`. A line that cannot be
+Taggers read a sentence per line and write `word/TAG word/TAG ...`; of a .tsv
+file they read a word per line, sentences ending at empty lines, and write `word
+TAB tag`. Classifiers read `first TAB second` and write `label TAB probability`.
+JSON lines hold `text` or `words`, or `first` and `second`. A line that cannot be
 read is reported with its number, answered by an empty line, and makes the exit
 code 1.
 
@@ -16,6 +17,7 @@ Example:
 """
 
 import contextlib
+import functools
 import itertools
 import os
 import pathlib
@@ -51,6 +53,12 @@ def define_flags() -> None:
         "timeout", 30.0, "Seconds that the server has per batch.", 0.001
     )
     flags.DEFINE_string(
+        "ca_file",
+        None,
+        "PEM file of the authority that signed the server's certificate, for "
+        "TLS over gRPC.",
+    )
+    flags.DEFINE_string(
         "input", "-", "UTF-8 text file, one example per line; - reads stdin."
     )
     flags.DEFINE_string(
@@ -59,8 +67,8 @@ def define_flags() -> None:
     common_flags.define_choice(
         "input_format",
         "auto",
-        ("auto", "lines", "jsonl"),
-        "Form of input and output; `auto` goes by the ending .jsonl.",
+        ("auto", "lines", "jsonl", "tsv"),
+        "Form of input and output; `auto` goes by the ending, .jsonl or .tsv.",
     )
     flags.DEFINE_integer("batch_size", 32, "Examples per step.", lower_bound=1)
     flags.DEFINE_bool("strict", False, "Stop at a line that cannot be read.")
@@ -80,6 +88,15 @@ def define_flags() -> None:
             and bool(f["server"]) == bool(f["name"])
         ),
         message="Accepted: --model alone, or --server and --name together.",
+    )
+    flags.register_multi_flags_validator(
+        ["server", "ca_file"],
+        lambda f: (
+            not f["ca_file"]
+            or bool(f["server"] and not f["server"].startswith("http"))
+        ),
+        message="--ca_file is for --server=HOST:PORT (gRPC). REST takes the "
+        "system's authorities, or those of SSL_CERT_FILE.",
     )
     flags.register_multi_flags_validator(
         ["runner", "model", "input", "output"],
@@ -117,7 +134,11 @@ def _run() -> None:
 
         labeller, kind = (
             labellers.open_server(
-                FLAGS.server, FLAGS.name, FLAGS.timeout, FLAGS.batch_size
+                FLAGS.server,
+                FLAGS.name,
+                FLAGS.timeout,
+                FLAGS.batch_size,
+                FLAGS.ca_file,
             )
             if FLAGS.server
             else labellers.open_model(FLAGS.model, FLAGS.batch_size)
@@ -138,12 +159,11 @@ def _label(
     labeller: Any, kind: str, lines: Iterable[bytes], output: TextIO
 ) -> list[int]:
     """Writes one line per line; returns the numbers of those not read."""
-    from dlfa_tf.serving.lines import label_lines
-
-    form = _form(FLAGS.input)
+    label_batch, batches = _form_of_work(labeller, kind, lines)
     bad: list[int] = []
     with _progress() as advance:
-        for start, batch in _batches(lines, FLAGS.batch_size):
+        start = 1
+        for batch, count in batches:
 
             def report(index: int, message: str, start: int = start) -> None:
                 text = f"Input line {start + index}: {message}"
@@ -152,18 +172,42 @@ def _label(
                 sys.stderr.write(text + "\n")
                 bad.append(start + index)
 
-            for line in label_lines(labeller, kind, form, batch, report):
+            for line in label_batch(batch, report):
                 output.write(line + "\n")
             output.flush()
-            advance(len(batch))
+            advance(count)
+            start += count
     return bad
+
+
+def _form_of_work(
+    labeller: Any, kind: str, lines: Iterable[bytes]
+) -> tuple[Any, Iterator[tuple[list[Any], int]]]:
+    """What labels a batch, and the batches with their numbers of lines."""
+    from dlfa_tf.serving import lines as text_lines
+    from dlfa_tf.serving import word_lines
+
+    form, size = _form(FLAGS.input), FLAGS.batch_size
+    if form == "tsv" and kind == "tagger":
+        found = _batches(word_lines.sentences(lines), size)
+        return functools.partial(word_lines.label_word_lines, labeller), (
+            (batch, sum(map(len, batch))) for batch in found
+        )
+    # Two texts with a TAB between them are a classifier's lines anyway.
+    form = "lines" if form == "tsv" else form
+    return functools.partial(text_lines.label_lines, labeller, kind, form), (
+        (batch, len(batch)) for batch in _batches(lines, size)
+    )
 
 
 def _form(name: str) -> str:
     if FLAGS.input_format != "auto":
         return FLAGS.input_format
     ending = name.removesuffix(".gz").removesuffix(".bz2")
-    return "jsonl" if ending.endswith(".jsonl") else "lines"
+    for form in ("jsonl", "tsv"):
+        if ending.endswith(f".{form}"):
+            return form
+    return "lines"
 
 
 def _run_beam() -> None:
@@ -181,7 +225,7 @@ def _run_beam() -> None:
         FLAGS.input,
         FLAGS.output,
         str(export),
-        form=_form(FLAGS.input),
+        form=_beam_form(export),
         batch_size=FLAGS.batch_size,
         strict=FLAGS.strict,
         runner=FLAGS.runner,
@@ -196,6 +240,21 @@ def _run_beam() -> None:
             f"{done.bad} line(s) could not be read and have no label; the "
             "files bad-*.txt name them."
         )
+
+
+def _beam_form(export: pathlib.Path) -> str:
+    from dlfa_tf.serving.metadata import read_metadata
+
+    form = _form(FLAGS.input)
+    if form != "tsv":
+        return form
+    if read_metadata(export)["kind"] == "tagger":
+        raise ValueError(
+            "A runner cuts files at any line, a sentence of a word per line "
+            "must stay whole. Received: --runner with the form tsv. Accepted: "
+            "a sentence per line, or JSON lines."
+        )
+    return "lines"
 
 
 @contextlib.contextmanager
@@ -220,15 +279,11 @@ def _progress() -> Iterator[Any]:
         yield lambda count: progress.advance(job, count)
 
 
-def _batches(
-    lines: Iterable[bytes], size: int
-) -> Iterator[tuple[int, list[bytes]]]:
-    """Yields (number of the first line, lines with their ends)."""
-    rest = iter(lines)
-    start = 1
+def _batches(items: Iterable[Any], size: int) -> Iterator[list[Any]]:
+    """Yields lists of so many items, the last one of fewer."""
+    rest = iter(items)
     while batch := list(itertools.islice(rest, size)):
-        yield start, batch
-        start += len(batch)
+        yield batch
 
 
 def _open_input(name: str) -> contextlib.AbstractContextManager[BinaryIO]:

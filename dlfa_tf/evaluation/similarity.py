@@ -20,7 +20,10 @@ _NOTE = (
     "Cosine of position 0 of L (what the head reads) of an English test item "
     "and of its translation, mean over languages other than English and over "
     "items; ± standard deviation over seeds (number of seeds). Whether a "
-    "lower x gives a higher similarity is the paper's claim to check."
+    "lower x gives a higher similarity is the paper's claim to check. "
+    "Unrelated: the same of an English item and of the translation of another "
+    "one; what vectors have in common whatever the text says raises both, and "
+    "only the difference is about meaning."
 )
 
 
@@ -60,10 +63,12 @@ def similarity_frame(
 
     Returns:
         DataFrame with `task`, `label`, `system`, `layer`, `seed`, `language`
-        (English left out), `cosine` and `items`.
+        (English left out), `cosine`, `unrelated` (cosine of English items and
+        translations of others) and `items`.
     """
     rows = []
     for at, found in readings.items():
+        unrelated = _unrelated(found)
         for language, cosines in zip(
             found.languages, found.cosines, strict=True
         ):
@@ -78,12 +83,28 @@ def similarity_frame(
                     "seed": scores.runs[at].seed,
                     "language": language,
                     "cosine": float(cosines.mean()),
+                    "unrelated": unrelated[language],
                     "items": len(cosines),
                 }
             )
     columns = ["task", "label", "system", "layer", "seed", "language",
-               "cosine", "items"]  # fmt: skip
+               "cosine", "unrelated", "items"]  # fmt: skip
     return pd.DataFrame(rows, columns=columns).astype({"layer": "Int64"})
+
+
+def _unrelated(found: Readings) -> dict[str, float]:
+    """Mean cosine of English rows and of other rows, by language."""
+    if not found.vectors.size:
+        return {}
+    unit = found.vectors / np.linalg.norm(
+        found.vectors, axis=-1, keepdims=True
+    )
+    # Half the rows on: neighbours in XNLI share their first text.
+    english = np.roll(
+        unit[found.languages.index("en")], unit.shape[1] // 2, axis=0
+    )
+    means = (unit * english).sum(axis=-1).mean(axis=-1)
+    return dict(zip(found.languages, map(float, means), strict=True))
 
 
 def table_3(frames: Sequence[pd.DataFrame]) -> PaperTable | None:
@@ -110,8 +131,10 @@ def table_3(frames: Sequence[pd.DataFrame]) -> PaperTable | None:
         by_seed = frame.groupby(["label", "seed"])["cosine"].mean()
         by_label = by_seed.groupby("label")
         mean, spread = by_label.mean(), by_label.std()
+        unrelated = frame.groupby("label")["unrelated"].mean()
         values[f"{name} mean"] = mean.reindex(index).to_numpy()
         values[f"{name} spread"] = spread.reindex(index).to_numpy()
+        values[f"{name} unrelated"] = unrelated.reindex(index).to_numpy()
         values[f"{name} published"] = [
             published.get((task, system), np.nan) for system in order["system"]
         ]
@@ -119,6 +142,7 @@ def table_3(frames: Sequence[pd.DataFrame]) -> PaperTable | None:
             _ours(mean.get(x), spread.get(x), by_label.size().get(x))
             for x in index
         ]
+        text[f"{name} unrelated"] = _numbers(values[f"{name} unrelated"])
         text[f"{name} published"] = [
             "" if pd.isna(x) else f"{x:.4f}"
             for x in values[f"{name} published"]

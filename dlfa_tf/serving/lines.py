@@ -85,13 +85,7 @@ def read_line(line: bytes, kind: str, form: str) -> Example:
     Raises:
         ValueError: when the line is not of the form.
     """
-    try:
-        text = line.rstrip(b"\r\n").decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise ValueError(
-            f"expected UTF-8. Received byte {error.object[error.start]:#04x} "
-            f"at position {error.start}."
-        ) from None
+    text = decode_line(line)
     if form == "jsonl":
         return _read_object(text, kind)
     if kind == "tagger":
@@ -103,6 +97,21 @@ def read_line(line: bytes, kind: str, form: str) -> Example:
             f"{len(columns)} column(s): {text[:_SHOWN]!r}."
         )
     return Example(tuple(columns), {})
+
+
+def decode_line(line: bytes) -> str:
+    """The text of a line without its end.
+
+    Raises:
+        ValueError: when it is no UTF-8.
+    """
+    try:
+        return line.rstrip(b"\r\n").decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"expected UTF-8. Received byte {error.object[error.start]:#04x} "
+            f"at position {error.start}."
+        ) from None
 
 
 def _read_object(text: str, kind: str) -> Example:

@@ -16,7 +16,7 @@ _PACKAGES = ("keras", "keras-hub", "tensorflow", "tensorflow-text")
 # Every metadata file has these; `run` is None where nothing is known of it.
 KEYS = frozenset(
     "schema name kind labels fusion_layer gate label_piece sequence_length "
-    "max_batch_size signatures packages minimum_server_version run".split()
+    "precision max_batch_size signatures packages minimum_server_version run".split()
 )
 
 
@@ -52,6 +52,7 @@ def describe_export(
             model.preprocessor, "resolved_label_piece", None
         ),
         "sequence_length": model.preprocessor.sequence_length,
+        "precision": model.backbone.dtype_policy.name,
         "max_batch_size": max_batch_size,
         "signatures": sorted(SIGNATURES[kind]),
         "packages": {p: importlib.metadata.version(p) for p in _PACKAGES},

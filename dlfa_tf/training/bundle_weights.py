@@ -41,7 +41,7 @@ def has_bundle_weights(run_dir: pathlib.Path) -> bool:
     return (run_dir / WEIGHTS).is_file()
 
 
-def load_bundle_model(run_dir: pathlib.Path) -> Any:
+def load_bundle_model(run_dir: pathlib.Path, dtype: str | None = None) -> Any:
     """Builds the full model, tokenizer included, of a run on a bundle.
 
     The preset gives the tokenizer and the embedding rows that the run did not
@@ -49,6 +49,7 @@ def load_bundle_model(run_dir: pathlib.Path) -> Any:
 
     Args:
         run_dir: folder of the run.
+        dtype: str or None, a policy in place of the run's.
 
     Returns:
         `DLFATextClassifier` or `DLFATokenClassifier` with its preprocessor.
@@ -68,7 +69,7 @@ def load_bundle_model(run_dir: pathlib.Path) -> Any:
             f"{str(path)!r} cannot be read ({e}). Accepted: the file as the "
             "run on a bundle wrote it."
         ) from e
-    model = build_model(read_config(str(run_dir)))
+    model = build_model(read_config(str(run_dir)), dtype)
     small = compact_model(model, token_ids)
     small.set_weights(weights)
     write_back(model, small, token_ids)

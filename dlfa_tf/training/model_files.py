@@ -15,15 +15,23 @@ from dlfa_tf.training.config import TrainConfig
 MODEL = "model"
 
 
-def build_model(config: TrainConfig) -> Any:
-    """Builds the task model of a config from its encoder preset."""
+def build_model(config: TrainConfig, dtype: str | None = None) -> Any:
+    """Builds the task model of a config from its encoder preset.
+
+    Args:
+        config: `TrainConfig`.
+        dtype: str or None, a policy in place of the config's.
+
+    Returns:
+        `DLFATextClassifier` or `DLFATokenClassifier`.
+    """
     task = config.task_definition
     arguments: dict[str, Any] = {
         "labels": list(task.labels),
         **config.fusion_options,
         "sequence_length": config.sequence_length,
         "dropout": config.dropout,
-        "dtype": config.precision,
+        "dtype": dtype or config.precision,
     }
     if task.kind == "pair":
         return DLFATextClassifier.from_preset(config.preset, **arguments)
@@ -32,12 +40,14 @@ def build_model(config: TrainConfig) -> Any:
     )
 
 
-def load_model(folder: str) -> Any:
+def load_model(folder: str, dtype: str | None = None) -> Any:
     """Loads the model of a run folder, or of a saved task preset.
 
     Args:
         folder: str, a run folder (with `model/`, or with the `weights.npz`
             of a run on a bundle) or a preset folder.
+        dtype: str or None, Keras' name of a policy, such as `"bfloat16"`.
+            Defaults to the one that the model was trained in.
 
     Returns:
         `DLFATextClassifier` or `DLFATokenClassifier`.
@@ -48,12 +58,12 @@ def load_model(folder: str) -> Any:
     path = pathlib.Path(folder)
     for candidate in (path / MODEL, path):
         if is_saved_task(str(candidate)):
-            return DLFATask.from_preset(str(candidate))
+            return DLFATask.from_preset(str(candidate), dtype=dtype)
     # Here because it needs this module.
     from dlfa_tf.training import bundle_weights
 
     if bundle_weights.has_bundle_weights(path):
-        return bundle_weights.load_bundle_model(path)
+        return bundle_weights.load_bundle_model(path, dtype)
     raise FileNotFoundError(
         f"{folder!r} holds no saved model. Accepted: the `output_dir` of a "
         "finished run, or a folder written by `save_to_preset`."

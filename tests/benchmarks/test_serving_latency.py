@@ -7,7 +7,7 @@ from absl import flags
 
 from benchmarks import serving_latency
 
-KEYS = {"session", "baseline"}
+KEYS = {"session", "baseline", "bfloat16", "client"}
 
 
 @pytest.mark.slow
@@ -27,8 +27,9 @@ def test_tiny_model_is_measured(tmp_path, monkeypatch):
         for name in set(flags.FLAGS) - before:
             delattr(flags.FLAGS, name)
         flags.FLAGS.unparse_flags()
-    size, *cases = map(json.loads, output.read_text().splitlines())
+    size, half, *cases = map(json.loads, output.read_text().splitlines())
     assert size["export_bytes"] > size["weights_bytes"] > 0
+    assert half["weights_bytes"] * 2 == size["weights_bytes"]
     assert [case["case"] for case in cases] == [
         "batch 1, short",
         "batch 1, long",
@@ -43,9 +44,11 @@ def test_tiny_model_is_measured(tmp_path, monkeypatch):
 def test_cases_are_pairs_of_equal_number():
     for first, second in serving_latency.cases(32).values():
         assert len(first) == len(second)
-    lengths = {len(text) for text in serving_latency.cases(32)[
-        "batch 32, mixed"][0]}  # fmt: skip
-    assert len(lengths) == 8
+    first, second = serving_latency.cases(32)["batch 32, mixed"]
+    words = [len((a + " " + b).split()) for a, b in zip(first, second, strict=True)]
+    # As in XNLI: mean 27.56 words (the quantiles of its English test pairs).
+    assert sum(words) / 32 == 27.5625
+    assert max(words) == 48
 
 
 if __name__ == "__main__":

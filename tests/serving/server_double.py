@@ -57,12 +57,16 @@ class ServerDouble:
 
     `faults` is a list of codes to answer the next requests with; `delay` is
     added to every request, in seconds; requests of more than `max_batch_size`
-    examples are refused, as under batching.
+    examples are refused, as under batching. `tls` is a pair of PEM bytes, key
+    and certificate, for gRPC.
     """
 
     kind = "double"
 
-    def __init__(self, config, poll_seconds=0.1, max_batch_size=None):
+    def __init__(
+        self, config, poll_seconds=0.1, max_batch_size=None, tls=None
+    ):
+        self.tls = tls
         self.models = {}
         self.labels = {}
         self.states = {}
@@ -88,7 +92,12 @@ class ServerDouble:
             getattr(module, f"add_{name}Servicer_to_server")(
                 service, self.server
             )
-        port = self.server.add_insecure_port("127.0.0.1:0")
+        if self.tls is None:
+            port = self.server.add_insecure_port("127.0.0.1:0")
+        else:
+            port = self.server.add_secure_port(
+                "127.0.0.1:0", grpc.ssl_server_credentials([self.tls])
+            )
         self.server.start()
         self.grpc = f"127.0.0.1:{port}"
         handler = type("Handler", (_Handler,), {"double": self})

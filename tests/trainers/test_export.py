@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from dlfa_tf.serving import export_module
 from dlfa_tf.serving.contract import WARMUP
 from dlfa_tf.serving.metadata import read_metadata
 from trainers import export
@@ -49,6 +50,28 @@ def test_version_that_exists_is_refused(call, pos_run, tmp_path):
             "--version=3",
             f"--saved_models_dir={tmp_path}",
         )
+
+
+def test_precision_is_that_of_the_flag(call, pos_run, tmp_path, monkeypatch):
+    exported = []
+    monkeypatch.setattr(
+        export_module,
+        "export_saved_model",
+        lambda model, *_, **__: exported.append(model),
+    )
+    arguments = (
+        f"--model={pos_run}",
+        "--name=a",
+        f"--saved_models_dir={tmp_path}",
+    )
+    for flag in ((), ("--precision=bfloat16",)):
+        call(export, *arguments, *flag)
+    types = [
+        # The last layer computes in float32 in any case.
+        {w.dtype for w in model.weights if not w.path.startswith("logits/")}
+        for model in exported
+    ]
+    assert types == [{"float32"}, {"bfloat16"}]
 
 
 def test_missing_model_is_named(call, tmp_path):

@@ -34,6 +34,29 @@ def test_sentences_are_tagged_from_standard_input(start, pos_run):
         assert [tag for _, tag in pairs] == expected[0]
 
 
+def test_words_of_a_tsv_file_are_tagged(call, eager, pos_run, tmp_path):
+    path = tmp_path / "dev-de.tsv"
+    path.write_text("Der\tDET\nFluss\tNOUN\n\nhoch\n", encoding="utf-8")
+    output = tmp_path / "tagged.tsv"
+    call(
+        predict,
+        f"--model={pos_run}",
+        f"--input={path}",
+        f"--output={output}",
+        "--batch_size=1",
+    )
+    (first, second), (third,) = load_model(str(pos_run)).tag(
+        [["Der", "Fluss"], ["hoch"]]
+    )
+    assert output.read_text("utf-8").split("\n") == [
+        f"Der\t{first}",
+        f"Fluss\t{second}",
+        "",
+        f"hoch\t{third}",
+        "",
+    ]
+
+
 def write(folder, text):
     path = folder / "in.txt"
     path.write_text(text, encoding="utf-8")
