@@ -54,12 +54,14 @@ pre { overflow-x: auto; background: #f4f4f4; padding: .75rem;
   nav, th button::after { display: none; }
   .scroll { overflow: visible; }
   table { font-size: 7pt; }
+  .note, figcaption, pre { font-size: 8pt; }
+  caption { font-size: 9pt; }
   th, td { padding: 1px 3px; }
   th:first-child { position: static; }
   thead th { min-width: 0; }
   tr, figure { break-inside: avoid; }
   h2 { break-after: avoid; }
-  figure img { max-height: 165mm; width: auto; }
+  figure img { max-height: 120mm; width: auto; }
   pre { white-space: pre-wrap; overflow-wrap: anywhere; }
 }
 """
@@ -99,6 +101,10 @@ for (const table of document.querySelectorAll("table.sortable")) {
     });
   });
 }
+// Paper has nothing to click on.
+addEventListener("beforeprint", () => {
+  for (const part of document.querySelectorAll("details")) part.open = true;
+});
 """
 
 
