@@ -45,10 +45,10 @@ def define_flags() -> None:
         "Texts of the largest request that the server is warmed up for.",
         lower_bound=1,
     )
-    flags.DEFINE_enum(
+    common_flags.define_choice(
         "precision",
         None,
-        ["float32", "bfloat16", "mixed_bfloat16"],
+        ("float32", "bfloat16", "mixed_bfloat16"),
         "Numbers that the export computes in; bfloat16 stores its weights in "
         "it, too, and is half as large. Default: as the model was trained.",
     )

@@ -141,6 +141,10 @@ window.addEventListener("load", () => {
   seen.push(table.tHead.rows[0].cells[0].getAttribute("aria-sort"));
   seen.push([...document.images].every((x) => x.naturalWidth > 100));
   seen.push(document.documentElement.scrollWidth <= window.innerWidth);
+  const details = [...document.querySelectorAll("details")];
+  seen.push(details.map((x) => x.open));
+  window.dispatchEvent(new Event("beforeprint"));
+  seen.push(details.map((x) => x.open));
   document.title = JSON.stringify(seen);
 });
 </script>
@@ -191,7 +195,7 @@ def test_browser_shows_and_sorts_without_an_error(report, browse, width):
     dom, console = browse(checked, width)
     assert console == []
     title = re.search(r"<title>(.*?)</title>", dom)[1]
-    up, down, by_score, sort, other, images, fits = json.loads(
+    up, down, by_score, sort, other, images, fits, shut, printed = json.loads(
         html.unescape(title)
     )
     # By name with numbers as numbers: D_2 before D_10.
@@ -202,6 +206,7 @@ def test_browser_shows_and_sorts_without_an_error(report, browse, width):
     assert by_score == sorted(scores, key=scores.get)
     assert sort == "ascending" and other is None
     assert images and fits
+    assert not any(shut) and all(printed) and printed
 
 
 if __name__ == "__main__":
