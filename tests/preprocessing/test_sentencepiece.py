@@ -12,6 +12,7 @@ import sentencepiece
 import tensorflow as tf
 
 from dlfa_tf.models.presets import load_tokenizer
+from dlfa_tf.preprocessing.sentencepiece import LONGEST_TEXT
 from dlfa_tf.preprocessing.sentencepiece import sentencepiece_function
 
 LANGUAGES = ["ar", "de", "el", "en", "es", "fr", "hi", "ru", "zh"]
@@ -49,6 +50,20 @@ def test_ids_are_those_of_keras_hub(tokenize, xlmr_tokenizer):
     expected = ids_of_keras_hub(xlmr_tokenizer, HOSTILE)
     assert any(expected)
     assert tokenize(tf.constant(HOSTILE)).to_list() == expected
+
+
+@pytest.mark.parametrize("letter", ["a", "猫", "\U00013000"])
+def test_the_end_of_a_text_of_megabytes_is_not_read(tokenize, letter):
+    text = letter * (LONGEST_TEXT + 1_000_000)
+    whole, start = tokenize(tf.constant([text, text[:LONGEST_TEXT]])).to_list()
+    assert whole == start
+
+
+def test_texts_up_to_the_limit_are_read_whole(tokenize):
+    last = " cat"
+    texts = ["a " * ((LONGEST_TEXT - len(last)) // 2) + last, last]
+    long, short = tokenize(tf.constant(texts)).to_list()
+    assert long[-len(short) :] == short
 
 
 def test_known_pieces(tokenize, xlmr_tokenizer):
