@@ -45,6 +45,13 @@ def define_flags() -> None:
         "Texts of the largest request that the server is warmed up for.",
         lower_bound=1,
     )
+    flags.DEFINE_integer(
+        "rows_at_a_time",
+        8,
+        "Rows of similar length that the encoder takes at once; a GPU wants "
+        "more.",
+        lower_bound=1,
+    )
     common_flags.define_choice(
         "precision",
         None,
@@ -86,6 +93,7 @@ def main() -> None:
         base,
         FLAGS.version,
         max_batch_size=FLAGS.max_batch_size,
+        rows_at_a_time=FLAGS.rows_at_a_time,
         run=_describe_run(FLAGS.model),
     )
     common_flags.say(f"Exported to {folder}")

@@ -96,9 +96,7 @@ def _unrelated(found: Readings) -> dict[str, float]:
     """Mean cosine of English rows and of other rows, by language."""
     if not found.vectors.size:
         return {}
-    unit = found.vectors / np.linalg.norm(
-        found.vectors, axis=-1, keepdims=True
-    )
+    unit = found.vectors / np.linalg.norm(found.vectors, axis=-1, keepdims=True)
     # Half the rows on: neighbours in XNLI share their first text.
     english = np.roll(
         unit[found.languages.index("en")], unit.shape[1] // 2, axis=0

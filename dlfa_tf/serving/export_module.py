@@ -15,6 +15,7 @@ from dlfa_tf.serving.lint import check_export
 from dlfa_tf.serving.lint import failures
 from dlfa_tf.serving.metadata import describe_export
 from dlfa_tf.serving.metadata import write_metadata
+from dlfa_tf.serving.row_groups import ROWS_AT_A_TIME
 from dlfa_tf.serving.signatures import classifier_signatures
 from dlfa_tf.serving.signatures import tagger_signatures
 from dlfa_tf.serving.warmup import warmup_requests
@@ -35,6 +36,7 @@ def export_saved_model(
     version: int | None = None,
     *,
     max_batch_size: int = MAX_BATCH_SIZE,
+    rows_at_a_time: int = ROWS_AT_A_TIME,
     run: Mapping[str, Any] | None = None,
 ) -> pathlib.Path:
     """Writes `base/version/`, ready for tensorflow_model_server.
@@ -52,6 +54,8 @@ def export_saved_model(
         version: int, 1 or more. Defaults to the next free one.
         max_batch_size: int, texts of the largest request that the server is
             warmed up for. Defaults to `32`.
+        rows_at_a_time: int, rows of similar length that the encoder takes at
+            once. Defaults to `8`, which suits processors; a GPU wants more.
         run: plain values for the metadata file: task, preset, scores, git
             revision.
 
@@ -60,7 +64,7 @@ def export_saved_model(
 
     Raises:
         ValueError: when the model has no preprocessor or no labels, when
-            `version` or `max_batch_size` is below 1.
+            `version`, `max_batch_size` or `rows_at_a_time` is below 1.
         RuntimeError: when the export breaks a rule of `check_export`; nothing
             is left behind.
         FileExistsError: when the version exists.
@@ -75,12 +79,13 @@ def export_saved_model(
     base = pathlib.Path(base)
     if version is None:
         version = next_version(base)
-    if version < 1:
-        raise ValueError(f"`version` must be 1 or more. Received: {version}.")
-    if max_batch_size < 1:
-        raise ValueError(
-            f"`max_batch_size` must be 1 or more. Received: {max_batch_size}."
-        )
+    for name, value in (
+        ("version", version),
+        ("max_batch_size", max_batch_size),
+        ("rows_at_a_time", rows_at_a_time),
+    ):
+        if value < 1:
+            raise ValueError(f"`{name}` must be 1 or more. Received: {value}.")
     target = base / str(version)
     if target.exists():
         raise FileExistsError(
@@ -88,7 +93,7 @@ def export_saved_model(
             f"Received: {str(target)!r}. Accepted: another version, or none "
             f"for the next free one ({next_version(base)})."
         )
-    module, signatures = _module(model)
+    module, signatures = _module(model, rows_at_a_time)
     kind = _kind(model)
     metadata = describe_export(model, kind, base.name, max_batch_size, run)
     requests = warmup_requests(kind, model.preprocessor, max_batch_size)
@@ -114,7 +119,7 @@ def _kind(model: Any) -> str:
     return "tagger" if isinstance(model, DLFATokenClassifier) else "classifier"
 
 
-def _module(model: Any) -> tuple[Any, dict[str, Any]]:
+def _module(model: Any, rows_at_a_time: int) -> tuple[Any, dict[str, Any]]:
     """Builds the object that `tf.saved_model.save` walks, and signatures."""
     tf = require_tensorflow("export_saved_model")
     reader = keras.Model(
@@ -129,7 +134,7 @@ def _module(model: Any) -> tuple[Any, dict[str, Any]]:
         tagger_signatures if _kind(model) == "tagger" else classifier_signatures
     )
     model.preprocessor.pieces  # noqa: B018 - built outside the functions
-    signatures = build(model, forward)
+    signatures = build(model, forward, rows_at_a_time)
     module = tf.Module()
     # The TensorFlow variables themselves: a module that holds the Keras model
     # or Keras variables stores copies under other names, loads in the server

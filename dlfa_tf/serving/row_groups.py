@@ -5,16 +5,18 @@ from typing import Any
 
 from dlfa_tf.preprocessing.tensorflow_import import require_tensorflow
 
-# Rows of the encoder at a time, at most. Texts that share a request differ in
-# length, and what is padded to the longest of 32 is padding to a half. Smaller
-# groups gain little more and cost a pass through the graph each
-# (docs/serving.md). It bounds the memory too: one text may have thousands of
-# rows.
+# Texts that share a request differ in length, and what is padded to the longest
+# of 32 is padding to a half. Smaller groups gain little more and cost a pass
+# through the graph each (docs/serving.md). It bounds the memory too: one text
+# may have thousands of rows.
 ROWS_AT_A_TIME = 8
 
 
 def map_by_length(
-    lengths: Any, compute: Callable[[Any], Any], width: int
+    lengths: Any,
+    compute: Callable[[Any], Any],
+    width: int,
+    rows_at_a_time: int = ROWS_AT_A_TIME,
 ) -> tuple[Any, Any]:
     """Calls a function with groups of rows of similar length, in a loop.
 
@@ -24,6 +26,7 @@ def map_by_length(
             a float32 Tensor `(values, width)`; any number of values a row.
             It is called once, with no rows, when there are none.
         width: int, columns of what `compute` returns.
+        rows_at_a_time: int, rows of a group, at most. Defaults to `8`.
 
     Returns:
         A pair: the results joined, float32 `(values, width)`, and the numbers
@@ -32,7 +35,7 @@ def map_by_length(
     tf = require_tensorflow("map_by_length")
     order = tf.argsort(lengths, stable=True)
     count = tf.size(order)
-    groups = tf.maximum((count + ROWS_AT_A_TIME - 1) // ROWS_AT_A_TIME, 1)
+    groups = tf.maximum((count + rows_at_a_time - 1) // rows_at_a_time, 1)
 
     def step(i: Any, before: Any) -> tuple[Any, Any]:
         # Groups of equal size: a last one of one row would cost as much.

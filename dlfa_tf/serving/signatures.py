@@ -6,17 +6,21 @@ from dlfa_tf.preprocessing.base_preprocessor import at_least_one_column
 from dlfa_tf.preprocessing.tensorflow_import import require_tensorflow
 from dlfa_tf.preprocessing.text_cleaning import split_words
 from dlfa_tf.preprocessing.text_cleaning import valid_utf8
+from dlfa_tf.serving.row_groups import ROWS_AT_A_TIME
 from dlfa_tf.serving.row_groups import map_by_length
 from dlfa_tf.serving.row_groups import parts_in_order
 from dlfa_tf.serving.row_groups import rows_in_order
 
 
-def classifier_signatures(model: Any, forward: Any) -> dict[str, Any]:
+def classifier_signatures(
+    model: Any, forward: Any, rows_at_a_time: int = ROWS_AT_A_TIME
+) -> dict[str, Any]:
     """Builds the signatures of a text classifier.
 
     Args:
         model: `DLFATextClassifier` with a preprocessor and labels.
         forward: function from features to `(logits, sequence_output)`.
+        rows_at_a_time: int, see `map_by_length`.
 
     Returns:
         dict from signature name to `tf.function`:
@@ -46,7 +50,7 @@ def classifier_signatures(model: Any, forward: Any) -> dict[str, Any]:
             return read(*forward(features))
 
         values, order = map_by_length(
-            rows.token_ids.row_lengths(), compute, width
+            rows.token_ids.row_lengths(), compute, width, rows_at_a_time
         )
         return rows_in_order(values, order)
 
@@ -66,7 +70,9 @@ def classifier_signatures(model: Any, forward: Any) -> dict[str, Any]:
     return {"serving_default": classify, "embed": embed}
 
 
-def tagger_signatures(model: Any, forward: Any) -> dict[str, Any]:
+def tagger_signatures(
+    model: Any, forward: Any, rows_at_a_time: int = ROWS_AT_A_TIME
+) -> dict[str, Any]:
     """Builds the signatures of a token classifier.
 
     A long text is split into rows and merged again in the graph: every word
@@ -75,6 +81,7 @@ def tagger_signatures(model: Any, forward: Any) -> dict[str, Any]:
     Args:
         model: `DLFATokenClassifier` with a preprocessor and labels.
         forward: function from features to `(logits, sequence_output)`.
+        rows_at_a_time: int, see `map_by_length`.
 
     Returns:
         dict from signature name to `tf.function`:
@@ -93,7 +100,7 @@ def tagger_signatures(model: Any, forward: Any) -> dict[str, Any]:
 
     def tag(words: Any) -> dict[str, Any]:
         rows = preprocessor.encode_words(words)
-        logits = _word_logits(model, forward, rows)
+        logits = _word_logits(model, forward, rows, rows_at_a_time)
         probabilities = tf.nn.softmax(logits)
         tags = tf.gather(labels, tf.argmax(probabilities, axis=-1))
         scores = tf.reduce_max(probabilities, axis=-1)
@@ -142,7 +149,10 @@ def tagger_signatures(model: Any, forward: Any) -> dict[str, Any]:
             return _position_zero(*forward(features))
 
         values, order = map_by_length(
-            token_ids.row_lengths(), compute, model.backbone.hidden_dim
+            token_ids.row_lengths(),
+            compute,
+            model.backbone.hidden_dim,
+            rows_at_a_time,
         )
         return {"embedding": rows_in_order(values, order)}
 
@@ -160,7 +170,9 @@ def _position_zero(_: Any, sequence: Any) -> Any:
     return tf.cast(sequence[:, 0, :], tf.float32)
 
 
-def _word_logits(model: Any, forward: Any, rows: Any) -> Any:
+def _word_logits(
+    model: Any, forward: Any, rows: Any, rows_at_a_time: int
+) -> Any:
     """Logits of all words of a batch, in their order, `(words, classes)`."""
     tf = require_tensorflow("tagger_signatures")
     preprocessor = model.preprocessor
@@ -172,7 +184,10 @@ def _word_logits(model: Any, forward: Any, rows: Any) -> Any:
         return tf.boolean_mask(logits, mask)
 
     values, order = map_by_length(
-        rows.token_ids.row_lengths(), compute, len(model.labels)
+        rows.token_ids.row_lengths(),
+        compute,
+        len(model.labels),
+        rows_at_a_time,
     )
     words = tf.reduce_sum(tf.cast(rows.label_mask, tf.int32), axis=1)
     return parts_in_order(values, order, words)

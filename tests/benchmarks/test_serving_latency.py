@@ -45,7 +45,9 @@ def test_cases_are_pairs_of_equal_number():
     for first, second in serving_latency.cases(32).values():
         assert len(first) == len(second)
     first, second = serving_latency.cases(32)["batch 32, mixed"]
-    words = [len((a + " " + b).split()) for a, b in zip(first, second, strict=True)]
+    words = [
+        len((a + " " + b).split()) for a, b in zip(first, second, strict=True)
+    ]
     # As in XNLI: mean 27.56 words (the quantiles of its English test pairs).
     assert sum(words) / 32 == 27.5625
     assert max(words) == 48

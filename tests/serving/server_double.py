@@ -63,9 +63,7 @@ class ServerDouble:
 
     kind = "double"
 
-    def __init__(
-        self, config, poll_seconds=0.1, max_batch_size=None, tls=None
-    ):
+    def __init__(self, config, poll_seconds=0.1, max_batch_size=None, tls=None):
         self.tls = tls
         self.models = {}
         self.labels = {}

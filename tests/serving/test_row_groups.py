@@ -20,16 +20,17 @@ def eager():
     tf.config.run_functions_eagerly(False)
 
 
-def test_groups_are_small_and_of_similar_length():
+@pytest.mark.parametrize("limit", [ROWS_AT_A_TIME, 1, 100])
+def test_groups_are_small_and_of_similar_length(limit):
     groups = []
 
     def compute(group):
         groups.append(group.numpy().tolist())
         return tf.zeros([len(group), 1])
 
-    map_by_length(tf.constant(LENGTHS), compute, 1)
+    map_by_length(tf.constant(LENGTHS), compute, 1, limit)
     sizes = [len(group) for group in groups]
-    assert max(sizes) <= ROWS_AT_A_TIME
+    assert max(sizes) <= limit
     assert max(sizes) - min(sizes) <= 1
     lengths = [[LENGTHS[row] for row in group] for group in groups]
     assert sum(lengths, []) == sorted(LENGTHS)
