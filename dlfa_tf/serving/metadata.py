@@ -16,7 +16,8 @@ _PACKAGES = ("keras", "keras-hub", "tensorflow", "tensorflow-text")
 # Every metadata file has these; `run` is None where nothing is known of it.
 KEYS = frozenset(
     "schema name kind labels fusion_layer gate label_piece sequence_length "
-    "precision max_batch_size signatures packages minimum_server_version run".split()
+    "precision max_batch_size signatures packages minimum_server_version "
+    "run".split()
 )
 
 

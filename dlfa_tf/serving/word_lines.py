@@ -63,8 +63,8 @@ def label_word_lines(
     answers = [""] * count
     tagged = labeller.tag_words(words) if any(words) else []
     for at, sentence in zip(places, tagged, strict=False):
-        for place, word in zip(at, sentence, strict=True):
-            answers[place] = f"{word.word}\t{word.tag}"
+        for place, tagged_word in zip(at, sentence, strict=True):
+            answers[place] = f"{tagged_word.word}\t{tagged_word.tag}"
     return answers
 
 
