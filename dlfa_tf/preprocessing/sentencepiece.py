@@ -15,10 +15,10 @@ _JOINER = "\u200d"
 
 # Characters of a text that are read. sentencepiece joins a run of unknown
 # characters into one piece by appending, in time by the square of its length:
-# 2 s for 130,000 of them, quarter of an hour for 5 MB. A server that anybody can
-# ask is blocked by it. A piece has 16 characters at most, so the rest of a text
-# that is cut here could only reach a row of more than 1,024 pieces, or follow on
-# as many spaces or unknown characters.
+# 2 s for 130,000 of them, quarter of an hour for 5 MB. A server that anybody
+# can ask is blocked by it. A piece has 16 characters at most, so the rest of a
+# text that is cut here could only reach a row of more than 1,024 pieces, or
+# follow on as many spaces or unknown characters.
 LONGEST_TEXT = 16_384
 
 
