@@ -10,6 +10,9 @@ from dlfa_tf.preprocessing.tensorflow_import import require_tensorflow
 # through the graph each (docs/serving.md). It bounds the memory too: one text
 # may have thousands of rows.
 ROWS_AT_A_TIME = 8
+# The same factor twice: from so many groups on they grow, up to so many times
+# the rows, because a pass costs milliseconds whatever it holds.
+_GROWTH = 8
 
 
 def map_by_length(
@@ -26,7 +29,8 @@ def map_by_length(
             a float32 Tensor `(values, width)`; any number of values a row.
             It is called once, with no rows, when there are none.
         width: int, columns of what `compute` returns.
-        rows_at_a_time: int, rows of a group, at most. Defaults to `8`.
+        rows_at_a_time: int, rows of a group, at most; up to eight times as
+            many where that leaves eight groups or more. Defaults to `8`.
 
     Returns:
         A pair: the results joined, float32 `(values, width)`, and the numbers
@@ -35,7 +39,10 @@ def map_by_length(
     tf = require_tensorflow("map_by_length")
     order = tf.argsort(lengths, stable=True)
     count = tf.size(order)
-    groups = tf.maximum((count + rows_at_a_time - 1) // rows_at_a_time, 1)
+    size = tf.clip_by_value(
+        count // _GROWTH, rows_at_a_time, _GROWTH * rows_at_a_time
+    )
+    groups = tf.maximum((count + size - 1) // size, 1)
 
     def step(i: Any, before: Any) -> tuple[Any, Any]:
         # Groups of equal size: a last one of one row would cost as much.

@@ -20,8 +20,10 @@ def eager():
     tf.config.run_functions_eagerly(False)
 
 
-@pytest.mark.parametrize("limit", [ROWS_AT_A_TIME, 1, 100])
-def test_groups_are_small_and_of_similar_length(limit):
+@pytest.mark.parametrize(
+    ("limit", "largest"), [(ROWS_AT_A_TIME, 8), (1, 2), (100, 100)]
+)
+def test_groups_are_small_and_of_similar_length(limit, largest):
     groups = []
 
     def compute(group):
@@ -30,10 +32,25 @@ def test_groups_are_small_and_of_similar_length(limit):
 
     map_by_length(tf.constant(LENGTHS), compute, 1, limit)
     sizes = [len(group) for group in groups]
-    assert max(sizes) <= limit
+    assert max(sizes) <= largest
     assert max(sizes) - min(sizes) <= 1
     lengths = [[LENGTHS[row] for row in group] for group in groups]
     assert sum(lengths, []) == sorted(LENGTHS)
+
+
+@pytest.mark.parametrize(
+    ("rows", "sizes"),
+    [(8, {8}), (9, {4, 5}), (64, {8}), (160, {20}), (1024, {64})],
+)
+def test_groups_grow_with_the_rows(rows, sizes):
+    found = set()
+
+    def compute(group):
+        found.add(len(group))
+        return tf.zeros([len(group), 1])
+
+    map_by_length(tf.range(rows), compute, 1)
+    assert found == sizes
 
 
 def test_rows_come_back_in_their_order():
