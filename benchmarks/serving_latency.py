@@ -2,8 +2,8 @@ r"""Seconds from raw pairs to labels, for a model of e5-small's shape.
 
 The export runs in this process as the server runs it (`session`), and so do
 its baseline and the same model exported in bfloat16 (`bfloat16`). `client` asks
-the export through gRPC on 127.0.0.1, with the tests' double of the server
-behind it, which runs the same session. Peers run in turn in a process of
+the export through gRPC on 127.0.0.1, with a double of the server behind it that
+runs the same session. Peers run in turn in a process of
 another environment, named by --peers_python, that has torch, transformers,
 onnx, onnxscript and onnxruntime: Hugging Face's pipeline for text
 classification, and ONNX Runtime behind the fast tokenizer; same shape and
@@ -26,6 +26,7 @@ import tempfile
 from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Sequence
+from concurrent import futures
 from typing import Any
 
 from absl import app
@@ -106,18 +107,38 @@ def export(
 
 @contextlib.contextmanager
 def double_of(path: pathlib.Path) -> Iterator[str]:
-    """Serves an export's folder over gRPC; yields the address."""
+    """Answers Predict requests by an export; yields the address."""
     # Not at the top: needs tensorflow-serving-api, a requirement of the tests.
-    from tests.serving.server_double import ServerDouble
+    import grpc
+    import tensorflow as tf
+    from tensorflow_serving.apis import predict_pb2
+    from tensorflow_serving.apis import prediction_service_pb2_grpc as service
 
-    double = ServerDouble(
-        f'model_config_list {{ config {{ name: "m" base_path: "{path}" '
-        'model_platform: "tensorflow" } }'
-    )
+    from dlfa_tf.serving.served_graph import ServedGraph
+
+    graph = ServedGraph(path)
+
+    class Servicer(service.PredictionServiceServicer):
+        """Predict alone, without any of a server's checks."""
+
+        def Predict(self, request: Any, context: Any) -> Any:
+            del context
+            inputs = {k: tf.make_ndarray(v) for k, v in request.inputs.items()}
+            answer = predict_pb2.PredictResponse()
+            name = request.model_spec.signature_name or "serving_default"
+            for key, value in graph.run(name, inputs).items():
+                answer.outputs[key].CopyFrom(tf.make_tensor_proto(value))
+            return answer
+
+    server = grpc.server(futures.ThreadPoolExecutor(1))
+    service.add_PredictionServiceServicer_to_server(Servicer(), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
     try:
-        yield double.grpc
+        yield f"127.0.0.1:{port}"
     finally:
-        double.stop()
+        server.stop(None).wait()
+        graph.close()
 
 
 class Peers:
@@ -215,7 +236,7 @@ def main(_: Sequence[str] = ()) -> None:
             write_tokenizer(folder / "tokenizer.json")
             peers = Peers(FLAGS.peers_python, folder, FLAGS.threads)
             stack.callback(peers.close)
-        address = stack.enter_context(double_of(fused.parent))
+        address = stack.enter_context(double_of(fused))
         systems = {
             "session": Client.of_export(fused),
             "baseline": Client.of_export(baseline),

@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import keras
+import numpy as np
 
 from dlfa_tf.models.token_classifier import DLFATokenClassifier
 from dlfa_tf.preprocessing.tensorflow_import import require_tensorflow
 from dlfa_tf.serving.contract import MAX_BATCH_SIZE
+from dlfa_tf.serving.kept_vocabulary import KeptVocabulary
 from dlfa_tf.serving.lint import check_export
 from dlfa_tf.serving.lint import failures
 from dlfa_tf.serving.metadata import describe_export
@@ -37,6 +39,7 @@ def export_saved_model(
     *,
     max_batch_size: int = MAX_BATCH_SIZE,
     rows_at_a_time: int = ROWS_AT_A_TIME,
+    kept_ids: np.ndarray | None = None,
     run: Mapping[str, Any] | None = None,
 ) -> pathlib.Path:
     """Writes `base/version/`, ready for tensorflow_model_server.
@@ -56,6 +59,9 @@ def export_saved_model(
             warmed up for. Defaults to `32`.
         rows_at_a_time: int, rows of similar length that the encoder takes at
             once. Defaults to `8`, which suits processors; a GPU wants more.
+        kept_ids: int `(kept,)` or None, see `pieces_of_texts`: the export
+            holds the embeddings of these pieces and reads all others as
+            unknown. Defaults to all pieces.
         run: plain values for the metadata file: task, preset, scores, git
             revision.
 
@@ -64,7 +70,8 @@ def export_saved_model(
 
     Raises:
         ValueError: when the model has no preprocessor or no labels, when
-            `version`, `max_batch_size` or `rows_at_a_time` is below 1.
+            `version`, `max_batch_size` or `rows_at_a_time` is below 1, when
+            `kept_ids` are not of the vocabulary.
         RuntimeError: when the export breaks a rule of `check_export`; nothing
             is left behind.
         FileExistsError: when the version exists.
@@ -93,9 +100,11 @@ def export_saved_model(
             f"Received: {str(target)!r}. Accepted: another version, or none "
             f"for the next free one ({next_version(base)})."
         )
-    module, signatures = _module(model, rows_at_a_time)
+    module, signatures = _module(model, rows_at_a_time, kept_ids)
     kind = _kind(model)
-    metadata = describe_export(model, kind, base.name, max_batch_size, run)
+    metadata = describe_export(
+        model, kind, base.name, max_batch_size, run, kept_ids
+    )
     requests = warmup_requests(kind, model.preprocessor, max_batch_size)
     base.mkdir(parents=True, exist_ok=True)
     temporary = base / f".writing-{version}-{os.getpid()}"
@@ -119,15 +128,18 @@ def _kind(model: Any) -> str:
     return "tagger" if isinstance(model, DLFATokenClassifier) else "classifier"
 
 
-def _module(model: Any, rows_at_a_time: int) -> tuple[Any, dict[str, Any]]:
+def _module(
+    model: Any, rows_at_a_time: int, kept_ids: np.ndarray | None
+) -> tuple[Any, dict[str, Any]]:
     """Builds the object that `tf.saved_model.save` walks, and signatures."""
     tf = require_tensorflow("export_saved_model")
-    reader = keras.Model(
-        model.input,
-        [model.output, _sequence_output(model)],
-    )
+    kept = None if kept_ids is None else KeptVocabulary(model, kept_ids)
+    read = model if kept is None else kept.model
+    reader = keras.Model(read.input, [read.output, _sequence_output(read)])
 
     def forward(features: dict[str, Any]) -> Any:
+        if kept is not None:
+            features = kept.features(features)
         return reader(features, training=False)
 
     build = (
@@ -140,6 +152,8 @@ def _module(model: Any, rows_at_a_time: int) -> tuple[Any, dict[str, Any]]:
     # or Keras variables stores copies under other names, loads in the server
     # and fails at the first request (keras#19274).
     module.model_variables = [v.value for v in reader.variables]
+    if kept is not None:
+        module.kept_rows = kept.rows
     module.tokenizer_resources = list(model.preprocessor.pieces.resources)
     return module, signatures
 

@@ -7,6 +7,8 @@ import pathlib
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from dlfa_tf.serving.contract import METADATA
 from dlfa_tf.serving.contract import MINIMUM_SERVER_VERSION
 from dlfa_tf.serving.contract import SIGNATURES
@@ -16,8 +18,8 @@ _PACKAGES = ("keras", "keras-hub", "tensorflow", "tensorflow-text")
 # Every metadata file has these; `run` is None where nothing is known of it.
 KEYS = frozenset(
     "schema name kind labels fusion_layer gate label_piece sequence_length "
-    "precision max_batch_size signatures packages minimum_server_version "
-    "run".split()
+    "precision vocabulary_size max_batch_size signatures packages "
+    "minimum_server_version run".split()
 )
 
 
@@ -27,6 +29,7 @@ def describe_export(
     name: str,
     max_batch_size: int,
     run: Mapping[str, Any] | None = None,
+    kept_ids: np.ndarray | None = None,
 ) -> dict[str, Any]:
     """Describes a model that is about to be exported.
 
@@ -38,6 +41,7 @@ def describe_export(
         run: where the model comes from, as plain values: task, preset,
             scores, git revision. Absolute paths in it are shortened to their
             last part, because exports travel.
+        kept_ids: pieces that the export knows; None for all.
 
     Returns:
         dict of plain values.
@@ -55,6 +59,11 @@ def describe_export(
         "sequence_length": model.preprocessor.sequence_length,
         "precision": model.backbone.dtype_policy.name,
         "max_batch_size": max_batch_size,
+        "vocabulary_size": (
+            model.backbone.token_embedding.input_dim
+            if kept_ids is None
+            else len(kept_ids)
+        ),
         "signatures": sorted(SIGNATURES[kind]),
         "packages": {p: importlib.metadata.version(p) for p in _PACKAGES},
         "minimum_server_version": MINIMUM_SERVER_VERSION,

@@ -18,14 +18,14 @@ from dlfa_tf.evaluation.run_folder import write_json
 from dlfa_tf.evaluation.run_folder import write_predictions
 from dlfa_tf.evaluation.zero_shot import evaluate_arrays
 from dlfa_tf.metrics.aggregate import averages
+from dlfa_tf.models.compact_model import compact_model
+from dlfa_tf.models.compact_model import write_back
 from dlfa_tf.models.dlfa_backbone import DLFABackbone
 from dlfa_tf.models.text_classifier import DLFATextClassifier
 from dlfa_tf.models.token_classifier import DLFATokenClassifier
 from dlfa_tf.training.bundle import Bundle
 from dlfa_tf.training.bundle_settings import check_settings
 from dlfa_tf.training.bundle_weights import save_bundle_weights
-from dlfa_tf.training.compact_vocabulary import compact_model
-from dlfa_tf.training.compact_vocabulary import write_back
 from dlfa_tf.training.config import TrainConfig
 from dlfa_tf.training.environment import describe_environment
 from dlfa_tf.training.environment import peak_memory_bytes

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from dlfa_tf.training.compact_vocabulary import compact_model
-from dlfa_tf.training.compact_vocabulary import write_back
+from dlfa_tf.models.compact_model import compact_model
+from dlfa_tf.models.compact_model import write_back
 from dlfa_tf.training.config import read_config
 from dlfa_tf.training.model_files import build_model
 

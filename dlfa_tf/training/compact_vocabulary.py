@@ -7,13 +7,10 @@ rows gives the same result with a fraction of the optimizer's work and memory.
 """
 
 import dataclasses
-from typing import Any
 
-import keras
 import numpy as np
 
 from dlfa_tf.data.arrays import TokenArrays
-from dlfa_tf.models.dlfa_backbone import DLFABackbone
 
 
 def used_token_ids(special_ids: list[int], *arrays: TokenArrays) -> np.ndarray:
@@ -42,57 +39,3 @@ def compact_arrays(arrays: TokenArrays, used: np.ndarray) -> TokenArrays:
     if not np.array_equal(used[place], arrays.token_ids):
         raise ValueError("`arrays` hold token ids that are not in `used`.")
     return dataclasses.replace(arrays, token_ids=place.astype(np.int32))
-
-
-def compact_model(model: Any, used: np.ndarray) -> Any:
-    """Builds the same task model over the embedding rows `used`.
-
-    Args:
-        model: `DLFATextClassifier` or `DLFATokenClassifier`.
-        used: int `(used,)`, sorted ids to keep.
-
-    Returns:
-        A model of the same class without a preprocessor, with copies of the
-        weights and of the state of dropout; its token id i stands for
-        `used[i]`.
-    """
-    encoder = model.backbone.encoder
-    encoder_config = encoder.get_config()
-    encoder_config["vocabulary_size"] = len(used)
-    encoder_config.pop("name", None)
-    backbone_config = model.backbone.get_config()
-    backbone_config.pop("name", None)
-    backbone_config["encoder"] = type(encoder).from_config(encoder_config)
-    config = model.get_config()
-    config.pop("name", None)
-    config["preprocessor"] = None
-    config["backbone"] = DLFABackbone.from_config(backbone_config)
-    small = type(model).from_config(config)
-    # All variables: the seeds of dropout are no weights.
-    for source, target in zip(model.variables, small.variables, strict=True):
-        value = source.value
-        if _is_table(model, source):
-            value = keras.ops.take(value, used, axis=0)
-        target.assign(value)
-    return small
-
-
-def write_back(model: Any, small: Any, used: np.ndarray | None) -> None:
-    """Copies the weights of a compact model into the full one.
-
-    Rows of the token embedding that are not in `used` stay as they are.
-
-    Args:
-        model: the full model.
-        small: what `compact_model` made of one like it, or such a one.
-        used: the ids that were given then; None when `small` has all rows.
-    """
-    for source, target in zip(small.weights, model.weights, strict=True):
-        value = source.value
-        if used is not None and _is_table(model, target):
-            value = keras.ops.scatter_update(target.value, used[:, None], value)
-        target.assign(value)
-
-
-def _is_table(model: Any, variable: Any) -> bool:
-    return variable is model.backbone.token_embedding.embeddings

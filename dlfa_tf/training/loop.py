@@ -18,10 +18,10 @@ from dlfa_tf.evaluation.run_folder import read_results
 from dlfa_tf.evaluation.run_folder import write_json
 from dlfa_tf.evaluation.variants import system_name
 from dlfa_tf.evaluation.zero_shot import evaluate_languages
+from dlfa_tf.models.compact_model import compact_model
+from dlfa_tf.models.compact_model import write_back
 from dlfa_tf.models.presets import preset_source
 from dlfa_tf.training.checkpoints import CheckpointStore
-from dlfa_tf.training.compact_vocabulary import compact_model
-from dlfa_tf.training.compact_vocabulary import write_back
 from dlfa_tf.training.config import TrainConfig
 from dlfa_tf.training.distribution import check_batch_size
 from dlfa_tf.training.distribution import is_chief

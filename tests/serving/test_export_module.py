@@ -106,7 +106,7 @@ def test_pairs_are_classified_as_the_model_does(asked, classifier):
 def quick(monkeypatch):
     """Exports something trivial in the place of a model."""
 
-    def module(model, rows_at_a_time):
+    def module(model, rows_at_a_time, kept_ids):
         made = tf.Module()
         made.one = tf.Variable(1.0)
 

@@ -6,7 +6,9 @@ import pytest
 
 from dlfa_tf.serving import export_module
 from dlfa_tf.serving.contract import WARMUP
+from dlfa_tf.serving.kept_vocabulary import pieces_of_texts
 from dlfa_tf.serving.metadata import read_metadata
+from dlfa_tf.training.model_files import load_model
 from trainers import export
 
 
@@ -72,6 +74,31 @@ def test_precision_is_that_of_the_flag(call, pos_run, tmp_path, monkeypatch):
         for model in exported
     ]
     assert types == [{"float32"}, {"bfloat16"}]
+
+
+def test_vocabulary_is_that_of_the_files(call, pos_run, tmp_path, monkeypatch):
+    kept = []
+    monkeypatch.setattr(
+        export_module,
+        "export_saved_model",
+        lambda *_, kept_ids, **__: kept.append(kept_ids),
+    )
+    paths = [tmp_path / "a.txt", tmp_path / "b.txt"]
+    paths[0].write_text("Der Fluss ist hoch .\n", encoding="utf-8")
+    paths[1].write_text("Der Zug\n", encoding="utf-8")
+    files = ",".join(map(str, paths))
+    arguments = (f"--model={pos_run}", "--name=a")
+    call(export, *arguments, f"--saved_models_dir={tmp_path}")
+    call(
+        export,
+        *arguments,
+        f"--saved_models_dir={tmp_path}",
+        f"--vocabulary_of={files}",
+    )
+    assert kept[0] is None
+    preprocessor = load_model(str(pos_run)).preprocessor
+    lines = [line for x in paths for line in x.read_bytes().splitlines()]
+    assert kept[1].tolist() == pieces_of_texts(preprocessor, lines).tolist()
 
 
 def test_missing_model_is_named(call, tmp_path):

@@ -10,12 +10,12 @@ from dlfa_tf.data.pipelines import pad_batch
 from dlfa_tf.data.readers import PairExample
 from dlfa_tf.data.readers import TaggedSentence
 from dlfa_tf.evaluation.predict import predict_logits
+from dlfa_tf.models.compact_model import compact_model
+from dlfa_tf.models.compact_model import write_back
 from dlfa_tf.models.text_classifier import DLFATextClassifier
 from dlfa_tf.models.token_classifier import DLFATokenClassifier
 from dlfa_tf.training.compact_vocabulary import compact_arrays
-from dlfa_tf.training.compact_vocabulary import compact_model
 from dlfa_tf.training.compact_vocabulary import used_token_ids
-from dlfa_tf.training.compact_vocabulary import write_back
 
 BATCH = 4
 
@@ -154,22 +154,6 @@ def test_training_gives_the_weights_that_full_training_gives(
         predict_logits(full, arrays, **settings),
         predict_logits(other, arrays, **settings),
     )
-
-
-def test_the_full_model_keeps_its_weights_until_they_are_written_back(seed):
-    model, _ = tagger(seed)
-    before = model.get_weights()
-    used = np.array([0, 2, 3, 7], np.int32)
-    small = compact_model(model, used)
-    for weight in small.weights:
-        weight.assign(weight + 1.0)
-    for a, b in zip(before, model.get_weights(), strict=True):
-        np.testing.assert_array_equal(a, b)
-    write_back(model, small, used)
-    table = model.backbone.token_embedding.get_weights()[0]
-    expected = before[0].copy()
-    expected[used] += 1.0
-    np.testing.assert_array_equal(table, expected)
 
 
 if __name__ == "__main__":
