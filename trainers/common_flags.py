@@ -110,14 +110,15 @@ def define_evaluation_flags() -> None:
     )
 
 
-def run_program(main: Callable[[], int | None]) -> None:
+def run_program(main: Callable[[], None]) -> None:
     """Runs a program: parses flags, calls `main`, ends with an exit code.
 
     Exit codes: 0 success, 1 wrong settings or data (one line on standard
-    error; a traceback with --verbosity=1), 2 wrong flags, 130 interrupted.
+    error; a traceback with --verbosity=1), 2 wrong flags, 130 interrupted, and
+    the `exit_code` of an error that has one.
 
     Args:
-        main: the program, without arguments; may return an exit code.
+        main: the program, without arguments.
     """
     # TensorFlow's C++ side otherwise reports at every start, as an error,
     # that there is no GPU. Its real errors arrive as Python exceptions.
@@ -134,7 +135,8 @@ def run_program(main: Callable[[], int | None]) -> None:
             absl_logging.set_verbosity(absl_logging.ERROR)
         logging.getLogger("dlfa_tf").setLevel(logging.WARNING)
         try:
-            return main() or 0
+            main()
+            return 0
         except _USER_ERRORS as error:
             if absl_logging.level_debug():
                 raise
@@ -143,6 +145,13 @@ def run_program(main: Callable[[], int | None]) -> None:
         except KeyboardInterrupt:
             sys.stderr.write("Interrupted.\n")
             return 130
+        except Exception as error:
+            # Not an error of the program: a run that saved itself.
+            code = getattr(error, "exit_code", None)
+            if code is None:
+                raise
+            say(str(error))
+            return code
 
     app.run(wrapped, flags_parser=_parse_flags)
 

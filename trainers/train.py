@@ -207,24 +207,17 @@ def config_from_flags(**others: Any) -> "TrainConfig":
     return default_config(**values)
 
 
-def main() -> int:
-    """Turns the flags into a config and runs it; returns the exit code."""
+def main() -> None:
+    """Turns the flags into a config and runs it."""
     config = config_from_flags()
     # Not at the top: a wrong flag should not wait for Keras,
     # nor should a wrong combination of them.
-    from dlfa_tf.training.interruption import EXIT_CODE
-    from dlfa_tf.training.interruption import TrainingInterrupted
     from trainers.result_table import print_results
 
-    try:
-        results = _run(config)
-    except TrainingInterrupted as interruption:
-        common_flags.say(str(interruption))
-        return EXIT_CODE
+    results = _run(config)
     if results:
         print_results([results])
         common_flags.say(f"Results: {config.output_dir}/results.json")
-    return 0
 
 
 def _run(config: "TrainConfig") -> dict[str, Any]:

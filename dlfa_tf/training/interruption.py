@@ -11,7 +11,13 @@ EXIT_CODE = 75
 
 
 class TrainingInterrupted(Exception):
-    """A run was asked to stop, saved what it had, and can be resumed."""
+    """A run was asked to stop, saved what it had, and can be resumed.
+
+    Attributes:
+        exit_code: int, what a program that ends by it ends with.
+    """
+
+    exit_code = EXIT_CODE
 
 
 class NonFiniteTraining(ArithmeticError):
@@ -39,8 +45,8 @@ class StopRequest:
         """
         if self.asked:
             raise TrainingInterrupted(
-                f"Stopped by SIGTERM. {message} Start the same command with "
-                "--resume to go on."
+                f"Stopped by SIGTERM. {message} Start the same command again "
+                "to go on (trainers.train with --resume)."
             )
 
 

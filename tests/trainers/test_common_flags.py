@@ -61,6 +61,14 @@ def test_errors_of_the_program_have_a_traceback():
     assert "Traceback" in done.stderr
 
 
+def test_saved_run_ends_with_its_own_code():
+    done = program(
+        "from dlfa_tf.training.interruption import TrainingInterrupted as T; "
+        "raise T('is saved')"
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (75, "is saved\n", "")
+
+
 def test_interruption_is_130():
     done = program("raise KeyboardInterrupt")
     assert (done.returncode, done.stderr) == (130, "Interrupted.\n")
