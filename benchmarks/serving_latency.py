@@ -3,11 +3,11 @@ r"""Seconds from raw pairs to labels, for a model of e5-small's shape.
 The export runs in this process as the server runs it (`session`), and so do
 its baseline and the same model exported in bfloat16 (`bfloat16`). `client` asks
 the export through gRPC on 127.0.0.1, with a double of the server behind it that
-runs the same session. Peers run in turn in a process of
-another environment, named by --peers_python, that has torch, transformers,
-onnx, onnxscript and onnxruntime: Hugging Face's pipeline for text
-classification, and ONNX Runtime behind the fast tokenizer; same shape and
-tokenizer, random weights. Without it there are none.
+runs the same session. Peers run in turn in a process of another environment,
+named by --peers_python, that has torch, transformers, onnx, onnxscript and
+onnxruntime: Hugging Face's pipeline for text classification, and ONNX Runtime
+behind the fast tokenizer; same shape and tokenizer, random weights. Without it
+there are none.
 
 Example:
     python -m venv PEERS

@@ -4,7 +4,9 @@ Both run on one thread, in turn, on the same texts (the first texts of pairs in
 all languages) with the same vocabulary, and do the same work: special pieces
 added, rows cut at the length limit. The reference for SentencePiece is built
 from the preset's own model file; WordPiece has a vocabulary of the words and
-characters of the texts, unless the preset is one of WordPiece.
+characters of the texts, unless the preset is one of WordPiece. Beside it: how
+long TensorFlow Text's SentencePiece takes for one text of unknown characters,
+and ours, which cuts it.
 
 Example:
     python -m benchmarks.tokenizing --data_dir=DIR
@@ -18,6 +20,7 @@ from typing import Any
 
 import keras_hub
 import tensorflow as tf
+import tensorflow_text
 import tokenizers
 from absl import app
 from absl import flags
@@ -28,9 +31,12 @@ from benchmarks import timing
 from dlfa_tf.data.readers import PairExample
 from dlfa_tf.models.presets import load_tokenizer
 from dlfa_tf.preprocessing import PairPreprocessor
+from dlfa_tf.preprocessing.sentencepiece import sentencepiece_function
 
 FLAGS = flags.FLAGS
 _LENGTH = 128
+# An Egyptian hieroglyph: no vocabulary here has it.
+_UNKNOWN = "\U00013000"
 
 
 def define_flags() -> None:
@@ -43,6 +49,11 @@ def define_flags() -> None:
     )
     flags.DEFINE_integer(
         "batch_size", 1024, "Texts of a tf.data element.", lower_bound=1
+    )
+    flags.DEFINE_list(
+        "unknown_characters",
+        ["16384", "65536", "131072"],
+        "Lengths of a text of unknown characters.",
     )
 
 
@@ -166,7 +177,30 @@ def main(_: Sequence[str] = ()) -> None:
             ),
             tokenizers_version=tokenizers.__version__,
         )
+    if hasattr(preset, "proto"):
+        for characters in map(int, FLAGS.unknown_characters):
+            report.add(
+                f"{characters} unknown characters",
+                **time_unknown(preset, characters),
+            )
     report.write()
+
+
+def time_unknown(
+    tokenizer: keras_hub.models.XLMRobertaTokenizer, characters: int
+) -> dict[str, Any]:
+    """Seconds for a text of unknown characters: TensorFlow Text's, and ours."""
+    text = _UNKNOWN * characters
+    library = tensorflow_text.SentencepieceTokenizer(model=tokenizer.proto)
+    tokenize, _resource = sentencepiece_function(tokenizer)
+    seconds = timing.time_interleaved(
+        {
+            "tensorflow_text": lambda: library.tokenize([text]),
+            "cut": lambda: tokenize(tf.constant([text])),
+        },
+        repeats=FLAGS.repeats,
+    )
+    return {f"{k}_seconds": timing.spread(v) for k, v in seconds.items()}
 
 
 def _rate(texts: int, seconds: Sequence[float]) -> dict[str, float | int]:

@@ -25,6 +25,11 @@ def open_server(
         batch_size: int, examples per request.
         ca_file: str or None, PEM file of the authority behind the server's
             certificate, for TLS over gRPC.
+
+    Raises:
+        OSError: when `ca_file` cannot be read.
+        ServingError: when the server does not say what it serves.
+        ValueError: when the model is neither tagger nor classifier.
     """
     credentials = None
     if ca_file is not None:

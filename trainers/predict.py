@@ -187,33 +187,34 @@ def _form_of_work(
     from dlfa_tf.serving import lines as text_lines
     from dlfa_tf.serving import word_lines
 
-    form, size = _form(FLAGS.input), FLAGS.batch_size
-    if form == "tsv" and kind == "tagger":
+    form, size = _form(kind), FLAGS.batch_size
+    if form == "words":
         found = _batches(word_lines.sentences(lines), size)
         return functools.partial(word_lines.label_word_lines, labeller), (
             (batch, sum(map(len, batch))) for batch in found
         )
-    # Two texts with a TAB between them are a classifier's lines anyway.
-    form = "lines" if form == "tsv" else form
     return functools.partial(text_lines.label_lines, labeller, kind, form), (
         (batch, len(batch)) for batch in _batches(lines, size)
     )
 
 
-def _form(name: str) -> str:
-    if FLAGS.input_format != "auto":
-        return FLAGS.input_format
-    ending = name.removesuffix(".gz").removesuffix(".bz2")
-    for form in ("jsonl", "tsv"):
-        if ending.endswith(f".{form}"):
-            return form
-    return "lines"
+def _form(kind: str) -> str:
+    """Form of the input: `lines`, `jsonl`, or `words`, a word per line."""
+    form = FLAGS.input_format
+    if form == "auto":
+        name = FLAGS.input.removesuffix(".gz").removesuffix(".bz2")
+        form = pathlib.PurePath(name).suffix.removeprefix(".")
+    if form == "tsv":
+        # Two texts with a TAB between them are a classifier's lines anyway.
+        return "words" if kind == "tagger" else "lines"
+    return "jsonl" if form == "jsonl" else "lines"
 
 
 def _run_beam() -> None:
     """Labels files of any size on a runner of Apache Beam."""
     from dlfa_tf.serving.bulk import label_files
     from dlfa_tf.serving.graph_transport import find_export
+    from dlfa_tf.serving.metadata import read_metadata
 
     export = find_export(FLAGS.model)
     if export is None:
@@ -221,11 +222,18 @@ def _run_beam() -> None:
             f"{FLAGS.model!r} holds no export. Accepted: a folder written by "
             "`trainers.export`."
         )
+    form = _form(read_metadata(export)["kind"])
+    if form == "words":
+        raise ValueError(
+            "A runner cuts files at any line, a sentence of a word per line "
+            "must stay whole. Received: --runner with the form tsv. Accepted: "
+            "a sentence per line, or JSON lines."
+        )
     done = label_files(
         FLAGS.input,
         FLAGS.output,
         str(export),
-        form=_beam_form(export),
+        form=form,
         batch_size=FLAGS.batch_size,
         strict=FLAGS.strict,
         runner=FLAGS.runner,
@@ -240,21 +248,6 @@ def _run_beam() -> None:
             f"{done.bad} line(s) could not be read and have no label; the "
             "files bad-*.txt name them."
         )
-
-
-def _beam_form(export: pathlib.Path) -> str:
-    from dlfa_tf.serving.metadata import read_metadata
-
-    form = _form(FLAGS.input)
-    if form != "tsv":
-        return form
-    if read_metadata(export)["kind"] == "tagger":
-        raise ValueError(
-            "A runner cuts files at any line, a sentence of a word per line "
-            "must stay whole. Received: --runner with the form tsv. Accepted: "
-            "a sentence per line, or JSON lines."
-        )
-    return "lines"
 
 
 @contextlib.contextmanager

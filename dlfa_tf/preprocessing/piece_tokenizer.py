@@ -42,6 +42,11 @@ class PieceTokenizer:
     resources: tuple[Any, ...]
 
     @property
+    def special_ids(self) -> list[int]:
+        """Ids that rows need whatever their text: padding, ends, unknown."""
+        return [self.pad_id, self.start_id, self.end_id, self.unk_id]
+
+    @property
     def default_label_piece(self) -> str:
         """Which piece of a word carries its label by default.
 

@@ -13,11 +13,11 @@ from dlfa_tf.preprocessing.tensorflow_import import require_tensorflow_text
 # the model does it itself, doing it before changes nothing.
 _JOINER = "\u200d"
 
-# Characters of a text that are read. sentencepiece joins a run of unknown
-# characters into one piece by appending, in time by the square of its length:
-# 2 s for 130,000 of them, quarter of an hour for 5 MB. A server that anybody
-# can ask is blocked by it. A piece has 16 characters at most, so the rest of a
-# text that is cut here could only reach a row of more than 1,024 pieces, or
+# Characters of a text that are read. The sentencepiece inside TensorFlow Text
+# 2.20 joins a run of unknown characters into one piece by appending, in time by
+# the square of its length (benchmarks/tokenizing.py); megabytes of them block a
+# server that anybody can ask. A piece has 16 characters at most, so the rest of
+# a text that is cut here could only reach a row of more than 1,024 pieces, or
 # follow on as many spaces or unknown characters.
 LONGEST_TEXT = 16_384
 

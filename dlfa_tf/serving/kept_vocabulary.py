@@ -31,13 +31,8 @@ def pieces_of_texts(preprocessor: Any, lines: Iterable[bytes]) -> np.ndarray:
     """
     tf = require_tensorflow("pieces_of_texts")
     pieces = preprocessor.pieces
-    found = [
-        np.array(
-            [pieces.pad_id, pieces.start_id, pieces.end_id, pieces.unk_id,
-             *pieces.pair_separator],
-            np.int32,
-        )
-    ]  # fmt: skip
+    # Separators of pairs are ends.
+    found = [np.array(pieces.special_ids, np.int32)]
     rest = iter(lines)
     while batch := list(itertools.islice(rest, _LINES_AT_A_TIME)):
         texts = valid_utf8(tf.constant(batch))
@@ -58,6 +53,10 @@ class KeptVocabulary:
     Attributes:
         model: the model over the kept rows, without a preprocessor.
         rows: `tf.Variable` `(vocabulary,)` int32, row of every id.
+
+    Raises:
+        ValueError: when `kept` lacks padding or the unknown piece, or holds an
+            id beyond the vocabulary.
     """
 
     def __init__(self, model: Any, kept: np.ndarray) -> None:
@@ -78,7 +77,15 @@ class KeptVocabulary:
         self.rows = tf.Variable(rows, trainable=False, name="kept_rows")
 
     def features(self, features: dict[str, Any]) -> dict[str, Any]:
-        """Features of the model for those of the full one."""
+        """Features of the small model for those of the full one.
+
+        Args:
+            features: dict with `token_ids` int32 `(rows, time)` and others,
+                which stay as they are.
+
+        Returns:
+            dict of the same shapes, `token_ids` being rows of the embedding.
+        """
         tf = require_tensorflow("KeptVocabulary")
         token_ids = tf.gather(self.rows, features["token_ids"])
         return {**features, "token_ids": token_ids}

@@ -41,7 +41,8 @@ def describe_export(
         run: where the model comes from, as plain values: task, preset,
             scores, git revision. Absolute paths in it are shortened to their
             last part, because exports travel.
-        kept_ids: pieces that the export knows; None for all.
+        kept_ids: int `(kept,)` or None, pieces that the export knows; None
+            for all.
 
     Returns:
         dict of plain values.

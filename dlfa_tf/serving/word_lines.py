@@ -15,7 +15,11 @@ from dlfa_tf.serving.lines import decode_line
 
 
 def sentences(lines: Iterable[bytes]) -> Iterator[list[bytes]]:
-    """Yields the lines of every sentence, the empty one at its end included."""
+    """Yields the lines of every sentence, the empty one at its end included.
+
+    Args:
+        lines: lines with their ends, as a binary file yields them.
+    """
     found: list[bytes] = []
     for line in lines:
         found.append(line)

@@ -108,8 +108,7 @@ def make_bundle(
         "train-en": cached_tokens(data.train, preprocessor),
         "dev-en": cached_tokens(data.dev, preprocessor),
     }
-    special = [pieces.pad_id, pieces.start_id, pieces.end_id, pieces.unk_id]
-    first = used_token_ids(special, *full.values())
+    first = used_token_ids(pieces.special_ids, *full.values())
     for language, split in data.files.items():
         name = f"{split}-{language}"
         if name in full:
@@ -119,7 +118,7 @@ def make_bundle(
         full[name] = cached_tokens(examples, preprocessor)
         _check_gold(name, full[name], gold_labels(data.source.task, examples),
                     data.source.task.labels)  # fmt: skip
-    every = used_token_ids(special, *full.values())
+    every = used_token_ids(pieces.special_ids, *full.values())
     vocabulary = np.concatenate([first, np.setdiff1d(every, first)])
     say(f"packing the encoder with {len(vocabulary)} embedding rows")
     packed, packed_weights = pack_encoder(

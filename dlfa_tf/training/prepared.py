@@ -107,10 +107,7 @@ def prepare(config: TrainConfig, data: RunData, preprocessor: Any) -> Prepared:
     pieces = preprocessor.pieces
     pad_id, used = pieces.pad_id, None
     if config.compact_vocabulary:
-        special = [
-            pieces.pad_id, pieces.start_id, pieces.end_id, pieces.unk_id
-        ]  # fmt: skip
-        used = used_token_ids(special, train, dev)
+        used = used_token_ids(pieces.special_ids, train, dev)
         train = compact_arrays(train, used)
         dev = compact_arrays(dev, used)
         pad_id = int(np.searchsorted(used, pieces.pad_id))

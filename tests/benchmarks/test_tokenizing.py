@@ -13,7 +13,13 @@ def test_both_sides_make_the_same_pieces(lines_of, monkeypatch):
         "--preset=tiny_sentencepiece",
         "--texts_per_language=3",
         "--repeats=1",
+        "--unknown_characters=100,200",
     )
+    *lines, short, long = lines
+    for line, number in ((short, 100), (long, 200)):
+        assert line["case"] == f"{number} unknown characters"
+        assert line["tensorflow_text_seconds"]["median"] > 0
+        assert line["cut_seconds"]["median"] > 0
     assert [line["case"] for line in lines] == ["wordpiece", "sentencepiece"]
     for line in lines:
         assert line["texts"] == 27

@@ -12,7 +12,8 @@ from tests.serving.server_double import ServerDouble
 from trainers.labellers import open_server
 
 pytestmark = pytest.mark.skipif(
-    shutil.which("openssl") is None, reason="openssl makes the certificates"
+    shutil.which("openssl") is None,
+    reason="no openssl, which makes the certificates",
 )
 
 
