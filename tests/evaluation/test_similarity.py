@@ -16,9 +16,9 @@ def reading(german, chinese, share=0.4):
         languages=("de", "en", "zh"),
         cosines=np.array([german, [1.0, 1.0], chinese], "f4"),
         # Cosines of English row 0 with row 1 of the others, and of 1 with 0:
-        # de -1 and 0, zh 1 and 0.6.
+        # de 1 and -1, zh 0.8 and 1.
         vectors=np.array(
-            [[[0, 2], [-3, 0]], [[1, 0], [1, 0]], [[3, 4], [2, 0]]], "f4"
+            [[[0, 2], [-3, 0]], [[1, 0], [0, 1]], [[3, 4], [2, 0]]], "f4"
         ),
         shares=np.full((3, 2), share, "f4"),
         gates=np.array([[0.1, 0.2], [0.3, np.nan], [0.5, 0.6]], "f4"),
@@ -49,8 +49,8 @@ def test_table_3_by_hand(scores):
     # Seed 1: (0.85 + 0.55) / 2, seed 2: (0.45 + 0.15) / 2.
     row = table.text.loc["D_6"]
     assert row["PAWSX ours"] == f"0.5000 ± {0.4 / np.sqrt(2):.4f} (2)"
-    # de (-1 + 0) / 2, zh (1 + 0.6) / 2.
-    assert row["PAWSX unrelated"] == "0.1500"
+    # de (1 - 1) / 2, zh (0.8 + 1) / 2.
+    assert row["PAWSX unrelated"] == "0.4500"
     assert row["PAWSX published"] == "0.9461"
     assert row["PAWSX de"] == "0.6500" and row["PAWSX zh"] == "0.3500"
     assert table.text.loc["baseline", "PAWSX ours"] == "0.2000 (1)"
