@@ -30,8 +30,6 @@ def settings(results: Mapping[str, Any]) -> dict[str, Any]:
     """
     config = results["config"]
     values = {k: v for k, v in config.items() if k not in _FREE}
-    # What was asked for is often None; this is what was used.
-    values["label_piece"] = results.get("label_piece")
     values["score"] = results["score"]
     values["train_examples"] = results.get("train_examples")
     return values

@@ -19,6 +19,8 @@ GENERAL_DEFAULTS: dict[str, Any] = {
     "sentence_pooling": "first",
     "pooler": "encoder",
     "new_layer_rate": 1.0,
+    # Where a run asked for it by name; None is the tokenizer's default.
+    "label_piece": None,
 }
 DEFAULTS = {**FUSION_DEFAULTS, **GENERAL_DEFAULTS}
 

@@ -38,8 +38,9 @@ def test_system_name_is_the_papers_or_that_of_the_fusion(layer, fusion, name):
         # What a system does not use makes no variant of it.
         ({"branches": "local", "frozen_layers": 6}, "frozen_layers=6"),
         ({"fusion_layer": 9, "fusion": "mean", "norm": "batch"}, ""),
+        ({"label_piece": "first"}, "label_piece=first"),
     ],
-    ids=["empty", "defaults", "one", "two", "baseline", "mean"],
+    ids=["empty", "defaults", "one", "two", "baseline", "mean", "piece"],
 )
 def test_variant_name_tells_what_is_changed(config, name):
     assert variant_name(config) == name
@@ -48,7 +49,7 @@ def test_variant_name_tells_what_is_changed(config, name):
 def test_defaults_are_those_of_the_model():
     arguments = inspect.signature(DLFABackbone.__init__).parameters
     for name, value in DEFAULTS.items():
-        if name != "new_layer_rate":
+        if name not in ("new_layer_rate", "label_piece"):
             assert arguments[name].default == value, name
 
 
