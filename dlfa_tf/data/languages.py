@@ -1,4 +1,4 @@
-"""Names and families of the benchmark's languages.
+"""Names, families and scripts of the benchmark's languages.
 
 Families as in Glottolog and Ethnologue, Indo-European by its branches: the
 branch is what says how near to English a language is.
@@ -34,6 +34,14 @@ FAMILIES = {
     "Japonic": {"ja": "Japanese"},
 }  # fmt: skip
 
+# Those that the benchmark's files write in Latin letters.
+LATIN_SCRIPT = frozenset(
+    (
+        "af", "de", "en", "es", "et", "eu", "fi", "fr", "hu", "id", "it",
+        "jv", "ms", "nl", "pt", "sw", "tl", "tr", "vi", "yo",
+    )
+)  # fmt: skip
+
 
 def family(language: str) -> str:
     """Family of a language; an empty text for one that is not known here."""
@@ -58,3 +66,27 @@ def by_family(languages: Iterable[str]) -> list[str]:
     return sorted(
         languages, key=lambda code: (places.get(code, len(order)), code)
     )
+
+
+def kin_groups(languages: Iterable[str]) -> dict[str, list[str]]:
+    """Groups languages other than English by script and by family.
+
+    Args:
+        languages: language codes.
+
+    Returns:
+        dict from a group such as `"Latin script (12)"` or `"Romance (4)"` to
+        its languages. Groups of fewer than two languages are left out.
+    """
+    others = [code for code in by_family(languages) if code != "en"]
+    groups = {
+        "Latin script": [x for x in others if x in LATIN_SCRIPT],
+        "other scripts": [x for x in others if x not in LATIN_SCRIPT],
+    }
+    for name, members in FAMILIES.items():
+        groups[name] = [x for x in others if x in members]
+    return {
+        f"{name} ({len(codes)})": codes
+        for name, codes in groups.items()
+        if len(codes) > 1
+    }

@@ -8,12 +8,14 @@ from typing import Any
 
 import pandas as pd
 
+from dlfa_tf.data.languages import kin_groups
 from dlfa_tf.data.sources import Source
 from dlfa_tf.data.tasks import get_task
 from dlfa_tf.evaluation.compare import BASELINE
 from dlfa_tf.evaluation.compare import TaskScores
 from dlfa_tf.evaluation.compare import collect_scores
 from dlfa_tf.evaluation.compare import summarize
+from dlfa_tf.evaluation.paper_tables import group_table
 from dlfa_tf.evaluation.paper_tables import table_1
 from dlfa_tf.evaluation.paper_tables import table_2
 from dlfa_tf.evaluation.paper_tables import table_4
@@ -31,7 +33,7 @@ class Analysis:
         sources: from task to the `Source` of its gold labels, or None.
         scores: from task to `TaskScores`.
         summary: means and gains of all tasks; see `summarize`.
-        tables: the paper's tables.
+        tables: the paper's tables, and one by script and family per task.
         notes: what a reader has to know: what is missing, left out, uneven.
     """
 
@@ -89,7 +91,11 @@ def analyze(
         ignore_index=True,
     )
     tables = [table_1(summary), table_2(summary)]
-    tables += [table_4(summary, task) for task in scores]
+    for task, found in scores.items():
+        tables.append(table_4(summary, task))
+        if groups := kin_groups(found.languages):
+            by_group = summarize(found, groups, confidence=confidence)
+            tables.append(group_table(by_group, task))
     return Analysis(
         index=index,
         sources=sources,

@@ -5,6 +5,7 @@ and so would other seeds. Both are drawn anew together.
 """
 
 import dataclasses
+from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 
@@ -129,27 +130,39 @@ def collect_scores(
 
 
 def summarize(
-    scores: TaskScores, *, confidence: float = 0.95, seed: int = 0
+    scores: TaskScores,
+    groups: Mapping[str, Sequence[str]] | None = None,
+    *,
+    confidence: float = 0.95,
+    seed: int = 0,
 ) -> pd.DataFrame:
     """Means over seeds and gains over the baseline, of languages and averages.
 
     Args:
         scores: `TaskScores`.
+        groups: from the name of a part to the languages it averages.
+            Defaults to `None`: every language, and `average_groups`.
         confidence: float, share of the draws inside an interval.
         seed: int, seed of the draws of seeds.
 
     Returns:
-        DataFrame, a row per system and part; `part` is a language or one of
-        `average_groups`. Columns `task`, `label`, `system`, `gate`, `layer`,
+        DataFrame, a row per system and part; `part` is a key of `groups`.
+        Columns `task`, `label`, `system`, `gate`, `layer`,
         `part`, `seeds` (number of runs), in percent `mean` and `spread`
         (standard deviation over seeds, NaN for one), in percentage points
         `gain`, `low` and `high` (NaN without a baseline or without draws),
         and `interval`, what was drawn anew: `items and seeds`, `items` (one
         seed somewhere) or an empty text.
     """
-    columns = {x: [i] for i, x in enumerate(scores.languages)}
-    for name, group in average_groups(scores.languages).items():
-        columns[name] = [scores.languages.index(x) for x in group]
+    if groups is None:
+        groups = {
+            **{x: [x] for x in scores.languages},
+            **average_groups(scores.languages),
+        }
+    columns = {
+        name: [scores.languages.index(x) for x in group]
+        for name, group in groups.items()
+    }
     rows = []
     for label in dict.fromkeys(scores.labels):
         chosen = scores.rows_of(label)

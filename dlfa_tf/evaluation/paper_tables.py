@@ -1,4 +1,4 @@
-"""The paper's Tables 1, 2 and 4 from summaries of our runs."""
+"""The paper's Tables 1, 2 and 4 from summaries of our runs, and groups."""
 
 from collections.abc import Callable
 from collections.abc import Sequence
@@ -105,18 +105,46 @@ def table_4(
     ):
         # The averages alone are in Table 1.
         published = published[:0]
-    cells = _Cells(rows, published)
-    for label in chosen:
-        system = rows.loc[rows["label"] == label, "system"].iloc[0]
-        for part in parts:
-            row = PART_NAMES.get(part, part)
-            cells.add((row, label), (task, label, part), system)
-    return cells.table(
+    return _by_part(_Cells(rows, published), rows, chosen).table(
         f"table_4_{task}",
         f"Table 4: {get_task(task).score} of {task.upper()} by language",
         "language",
         best_of="row",
     )
+
+
+def group_table(summary: pd.DataFrame, task: str) -> PaperTable:
+    """Groups of languages x systems of one task.
+
+    Args:
+        summary: what `summarize` returned for groups of languages.
+        task: str, name of a task in it.
+
+    Returns:
+        `PaperTable`, a row per group. The paper has none like it.
+    """
+    rows = summary[summary["task"] == task]
+    labels = list(dict.fromkeys(rows["label"]))
+    nothing = published_scores()[:0]
+    return _by_part(_Cells(rows, nothing), rows, labels).table(
+        f"groups_{task}",
+        f"{get_task(task).score} of {task.upper()} by script and family, "
+        "without English (number of languages)",
+        "group",
+        best_of="row",
+    )
+
+
+def _by_part(
+    cells: "_Cells", rows: pd.DataFrame, labels: Sequence[str]
+) -> "_Cells":
+    """Fills cells: a row per part, a group of columns per system."""
+    for label in labels:
+        system = rows.loc[rows["label"] == label, "system"].iloc[0]
+        for part in dict.fromkeys(rows["part"]):
+            row = PART_NAMES.get(part, part)
+            cells.add((row, label), (rows["task"].iloc[0], label, part), system)
+    return cells
 
 
 def _tasks(summary: pd.DataFrame) -> list[str]:

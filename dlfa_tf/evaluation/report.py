@@ -83,6 +83,8 @@ def write_report(
                 "system, languages by family from English outwards."
             )
             parts.append(figure(Picture(path=path, caption=caption)))
+        if groups := by_name.get(f"groups_{task}"):
+            parts.append(to_html(groups))
         sections.append(
             Section(title=f"{task.upper()} by language", parts=parts)
         )

@@ -1,10 +1,12 @@
-"""Families of languages."""
+"""Families and scripts of languages."""
 
 import pytest
 
 from dlfa_tf.data.languages import FAMILIES
+from dlfa_tf.data.languages import LATIN_SCRIPT
 from dlfa_tf.data.languages import by_family
 from dlfa_tf.data.languages import family
+from dlfa_tf.data.languages import kin_groups
 from dlfa_tf.data.tasks import TASKS
 
 
@@ -26,6 +28,17 @@ def test_order_begins_with_english_and_keeps_relatives_together():
     ]
     assert family("yo") == "Niger-Congo"
     assert family("qq") == ""
+
+
+def test_groups_by_script_and_family_without_english():
+    assert kin_groups(["zh", "de", "en", "ru", "fr", "bg", "nl"]) == {
+        "Latin script (3)": ["de", "nl", "fr"],
+        "other scripts (3)": ["bg", "ru", "zh"],
+        "Germanic (2)": ["de", "nl"],
+        "Slavic (2)": ["bg", "ru"],
+    }
+    assert kin_groups(["en", "zh"]) == {}
+    assert set(FAMILIES["Slavic"]).isdisjoint(LATIN_SCRIPT)
 
 
 if __name__ == "__main__":

@@ -36,6 +36,26 @@ def test_tables_of_all_tasks_and_notes(lab):
     assert "[" in text.loc["D_1", "PAWSX gain"]
 
 
+def test_gains_by_script_and_family(lab):
+    languages = ("de", "en", "es", "fr", "ja", "zh")
+    for system, errors in (("baseline", 0.4), ("D_1", 0.1)):
+        lab.run("pawsx", system, errors=errors, languages=languages)
+    found = analyze_lab(lab)
+    table = {table.name: table for table in found.tables}["groups_pawsx"]
+    assert list(table.text.index) == [
+        "Latin script (3)",
+        "other scripts (2)",
+        "Romance (2)",
+    ]
+    scores = dict(zip(languages, found.scores["pawsx"].scores[1], strict=True))
+    assert table.values.loc["Romance (2)", "D_1 mean"] == pytest.approx(
+        (scores["es"] + scores["fr"]) / 2
+    )
+    gains = table.values["D_1 gain"]
+    assert (gains > 10).all()
+    assert (table.values["D_1 low"] < gains).all()
+
+
 def test_notes_on_what_is_uneven(lab):
     lab.run("pos", "baseline", 1)
     lab.run("pos", "baseline", 2)
