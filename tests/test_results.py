@@ -1,0 +1,89 @@
+"""What the documents say of runs against the committed scores of these runs."""
+
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from dlfa_tf.evaluation.compare import collect_scores
+from dlfa_tf.evaluation.compare import summarize
+from dlfa_tf.evaluation.runs import load_runs
+
+ROOT = Path(__file__).resolve().parents[1]
+# Document, heading of the section with the table, folder with the scores.
+SECTIONS = [
+    ("docs/results.md", "POS: six systems, 6,000 sentences", "pos_6000"),
+]
+
+
+def section(text: str, heading: str) -> str:
+    """Text below a heading, up to the next one of its level."""
+    match = re.search(
+        rf"^## {re.escape(heading)}\n(.*?)(?=^## |\Z)", text, re.M | re.S
+    )
+    assert match, f"no section {heading!r}"
+    return match[1]
+
+
+def rows_of(text: str) -> dict[str, str]:
+    """First cell -> rest of the row, of the first table; without emphasis."""
+    table = text[text.index("\n\n|") :].lstrip().split("\n\n", 1)[0]
+    rows = {}
+    for line in table.splitlines():
+        first, rest = re.sub(r"[*`]", "", line).strip("|").split("|", 1)
+        rows[first.strip()] = f"|{rest}|"
+    return rows
+
+
+def missing_cells(text: str, summary: pd.DataFrame) -> list[str]:
+    """Cells that the first table of a text should have and has not."""
+    rows, missing = rows_of(text), []
+    for label, parts in summary.groupby("label"):
+        values = parts.set_index("part")
+        cells = []
+        for part in ("all", "enf", "noenf"):
+            cell = values.loc[part]
+            spread = f" ± {cell['spread']:.2f}" if cell["seeds"] > 1 else ""
+            cells.append(f"| {cell['mean']:.2f}{spread} ({cell['seeds']}) |")
+        if label != "baseline":
+            cells.append(f"| {values.loc['all', 'gain']:+.2f} ")
+        row = rows.get(label, "")
+        missing += [f"{label}: {cell}" for cell in cells if cell not in row]
+    return missing
+
+
+@pytest.mark.parametrize(("document", "heading", "folder"), SECTIONS)
+def test_table_is_that_of_the_committed_scores(document, heading, folder):
+    text = (ROOT / document).read_text("utf-8")
+    index = load_runs(ROOT / "docs" / "results" / folder)
+    assert index.left_out == ()
+    summary = summarize(collect_scores(index.runs))
+    assert missing_cells(section(text, heading), summary) == []
+
+
+def test_wrong_and_missing_figures_are_found():
+    columns = ("label", "part", "mean", "spread", "seeds", "gain")
+    rows = [("baseline", x, 70, 1.5, 2, None) for x in ("all", "enf", "noenf")]
+    rows += [("D_1", x, 71.25, None, 1, 1.25) for x in ("all", "enf", "noenf")]
+    summary = pd.DataFrame(rows, columns=columns)
+    base = "70.00 ± 1.50 (2)"
+    text = f"""
+
+| system | F1 | gain | | |
+|---|---:|---:|---:|---:|
+| baseline | {base} | | {base} | {base} |
+| D_1 | 71.25 (1) | **+1.25** [0, 2] | 71.25 (1) | 71.25 (1) |
+
+More.
+"""
+    assert missing_cells(text, summary) == []
+    assert missing_cells(text.replace("+1.25", "+1.35"), summary) == [
+        "D_1: | +1.25 "
+    ]
+    assert len(missing_cells(text.replace("± 1.50", "± 1.4"), summary)) == 3
+    assert len(missing_cells(text.replace("D_1", "D_2"), summary)) == 4
+
+
+if __name__ == "__main__":
+    raise SystemExit(pytest.main([__file__]))
