@@ -13,7 +13,7 @@ from dlfa_tf.evaluation.runs import load_runs
 ROOT = Path(__file__).resolve().parents[1]
 # Document, heading of the section with the table, folder with the scores.
 SECTIONS = [
-    ("docs/results.md", "POS: six systems, 6,000 sentences", "pos_6000"),
+    ("docs/results_pos.md", "POS: six systems, 6,000 sentences", "pos_6000"),
 ]
 
 
