@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 # Document, heading of the section with the table, folder with the scores.
 SECTIONS = [
     ("docs/results_pos.md", "POS: six systems, 6,000 sentences", "pos_6000"),
+    ("docs/results_ner.md", "NER: six systems, 6,000 sentences", "ner_6000"),
 ]
 
 
