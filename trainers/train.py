@@ -91,7 +91,7 @@ def _define_recipe_flags() -> None:
     common_flags.define_choice(
         "recipe",
         "xtreme",
-        ("xtreme", "paper2epoch", "quick"),
+        ("xtreme", "paper2epoch", "quick", "e5_small"),
         "Named settings, which the other flags override.",
     )
     flags.DEFINE_integer(

@@ -11,6 +11,14 @@ from dlfa_tf.data.tasks import nearest_hint
 _XTREME_DEV_EVERY = {"xnli": 100, "pawsx": 200, "ner": 1000, "pos": 500}
 # Learning rates that a pilot with `e5_small_multi` found by English dev.
 _QUICK_RATES = {"xnli": 1e-4, "pawsx": 1e-4, "ner": 3e-4, "pos": 3e-4}
+# Length and rate of the sweeps in docs/results.md. Pairs warm up because they
+# collapse to one class at twice the rate.
+_E5_SMALL: dict[str, dict[str, Any]] = {
+    "xnli": {"epochs": 1, "train_limit": 20000, "warmup_steps": 60},
+    "pawsx": {"epochs": 2, "warmup_steps": 60},
+    "ner": {"epochs": 3, "train_limit": 6000},
+    "pos": {"epochs": 3, "train_limit": 6000},
+}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -65,6 +73,21 @@ RECIPES = {
                 "dev_every": 50,
             }
             for name, rate in _QUICK_RATES.items()
+        },
+    ),
+    "e5_small": Recipe(
+        text="searched on English dev with the preset `e5_small_multi`; ten "
+        "to thirty minutes on two cores; scores to expect are in "
+        "docs/results.md",
+        values={
+            name: {
+                "batch_size": 32,
+                "learning_rate": _QUICK_RATES[name],
+                # Once an epoch.
+                "dev_every": 0,
+                **values,
+            }
+            for name, values in _E5_SMALL.items()
         },
     ),
 }
