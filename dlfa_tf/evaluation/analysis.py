@@ -169,6 +169,10 @@ def _task_notes(scores: TaskScores) -> list[str]:
     }
     if other:
         notes.append(f"scored on dev, not on test: {', '.join(sorted(other))}.")
+    shared = scores.runs[0].shared
+    if shared:
+        settings = ", ".join(f"{k}={v}" for k, v in shared.items())
+        notes.append(f"all systems, the baseline too, have {settings}.")
     counts = Counter(scores.labels)
     single = [label for label, n in counts.items() if n == 1]
     if single:

@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import re
+from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ import pandas as pd
 from dlfa_tf.evaluation.run_folder import CONFIG
 from dlfa_tf.evaluation.run_folder import RESULTS
 from dlfa_tf.evaluation.run_folder import read_results
+from dlfa_tf.evaluation.variants import shared_settings
 from dlfa_tf.evaluation.variants import variant_name
 
 _SYSTEM = re.compile(r"D_(\d+)")
@@ -25,10 +27,13 @@ class Run:
     Attributes:
         folder: run folder.
         results: content of its `results.json`.
+        shared: settings that all runs of the task beside it have, and which
+            therefore make no variant of it.
     """
 
     folder: pathlib.Path
     results: dict[str, Any]
+    shared: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     @property
     def task(self) -> str:
@@ -38,7 +43,7 @@ class Run:
     @property
     def system(self) -> str:
         """Name of the system, `baseline` or `D_x`, and what it changes."""
-        variant = variant_name(self.results["config"])
+        variant = variant_name(self.results["config"], self.shared)
         return f"{self.results['system']} {variant}".rstrip()
 
     @property
@@ -163,8 +168,16 @@ def load_runs(runs_dir: str | os.PathLike) -> RunIndex:
             f"{found or 'no run folder at all'}. Accepted: folders with "
             f"{RESULTS}, as trainers.train writes them."
         )
-    ordered = sorted(runs.values(), key=_order)
+    ordered = sorted(_with_shared(list(runs.values())), key=_order)
     return RunIndex(runs=tuple(ordered), left_out=tuple(left_out))
+
+
+def _with_shared(runs: list[Run]) -> list[Run]:
+    configs: dict[str, list] = {}
+    for run in runs:
+        configs.setdefault(run.task, []).append(run.results["config"])
+    shared = {task: shared_settings(found) for task, found in configs.items()}
+    return [dataclasses.replace(run, shared=shared[run.task]) for run in runs]
 
 
 def _order(run: Run) -> tuple:

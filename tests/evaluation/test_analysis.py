@@ -11,6 +11,16 @@ def analyze_lab(lab, with_data=True, **arguments):
     return analyze(load_runs(lab.runs), data_dir, num_samples=100, **arguments)
 
 
+def test_a_setting_of_all_runs_leaves_the_baseline_its_name(lab):
+    for system in ("baseline", "D_1"):
+        lab.run("pos", system, sentence_pooling="mean")
+    found = analyze_lab(lab)
+    assert set(found.summary["label"]) == {"baseline", "D_1"}
+    assert found.summary["gain"].notna().any()
+    note = "pos: all systems, the baseline too, have sentence_pooling=mean."
+    assert note in found.notes
+
+
 def test_tables_of_all_tasks_and_notes(lab):
     for seed in (1, 2):
         for system in ("baseline", "D_1"):

@@ -1,13 +1,16 @@
 """Tests of the names of systems and of what they change."""
 
+import dataclasses
 import inspect
 
 import pytest
 
 from dlfa_tf.evaluation.variants import DEFAULTS
+from dlfa_tf.evaluation.variants import shared_settings
 from dlfa_tf.evaluation.variants import system_name
 from dlfa_tf.evaluation.variants import variant_name
 from dlfa_tf.models import DLFABackbone
+from dlfa_tf.training.config import TrainConfig
 
 
 @pytest.mark.parametrize(
@@ -46,10 +49,26 @@ def test_variant_name_tells_what_is_changed(config, name):
     assert variant_name(config) == name
 
 
-def test_defaults_are_those_of_the_model():
+def test_what_all_runs_share_is_no_variant():
+    configs = [
+        {"dropout": 0.3, "pooler": "new", "frozen_layers": 6},
+        {"dropout": 0.3, "pooler": "none", "fusion_layer": 9},
+    ]
+    shared = shared_settings(configs)
+    assert shared == {"dropout": 0.3}
+    assert [variant_name(config, shared) for config in configs] == [
+        "frozen_layers=6, pooler=new",
+        "pooler=none",
+    ]
+    assert shared_settings([{}, {"dropout": 0.3}]) == {}
+
+
+def test_defaults_are_those_of_the_model_and_of_training():
     arguments = inspect.signature(DLFABackbone.__init__).parameters
+    fields = {field.name: field for field in dataclasses.fields(TrainConfig)}
     for name, value in DEFAULTS.items():
-        if name not in ("new_layer_rate", "label_piece"):
+        assert fields[name].default == value, name
+        if name not in ("new_layer_rate", "label_piece", "dropout"):
             assert arguments[name].default == value, name
 
 
