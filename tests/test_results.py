@@ -10,6 +10,7 @@ import pytest
 from dlfa_tf.evaluation.compare import collect_scores
 from dlfa_tf.evaluation.compare import summarize
 from dlfa_tf.evaluation.runs import load_runs
+from dlfa_tf.evaluation.runs import score_frame
 from dlfa_tf.training.config import default_config
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -89,6 +90,22 @@ def test_e5_small_is_what_the_committed_scores_were_made_with(task, folder):
         for name, value in config.to_json().items()
         if name not in free and ran.get(name, value) != value
     } == {}
+
+
+@pytest.mark.parametrize(
+    ("document", "heading", "folder"),
+    [row[:3] for row in SECTIONS if row[3] is ALL],
+)
+def test_languages_are_those_of_the_committed_scores(document, heading, folder):
+    text = section((ROOT / "docs" / document).read_text("utf-8"), heading)
+    rows = rows_of(text[text.index("\n\n| language |") :])
+    systems = rows.pop("language").strip("| ").split(" | ")
+    frame = score_frame(load_runs(ROOT / "docs" / "results" / folder))
+    means = frame.groupby(["language", "label"])["score"].mean().unstack()
+    assert set(rows) - {"---"} == set(means.index)
+    for language, values in means.iterrows():
+        expected = " | ".join(f"{values[system]:.1f}" for system in systems)
+        assert rows[language] == f"| {expected} |"
 
 
 def test_wrong_and_missing_figures_are_found():
