@@ -21,6 +21,7 @@ GROUP = ("others", "en")
 SECTIONS = [
     ("results_pos.md", "POS: six systems, 6,000 sentences", "pos_6000", ALL),
     ("results_pos.md", "POS: what was tried", "pos_variants", GROUP),
+    ("results_pos.md", "POS: training length", "pos_long", GROUP),
     ("results_ner.md", "NER: six systems, 6,000 sentences", "ner_6000", ALL),
 ]
 
