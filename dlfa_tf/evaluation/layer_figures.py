@@ -184,7 +184,7 @@ def gain_map(
         ),
         layout="constrained",
     )
-    most = max(float(np.abs(gains).max()), 0.1)
+    most, is_cut = _colour_limit(gains)
     # Blue against red stays apart with every common colour blindness, and
     # in grey the sign can be read from the numbers.
     image = axes.imshow(
@@ -201,13 +201,31 @@ def gain_map(
     axes.set_yticks(range(len(languages)), _row_names(languages))
     if gains.size <= _MOST_NUMBERS:
         _write_numbers(axes, gains, wide["low"], wide["high"], most)
-    figure.colorbar(image, ax=axes, label="gain (points)", fraction=0.06)
+    figure.colorbar(
+        image,
+        ax=axes,
+        label="gain (points)",
+        fraction=0.06,
+        extend="both" if is_cut else "neither",
+    )
     text = what_was_run(scores.runs[0].results, seeds_in_words(scores))
     if wide["low"].notna().any(axis=None):
         text += ";\n(in brackets): the 95 % interval holds 0"
     # To the figure's width: the map is often narrower than its title.
     figure.suptitle(text, fontsize=8, x=0.01, ha="left")
     return save_figure(figure, path)
+
+
+def _colour_limit(gains: np.ndarray) -> tuple[float, bool]:
+    """Gain at which the colours end, and whether one lies beyond.
+
+    A single language that gains or loses many times what the others do would
+    leave these without colour; the numbers still tell.
+    """
+    sizes = np.abs(gains)
+    limit = max(2 * float(np.quantile(sizes, 0.95)), 0.1)
+    most = float(sizes.max())
+    return (limit, True) if most > limit else (max(most, 0.1), False)
 
 
 def _row_names(languages: list[str]) -> list[str]:

@@ -1,9 +1,11 @@
 """Pictures over the fused block."""
 
+import numpy as np
 import pytest
 
 from dlfa_tf.evaluation.analysis import analyze
 from dlfa_tf.evaluation.figures import pyplot
+from dlfa_tf.evaluation.layer_figures import _colour_limit
 from dlfa_tf.evaluation.layer_figures import gain_map
 from dlfa_tf.evaluation.layer_figures import score_by_layer
 from dlfa_tf.evaluation.runs import load_runs
@@ -47,6 +49,15 @@ def test_curve_stands_for_means_and_seeds(lab, tmp_path, figures):
     assert "2 seeds a system, 3 languages" in first.get_title()
     assert "1 seed a system" in second.get_title()
     assert "trained on 7 English" in second.get_title()
+
+
+@pytest.mark.parametrize(
+    ("gains", "limit"),
+    [([1.0] * 39 + [-30.0], (2.0, True)), ([0.5, -1.0, 1.5], (1.5, False))],
+    ids=["outlier", "even"],
+)
+def test_one_language_cannot_take_the_colour_from_the_others(gains, limit):
+    assert _colour_limit(np.array([gains])) == limit
 
 
 def test_map_shows_gains_by_family(lab, tmp_path, figures):
