@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from dlfa_tf.training.recipes import RECIPES
 from trainers import train
 
 pytestmark = pytest.mark.filterwarnings("ignore:Even though the:UserWarning")
@@ -121,6 +122,22 @@ def test_every_flag_of_a_setting_reaches_the_config(
     call(train, *(f"--{k}={v}" for k, v in text.items()))
     values = seen[0].to_json()
     assert {k: values[k] for k in wanted} == wanted
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_every_recipe_has_its_flag(call, monkeypatch, tmp_path, recipe):
+    seen = []
+    monkeypatch.setattr("dlfa_tf.training.loop.run", one_result(seen))
+    call(
+        train,
+        "--task=xnli",
+        "--data_dir=d",
+        f"--recipe={recipe}",
+        f"--output_dir={tmp_path}",
+    )
+    values = RECIPES[recipe].values["xnli"]
+    got = seen[0].to_json()
+    assert {k: got[k] or 0 for k in values} == values
 
 
 @pytest.mark.parametrize(
