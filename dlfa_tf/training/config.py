@@ -284,8 +284,7 @@ def default_config(
 
     Args:
         task: str, name of the task.
-        recipe: str, `xtreme`, `paper2epoch`, `quick` or `e5_small`; see
-            `dlfa_tf.training.recipes`.
+        recipe: str, name in `dlfa_tf.training.recipes.RECIPES`.
         **overrides: values to change; None leaves the recipe's alone.
             `dev_every=0` is once an epoch, a limit of 0 is no limit.
 

@@ -9,10 +9,10 @@ from dlfa_tf.data.tasks import nearest_hint
 
 # Steps between two scores on English dev (`save_steps` of XTREME's scripts).
 _XTREME_DEV_EVERY = {"xnli": 100, "pawsx": 200, "ner": 1000, "pos": 500}
-# Learning rates that a pilot with `e5_small_multi` found by English dev.
-_QUICK_RATES = {"xnli": 1e-4, "pawsx": 1e-4, "ner": 3e-4, "pos": 3e-4}
-# Length and rate of the sweeps in docs/results.md. Pairs warm up because they
-# collapse to one class at twice the rate.
+# Learning rates for `e5_small_multi`, by English dev (searches in docs/).
+_E5_SMALL_RATES = {"xnli": 1e-4, "pawsx": 1e-4, "ner": 3e-4, "pos": 3e-4}
+# Length of the sweeps in docs/. Pairs warm up because at twice the rate they
+# collapse to one class.
 _E5_SMALL: dict[str, dict[str, Any]] = {
     "xnli": {"epochs": 1, "train_limit": 20000, "warmup_steps": 60},
     "pawsx": {"epochs": 2, "warmup_steps": 60},
@@ -72,7 +72,7 @@ RECIPES = {
                 "eval_limit": 400,
                 "dev_every": 50,
             }
-            for name, rate in _QUICK_RATES.items()
+            for name, rate in _E5_SMALL_RATES.items()
         },
     ),
     "e5_small": Recipe(
@@ -82,7 +82,7 @@ RECIPES = {
         values={
             name: {
                 "batch_size": 32,
-                "learning_rate": _QUICK_RATES[name],
+                "learning_rate": _E5_SMALL_RATES[name],
                 # Once an epoch.
                 "dev_every": 0,
                 **values,
