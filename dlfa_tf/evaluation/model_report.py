@@ -2,6 +2,7 @@
 
 import pathlib
 
+from dlfa_tf.evaluation.alignment import cosine_gains
 from dlfa_tf.evaluation.analysis import Analysis
 from dlfa_tf.evaluation.error_report import preferred
 from dlfa_tf.evaluation.model_figures import gate_map
@@ -15,7 +16,7 @@ from dlfa_tf.evaluation.run_folder import write_text
 from dlfa_tf.evaluation.similarity import gate_frame
 from dlfa_tf.evaluation.similarity import read_runs
 from dlfa_tf.evaluation.similarity import similarity_frame
-from dlfa_tf.evaluation.similarity import table_3
+from dlfa_tf.evaluation.similarity_table import table_3
 from dlfa_tf.evaluation.table_files import to_html
 from dlfa_tf.evaluation.table_files import write_table
 
@@ -36,8 +37,8 @@ def model_section(
     Raises:
         FileNotFoundError: when no run has a model, or without data.
     """
-    figures, frames = output_dir / "figures", []
-    pictures, missing = [], []
+    figures = output_dir / "figures"
+    frames, gains, pictures, missing = {}, {}, [], []
     for task, scores in analysis.scores.items():
         source = analysis.sources[task]
         readings = {} if source is None else read_runs(scores, source, items)
@@ -47,7 +48,8 @@ def model_section(
             if row not in readings
         ]
         frame = similarity_frame(scores, readings)
-        frames.append(frame)
+        frames[task] = frame
+        gains[task] = cosine_gains(scores.labels, readings)
         if not frame.empty:
             write_text(
                 output_dir / "models" / f"{task}_similarity.csv",
@@ -93,7 +95,7 @@ def model_section(
             "No run can be read: each needs its model/ and the data "
             f"(`--data_dir`). Received: {missing[:3]}."
         )
-    table = table_3(frames)
+    table = table_3(frames, gains)
     if table is not None:
         write_table(table, output_dir / "tables")
     said = [f"No model or no data: {folder}." for folder in missing]
