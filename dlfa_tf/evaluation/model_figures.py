@@ -16,10 +16,16 @@ from dlfa_tf.evaluation.figures import save_figure
 from dlfa_tf.evaluation.figures import what_was_run
 from dlfa_tf.evaluation.layer_figures import draw_systems
 from dlfa_tf.evaluation.layer_figures import seeds_in_words
+from dlfa_tf.evaluation.readings import VECTORS
 from dlfa_tf.evaluation.readings import Readings
 
 _PANELS_IN_A_ROW = 4
 _MARKS = "osD^v"
+# Columns of `similarity_frame` that are drawn, and what they are called.
+_MEASURES = {
+    "cosine": "cosine with English",
+    "retrieved": "translations found (percent)",
+}
 
 
 def similarity_by_layer(
@@ -28,7 +34,7 @@ def similarity_by_layer(
     similarity: pd.DataFrame,
     path: pathlib.Path,
 ) -> pathlib.Path:
-    """Draws similarity and score against x, one above the other.
+    """Draws similarity, retrieval and score against x, one above the other.
 
     Args:
         scores: `TaskScores` of a task.
@@ -40,40 +46,44 @@ def similarity_by_layer(
         `path`.
     """
     plt = pyplot()
-    figure, (upper, lower) = plt.subplots(
-        2, 1, figsize=(6.4, 6.4), sharex=True, layout="constrained"
+    figure, panels = plt.subplots(
+        3, 1, figsize=(6.4, 8.0), sharex=True, layout="constrained"
     )
-    runs = similarity.groupby(["label", "seed"])["cosine"].mean().reset_index()
     rows = summary[summary["part"] == "others"]
     rows = rows[rows["task"] == scores.task]
-    means = runs.groupby("label")["cosine"].agg(["mean", "std"])
-    similar = rows.assign(
-        mean=rows["label"].map(means["mean"]),
-        spread=rows["label"].map(means["std"]),
-    ).dropna(subset="mean")
-    draw_systems(
-        upper,
-        similar,
-        {label: group["cosine"] for label, group in runs.groupby("label")},
-    )
-    upper.set_ylabel("cosine with English")
+    for axes, (column, name) in zip(panels, _MEASURES.items(), strict=False):
+        runs = similarity.groupby(["label", "seed"])[column].mean()
+        means = runs.groupby("label").agg(["mean", "std"])
+        similar = rows.assign(
+            mean=rows["label"].map(means["mean"]),
+            spread=rows["label"].map(means["std"]),
+        ).dropna(subset="mean")
+        draw_systems(
+            axes,
+            similar,
+            {label: group for label, group in runs.groupby("label")},
+        )
+        axes.set_ylabel(name)
     at = [scores.languages.index(x) for x in scores.languages if x != "en"]
     draw_systems(
-        lower,
+        panels[-1],
         rows,
         {
             label: scores.scores[np.ix_(scores.rows_of(label), at)].mean(axis=1)
             for label in scores.labels
         },
     )
-    lower.set_ylabel(
-        f"{scores.runs[0].results['score']} (percent), mean without en"
-    )
-    lower.set_xlabel("x, the block fused with the last one")
-    lower.set_xticks(sorted(set(rows["layer"].dropna().astype(int))))
-    upper.set_title(
+    for axes in panels[1:]:
+        axes.get_legend().remove()
+    panels[-1].set_ylabel(f"{scores.runs[0].results['score']} (percent)")
+    panels[-1].set_xlabel("x, the block fused with the last one")
+    panels[-1].set_xticks(sorted(set(rows["layer"].dropna().astype(int))))
+    items = similarity["items"].max()
+    panels[0].set_title(
         what_was_run(scores.runs[0].results, seeds_in_words(scores))
-        + f";\nsimilarity of the first {similarity['items'].max()} test items",
+        + f";\nsimilarity of the first {items} test items, "
+        f"{min(items, VECTORS)} of them to find the translation in; "
+        "means without en",
         fontsize=8,
     )
     return save_figure(figure, path)

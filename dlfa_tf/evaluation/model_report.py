@@ -62,8 +62,8 @@ def model_section(
                 figures / f"similarity_{task}.png",
             )
             caption = (
-                f"{task.upper()}: similarity of translations (above) and score "
-                "(below) against the fused block x."
+                f"{task.upper()}: similarity of translations, how many of them "
+                "are found among others, and score, against the fused block x."
             )
             pictures.append(Picture(path=path, caption=caption))
         label = preferred(scores)

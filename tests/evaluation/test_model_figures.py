@@ -52,20 +52,24 @@ def readings(scores):
     }
 
 
-def test_similarity_stands_above_the_score(scores, readings, tmp_path, figures):
+def test_similarity_and_retrieval_stand_above_the_score(
+    scores, readings, tmp_path, figures
+):
     frame = similarity_frame(scores, readings)
     path = tmp_path / "a.png"
     drawn = similarity_by_layer(scores, summarize(scores), frame, path)
     assert drawn == path and path.is_file()
-    upper, lower = figures[0].axes
-    means = frame.groupby("label")["cosine"].mean()
-    lines = [tuple(line.get_ydata()) for line in upper.get_lines()]
-    assert any(
-        line == pytest.approx((means["D_1"], means["D_3"])) for line in lines
-    )
+    upper, middle, lower = figures[0].axes
+    for axes, column in ((upper, "cosine"), (middle, "retrieved")):
+        means = frame.groupby("label")[column].mean()
+        lines = [tuple(line.get_ydata()) for line in axes.get_lines()]
+        expected = (means["D_1"], means["D_3"])
+        assert any(line == pytest.approx(expected) for line in lines)
     assert list(lower.get_xticks()) == [1, 3]
     assert "6 test items" in upper.get_title()
     assert "accuracy" in lower.get_ylabel()
+    # One legend is enough for three panels.
+    assert upper.get_legend() and not lower.get_legend()
 
 
 def test_gates_by_language_and_position(scores, readings, tmp_path, figures):
