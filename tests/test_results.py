@@ -23,6 +23,7 @@ SECTIONS = [
     ("results_pos.md", "POS: what was tried", "pos_variants", GROUP),
     ("results_pos.md", "POS: training length", "pos_long", GROUP),
     ("results_ner.md", "NER: six systems, 6,000 sentences", "ner_6000", ALL),
+    ("results_xnli.md", "XNLI: five systems, 20,000 pairs", "xnli_20000", ALL),
 ]
 
 
@@ -76,7 +77,8 @@ def test_table_is_that_of_the_committed_scores(
 
 
 @pytest.mark.parametrize(
-    ("task", "folder"), [("pos", "pos_6000"), ("ner", "ner_6000")]
+    ("task", "folder"),
+    [("pos", "pos_6000"), ("ner", "ner_6000"), ("xnli", "xnli_20000")],
 )
 def test_e5_small_is_what_the_committed_scores_were_made_with(task, folder):
     results = (
