@@ -156,8 +156,8 @@ def projection(
 ) -> pathlib.Path | None:
     """Draws sentence vectors of parallel rows: baseline against a system.
 
-    Each panel shows the first two principal components of position 0 of L
-    over all languages, of the first seed.
+    Each panel shows the first two principal components of what the head
+    reads of L over all languages, of the first seed.
 
     Args:
         scores: `TaskScores`.

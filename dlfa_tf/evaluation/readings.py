@@ -34,10 +34,11 @@ class Readings:
 
     Attributes:
         languages: languages, in the order of the first axis of the arrays.
-        cosines: float32 `(languages, rows)`: cosine of position 0 of L (what
-            the head reads) of a row and of the same row in English; NaN where
-            the data are not parallel.
-        vectors: float32 `(languages, rows, dim)`: position 0 of L of the
+        cosines: float32 `(languages, rows)`: cosine of what the head reads of
+            L (position 0, or the mean with `sentence_pooling="mean"`) of a
+            row and of the same row in English; NaN where the data are not
+            parallel.
+        vectors: float32 `(languages, rows, dim)`: what the head reads of the
             first rows, empty where the data are not parallel.
         shares: float32 `(languages, positions)`: how much of L comes from
             block x at a position: |its part| / (|its part| + |the last
@@ -142,15 +143,24 @@ def build_reader(model: Any) -> Any:
         model: `DLFATextClassifier` or `DLFATokenClassifier`.
 
     Returns:
-        Keras model; its outputs are a dict with `first` `(batch, dim)`,
-        position 0 of L, and, of a fused model, `share` and `gate`
+        Keras model; its outputs are a dict with `vector` `(batch, dim)`,
+        what the head reads of L, and, of a fused model, `share` and `gate`
         `(batch, time)`, see `Readings`.
     """
     import keras
     from keras import ops
 
+    from dlfa_tf.models.pooler import sentence_vector
+
     backbone = model.backbone
-    outputs = {"first": backbone.output["sequence_output"][:, 0, :]}
+    outputs = {
+        "vector": sentence_vector(
+            backbone.output["sequence_output"],
+            backbone.input["padding_mask"],
+            backbone.sentence_pooling,
+            backbone.dtype_policy,
+        )
+    }
     # Another fusion than equation 2 has no gate.
     if any(layer.name == "dlfa" for layer in backbone.layers):
         dlfa = backbone.get_layer("dlfa")
@@ -184,8 +194,8 @@ def _read_arrays(
             for name, value in reader(features, training=False).items()
         }
         if vectors is None:
-            vectors = np.zeros((len(arrays), found["first"].shape[-1]), "f4")
-        vectors[rows] = found["first"]
+            vectors = np.zeros((len(arrays), found["vector"].shape[-1]), "f4")
+        vectors[rows] = found["vector"]
         if "share" in found:
             mask = np.asarray(features["padding_mask"], bool)[:, :POSITIONS]
             width = mask.shape[1]

@@ -23,6 +23,28 @@ def check_pooling(sentence_pooling: str, pooler: str) -> None:
     check_choice("pooler", pooler, POOLERS)
 
 
+def sentence_vector(
+    sequence_output: Any, padding_mask: Any, sentence_pooling: str, policy: Any
+) -> Any:
+    """Sums a sequence up in one vector: what a pooler and a head read.
+
+    Args:
+        sequence_output: KerasTensor `(batch, time, dim)`.
+        padding_mask: KerasTensor `(batch, time)`, nonzero for real tokens.
+        sentence_pooling: str, `"first"` (position 0, as BERT does) or
+            `"mean"` (over real tokens).
+        policy: dtype policy of new layers.
+
+    Returns:
+        KerasTensor `(batch, dim)`.
+    """
+    if sentence_pooling == "mean":
+        return MaskedAveragePooling(dtype=policy, name="sentence_pooling")(
+            sequence_output, mask=padding_mask
+        )
+    return sequence_output[:, 0, :]
+
+
 def pooled_output(
     encoder: keras_hub.models.Backbone,
     sequence_output: Any,
@@ -35,8 +57,7 @@ def pooled_output(
     Args:
         encoder: keras-hub encoder backbone; gives mask and pooler.
         sequence_output: KerasTensor `(batch, time, dim)`.
-        sentence_pooling: str, `"first"` (position 0, as BERT does) or
-            `"mean"` (over real tokens).
+        sentence_pooling: str, see `sentence_vector`.
         pooler: str, the dense layer with tanh after it. `"encoder"`: the
             encoder's own, a new one where it has none; `"new"`: one with
             random weights; `"identity"`: one that starts as the identity;
@@ -46,12 +67,12 @@ def pooled_output(
     Returns:
         KerasTensor `(batch, dim)`.
     """
-    if sentence_pooling == "mean":
-        pooled = MaskedAveragePooling(dtype=policy, name="sentence_pooling")(
-            sequence_output, mask=encoder.input["padding_mask"]
-        )
-    else:
-        pooled = sequence_output[:, 0, :]
+    pooled = sentence_vector(
+        sequence_output,
+        encoder.input["padding_mask"],
+        sentence_pooling,
+        policy,
+    )
     if pooler == "none":
         return pooled
     own = [layer for layer in encoder.layers if layer.name == POOLER_NAME]

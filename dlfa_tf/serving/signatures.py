@@ -19,7 +19,7 @@ def classifier_signatures(
 
     Args:
         model: `DLFATextClassifier` with a preprocessor and labels.
-        forward: function from features to `(logits, sequence_output)`.
+        forward: function from features to `(logits, sentence_vector)`.
         rows_at_a_time: int, see `map_by_length`.
 
     Returns:
@@ -27,7 +27,8 @@ def classifier_signatures(
         `serving_default`: `first`, `second` string `(batch,)` -> `label`
         string `(batch,)`, `probabilities` float32 `(batch, classes)`;
         `embed`: the same inputs -> `embedding` float32 `(batch, dim)`,
-        position 0 of the fused representation.
+        what the head reads of the fused representation: position 0, or the
+        mean with `sentence_pooling="mean"`.
     """
     tf = require_tensorflow("classifier_signatures")
     preprocessor = model.preprocessor
@@ -65,7 +66,7 @@ def classifier_signatures(
     @tf.function(input_signature=[text, text])
     def embed(first: Any, second: Any) -> dict[str, Any]:
         width = model.backbone.hidden_dim
-        return {"embedding": encode(first, second, _position_zero, width)}
+        return {"embedding": encode(first, second, _vector, width)}
 
     return {"serving_default": classify, "embed": embed}
 
@@ -80,7 +81,7 @@ def tagger_signatures(
 
     Args:
         model: `DLFATokenClassifier` with a preprocessor and labels.
-        forward: function from features to `(logits, sequence_output)`.
+        forward: function from features to `(logits, sentence_vector)`.
         rows_at_a_time: int, see `map_by_length`.
 
     Returns:
@@ -91,8 +92,8 @@ def tagger_signatures(
         `(batch,)`;
         `tag_words`: `words` string `(batch, max_words)`, padded with "" at
         the end -> the same outputs;
-        `embed`: `text` -> `embedding` float32 `(batch, dim)`, position 0 of
-        the first row's fused representation.
+        `embed`: `text` -> `embedding` float32 `(batch, dim)`, of the first
+        row of the text, as for a classifier.
     """
     tf = require_tensorflow("tagger_signatures")
     preprocessor = model.preprocessor
@@ -146,7 +147,7 @@ def tagger_signatures(
 
         def compute(group: Any) -> Any:
             features = preprocessor.features(tf.gather(token_ids, group), None)
-            return _position_zero(*forward(features))
+            return _vector(*forward(features))
 
         values, order = map_by_length(
             token_ids.row_lengths(),
@@ -165,9 +166,9 @@ def _logits(logits: Any, _: Any) -> Any:
     return logits
 
 
-def _position_zero(_: Any, sequence: Any) -> Any:
-    tf = require_tensorflow("_position_zero")
-    return tf.cast(sequence[:, 0, :], tf.float32)
+def _vector(_: Any, vector: Any) -> Any:
+    tf = require_tensorflow("_vector")
+    return tf.cast(vector, tf.float32)
 
 
 def _word_logits(

@@ -64,7 +64,7 @@ def test_reader_follows_equation_2(eager, gate):
     features = features_of()
     found = build_reader(model).predict_on_batch(features)
     fused = model.backbone.predict_on_batch(features)["sequence_output"]
-    np.testing.assert_allclose(found["first"], fused[:, 0], atol=1e-5)
+    np.testing.assert_allclose(found["vector"], fused[:, 0], atol=1e-5)
     from dlfa_tf.models.dlfa_backbone import DLFABackbone
 
     states = DLFABackbone(
@@ -84,7 +84,23 @@ def test_reader_follows_equation_2(eager, gate):
 
 
 def test_baseline_has_no_gate(eager):
-    assert set(build_reader(classifier(None)).output) == {"first"}
+    assert set(build_reader(classifier(None)).output) == {"vector"}
+
+
+def test_mean_pooling_is_read_as_the_head_reads_it(eager):
+    model = DLFATextClassifier.from_preset(
+        "tiny",
+        labels=list(get_task("pawsx").labels),
+        sentence_pooling="mean",
+        pooler="none",
+    )
+    features = features_of()
+    found = build_reader(model).predict_on_batch(features)["vector"]
+    outputs = model.backbone.predict_on_batch(features)
+    # Without a pooler the head reads the very vector.
+    np.testing.assert_allclose(found, outputs["pooled_output"], atol=1e-6)
+    first = outputs["sequence_output"][:, 0]
+    assert np.abs(found - first).max() > 0.1
 
 
 def test_cosines_are_of_translations(eager, lab):

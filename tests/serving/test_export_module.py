@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from dlfa_tf.models.text_classifier import DLFATextClassifier
 from dlfa_tf.models.token_classifier import DLFATokenClassifier
 from dlfa_tf.serving import export_module
 from dlfa_tf.serving import export_saved_model
@@ -100,6 +101,26 @@ def test_pairs_are_classified_as_the_model_does(asked, classifier):
     assert answer["label"] == [
         classifier.labels[i] for i in probabilities.argmax(-1)
     ]
+
+
+@pytest.mark.parametrize("sentence_pooling", ["first", "mean"])
+def test_embedding_is_what_the_head_reads(sentence_pooling):
+    model = DLFATextClassifier.from_preset(
+        "tiny",
+        labels=["no", "yes"],
+        sentence_pooling=sentence_pooling,
+        pooler="none",
+    )
+    tf.config.run_functions_eagerly(True)
+    try:
+        _, signatures = export_module._module(model, 8, None)
+        first, second = (PAIRS[name][:2] for name in ("first", "second"))
+        found = signatures["embed"](tf.constant(first), tf.constant(second))
+    finally:
+        tf.config.run_functions_eagerly(False)
+    features = model.preprocessor((first, second))
+    expected = model.backbone(features)["pooled_output"]
+    np.testing.assert_allclose(found["embedding"], expected, atol=TOLERANCE)
 
 
 @pytest.fixture

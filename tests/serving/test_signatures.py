@@ -29,7 +29,8 @@ def with_signatures(cls, preset, labels, build):
     )
 
     def forward(features):
-        return model(features), model.backbone(features)["sequence_output"]
+        sequence = model.backbone(features)["sequence_output"]
+        return model(features), sequence[:, 0]
 
     return model, build(model, forward)
 
