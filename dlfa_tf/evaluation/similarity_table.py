@@ -15,8 +15,9 @@ from dlfa_tf.evaluation.table_files import PaperTable
 _NOTES = (
     "Ours: cosine of what the head reads of L (position 0, or the mean with "
     "sentence_pooling=mean) of an English test item and of its translation, "
-    "mean over languages other than English and over items; ± standard deviation over seeds (number of seeds). Whether a "
-    "lower x gives a higher similarity is the paper's claim to check.",
+    "mean over languages other than English and over items; ± standard "
+    "deviation over seeds (number of seeds). Whether a lower x gives a higher "
+    "similarity is the paper's claim to check.",
     "Unrelated: the same of an English item and of the translation of another "
     "one; what vectors have in common whatever the text says raises both, and "
     "only the difference is about meaning.",
