@@ -69,21 +69,23 @@ def test_model_config_is_read_by_the_servers_message():
     config = model_server_config_pb2.ModelServerConfig()
     models = read("model.config", config).model_config_list.config
     assert {model.name: model.base_path for model in models} == {
-        "pos": "/models/pos",
-        "xnli": "/models/xnli",
+        "pos": "/models/pos"
     }
     assert {model.model_platform for model in models} == {"tensorflow"}
 
 
-def test_labels_that_the_model_config_offers_are_read():
+def test_lines_that_the_model_config_offers_are_read():
     text = (CONFIGS / "model.config").read_text()
-    offered = re.sub(r"# (?=model_version_policy|version_labels)", "", text)
-    assert offered != text
+    offered = re.sub(
+        r"# (?=config \{|model_version_policy|version_labels)", "", text
+    )
     config = model_server_config_pb2.ModelServerConfig()
     text_format.Parse(offered, config)
-    model = config.model_config_list.config[1]
+    model, other = config.model_config_list.config
     assert dict(model.version_labels) == {"stable": 1, "canary": 2}
     assert list(model.model_version_policy.specific.versions) == [1, 2]
+    assert other.base_path == "/models/xnli"
+    assert other.model_platform == "tensorflow"
 
 
 def test_batching_fits_the_warmup(messages):
