@@ -190,11 +190,9 @@ def _check_plan(
     part_bytes: int,
 ) -> None:
     """Writes down what the parts are parts of, or compares with it."""
-    with FileSystems.open(FileSystems.join(export, "saved_model.pb")) as file:
-        digest = hashlib.sha256(file.read()).hexdigest()
     plan = {
         "files": [list(item) for item in files],
-        "export": digest,
+        "export": _export_digest(export),
         "form": form,
         "part_bytes": part_bytes,
     }
@@ -214,6 +212,20 @@ def _check_plan(
             f"differ(s) from {path}. Accepted: a new folder, or the settings "
             "that the work was begun with."
         )
+
+
+def _export_digest(export: str) -> str:
+    """SHA-256 of what tells an export from another, without its weights.
+
+    The graph alone is the same for all weights; the index of the variables
+    has a checksum of each of them. The fingerprint would not do: it differs
+    each time that the same model is exported.
+    """
+    digest = hashlib.sha256()
+    for names in (("saved_model.pb",), ("variables", "variables.index")):
+        with FileSystems.open(FileSystems.join(export, *names)) as file:
+            digest.update(hashlib.sha256(file.read()).digest())
+    return digest.hexdigest()
 
 
 @contextlib.contextmanager

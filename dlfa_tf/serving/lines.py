@@ -115,10 +115,7 @@ def decode_line(line: bytes) -> str:
 
 
 def _read_object(text: str, kind: str) -> Example:
-    try:
-        found = json.loads(text)
-    except ValueError as error:
-        raise ValueError(f"expected JSON: {error}.") from None
+    found = _read_json(text)
     keys = ("first", "second") if kind == "classifier" else ("text",)
     value: Any = None
     if isinstance(found, dict):
@@ -138,6 +135,35 @@ def _read_object(text: str, kind: str) -> Example:
             f"expected an object like {wanted}. Received: {text[:_SHOWN]!r}."
         )
     return Example(value, {k: v for k, v in found.items() if k not in keys})
+
+
+def _read_json(text: str) -> Any:
+    """What a line of JSON holds, all of which can be written again.
+
+    Raises:
+        ValueError: when the line is no JSON, is nested too deeply for the
+            parser, or escapes half a surrogate pair, which JSON allows and
+            UTF-8 does not.
+    """
+    try:
+        found = json.loads(text)
+        # Keys that only come back with the answer are written, too.
+        json.dumps(found, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError as error:
+        half = error.object[error.start : error.start + 1]
+        raise ValueError(
+            "expected text that UTF-8 can hold. Received half a surrogate "
+            f"pair, {half!a}: {text[:_SHOWN]!r}. Accepted: both halves, or "
+            "the character itself."
+        ) from None
+    except RecursionError:
+        raise ValueError(
+            "expected JSON that is nested less deeply. Received: "
+            f"{text[:_SHOWN]!r}. Accepted: some hundred levels."
+        ) from None
+    except ValueError as error:
+        raise ValueError(f"expected JSON: {error}.") from None
+    return found
 
 
 def _all_strings(values: Any) -> bool:

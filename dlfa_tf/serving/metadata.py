@@ -4,6 +4,7 @@ import importlib.metadata
 import json
 import os
 import pathlib
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +15,20 @@ from dlfa_tf.serving.contract import MINIMUM_SERVER_VERSION
 from dlfa_tf.serving.contract import SIGNATURES
 
 SCHEMA = 1
+# An absolute path, its last name as a group; not what follows "https:" and is
+# not inside of "a/b" or "2026/01/02". Words between two slashes may be one
+# folder's name, unless a mark that ends a path is among them.
+_PATH = re.compile(
+    r"""
+    (?: ^ | (?<= [\s=,;|"'`(\[{] ) | (?<= :) (?! //) ) /+
+    (?:
+        (?: [^\s/]* [^\s/:=,;|"'`()] (?: [ ]+ [^\s/:=,;|"'`()]+ )+ | [^\s/]+ )
+        /+
+    )*
+    ( [^\s/]+ ) /*
+    """,
+    re.VERBOSE,
+)
 _PACKAGES = ("keras", "keras-hub", "tensorflow", "tensorflow-text")
 # Every metadata file has these; `run` is None where nothing is known of it.
 KEYS = frozenset(
@@ -73,16 +88,17 @@ def describe_export(
 
 
 def without_paths(value: Any) -> Any:
-    """Shortens the absolute paths in plain values to their last part."""
+    """Shortens the absolute paths in plain values to their last part.
+
+    Names of folders may have spaces: of a text, the words between a path and
+    the next slash count as a part of it.
+    """
     if isinstance(value, Mapping):
         return {key: without_paths(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [without_paths(item) for item in value]
     if isinstance(value, str):
-        return " ".join(
-            pathlib.PurePath(word).name if os.path.isabs(word) else word
-            for word in value.split(" ")
-        )
+        return _PATH.sub(r"\1", value)
     return value
 
 

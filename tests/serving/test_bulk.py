@@ -3,8 +3,10 @@
 import gzip
 import json
 import pathlib
+import shutil
 
 import pytest
+import tensorflow as tf
 
 pytest.importorskip(
     "apache_beam",
@@ -92,6 +94,34 @@ def test_other_work_is_not_mixed_in(texts, toy_tagger, tmp_path):
         label_files(str(texts / "b.txt"), output, str(toy_tagger))
     with pytest.raises(FileExistsError, match="part_bytes differ"):
         label_files(str(texts / "a.txt"), output, str(toy_tagger), part_bytes=9)
+
+
+def with_weight(value, export, folder):
+    """A copy of a toy export with the same graph and a weight of its own."""
+    shutil.copytree(export, folder)
+    module = tf.Module()
+    module.one = tf.Variable(value)
+    saved = folder.with_name(f"{folder.name}-weights")
+    tf.saved_model.save(module, str(saved))
+    shutil.rmtree(folder / "variables")
+    shutil.copytree(saved / "variables", folder / "variables")
+    # Another one each time that the same model is exported.
+    shutil.copy(saved / "fingerprint.pb", folder)
+    return folder
+
+
+def test_other_weights_are_not_mixed_in(texts, toy_tagger, tmp_path):
+    first = with_weight(1.0, toy_tagger, tmp_path / "first")
+    same = with_weight(1.0, toy_tagger, tmp_path / "same")
+    other = with_weight(2.0, toy_tagger, tmp_path / "other")
+    graphs = {(f / "saved_model.pb").read_bytes() for f in (first, same, other)}
+    assert len(graphs) == 1
+    output = str(tmp_path / "out")
+    done = label_files(str(texts / "a.txt"), output, str(first))
+    with pytest.raises(FileExistsError, match="export differ"):
+        label_files(str(texts / "a.txt"), output, str(other))
+    again = label_files(str(texts / "a.txt"), output, str(same))
+    assert (again.kept, again.lines) == (done.parts, 0)
 
 
 def test_bad_lines_are_named_and_have_a_line(toy_classifier, tmp_path):

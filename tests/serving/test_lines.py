@@ -92,6 +92,52 @@ def test_object_pairs_are_classified():
     assert [index for index, _ in bad] == [1]
 
 
+@pytest.mark.parametrize("form", ["text", "words", "passed on", "key"])
+def test_half_a_surrogate_pair_is_reported(form):
+    line = {
+        "text": rb'{"text": "hi \ud83d"}',
+        "words": rb'{"words": ["hi", "\uDE00"]}',
+        "passed on": rb'{"text": "hi", "meta": [{"by": "\ud83d"}]}',
+        "key": rb'{"text": "hi", "\ud83d": 1}',
+    }[form]
+    whole = rb'{"text": "\ud83d\ude00"}'
+    out, bad = label("tagger", "jsonl", [whole, line, whole])
+    assert json.loads(out[0])["words"] == json.loads(out[2])["words"] == ["😀"]
+    assert [index for index, _ in bad] == [1]
+    half = r"'\ude00'" if form == "words" else r"'\ud83d'"
+    assert f"half a surrogate pair, {half}: " in bad[0][1]
+    assert json.loads(out[1]) == {"error": bad[0][1]}
+
+
+def test_half_a_surrogate_pair_of_a_pair_is_reported():
+    line = rb'{"first": "a", "second": "\ud83d"}'
+    out, bad = label("classifier", "jsonl", [line])
+    assert json.loads(out[0]) == {"error": bad[0][1]}
+
+
+@pytest.mark.parametrize("form", ["lines", "jsonl"])
+def test_surrogates_in_bytes_are_no_utf_8(form):
+    _, bad = label("tagger", form, [b'{"text": "\xed\xa0\xbd"}'])
+    assert [text for _, text in bad] == [
+        "expected UTF-8. Received byte 0xed at position 10."
+    ]
+
+
+@pytest.mark.parametrize(
+    "start", [b"", b'{"text": "a", "rest": '], ids=["line", "passed on"]
+)
+def test_deeply_nested_line_is_reported(start):
+    good = b'{"text": "a"}'
+    line = start + b"[" * 100_000
+    out, bad = label("tagger", "jsonl", [good, line, good])
+    ((index, text),) = bad
+    assert index == 1
+    assert "expected JSON that is nested less deeply. Received: '" in text
+    assert len(text) < 250
+    assert json.loads(out[1]) == {"error": text}
+    assert json.loads(out[0])["tags"] == json.loads(out[2])["tags"] == ["L1"]
+
+
 def test_report_may_stop():
     def stop(index, message):
         raise ValueError(f"{index}: {message}")

@@ -174,6 +174,16 @@ def test_metadata_that_is_not_whole_is_named(tagger_export):
     ]
 
 
+def test_labels_may_begin_with_a_slash(tagger_export):
+    metadata = read_metadata(tagger_export)
+    metadata["labels"] = ["/", "/m/01", "O"]
+    assert list(metadata_problems(metadata)) == []
+    metadata["run"] = {"preset_source": "preset folder /home/u/my presets/x"}
+    assert list(metadata_problems(metadata)) == [
+        "the metadata file holds an absolute path"
+    ]
+
+
 def test_folder_without_a_saved_model_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match="holds no saved_model.pb"):
         read_meta_graph(tmp_path)

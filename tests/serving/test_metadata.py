@@ -44,6 +44,32 @@ def test_absolute_paths_are_shortened():
     }
 
 
+@pytest.mark.parametrize(
+    ("text", "short"),
+    [
+        ("/home/u/my presets/x", "x"),
+        ("preset folder /home/u/my presets/x", "preset folder x"),
+        ("a:/home/u/p", "a:p"),
+        ("--d=/home/u/p --e='/home/v/q'", "--d=p --e='q'"),
+        ("/opt/a, /opt/b or https://host/c/d", "a, b or https://host/c/d"),
+        ("/opt/a: 1/2 done", "a: 1/2 done"),
+        ("//server/share/", "share"),
+    ],
+)
+def test_paths_in_texts_are_shortened(text, short):
+    assert without_paths(text) == short
+    assert without_paths(short) == short
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["https://host/a/b", "hf://org/name", "kaggle://keras/bert/x", "/", "a / b",
+     "a/b c/d", "../a", "2026/01/02 10:00", "0.5 +/- 0.1", "</s>"],
+)  # fmt: skip
+def test_what_is_no_absolute_path_stays(text):
+    assert without_paths(text) == text
+
+
 def test_other_schema_is_refused(tmp_path):
     write_metadata(tmp_path, {"schema": 9})
     with pytest.raises(ValueError, match="Received: 9. Accepted: 1"):
