@@ -2,9 +2,12 @@
 
 import importlib.util
 import json
+import shutil
 
 import pytest
 
+from dlfa_tf.serving.contract import METADATA
+from dlfa_tf.serving.metadata import SCHEMA
 from dlfa_tf.training.model_files import load_model
 from tests.serving import toy_models
 from tests.serving.server_double import ServerDouble
@@ -246,9 +249,14 @@ def test_beam_runner_labels_files(call, toys, tmp_path, capsys):
         reason="Apache Beam has an environment of its own: `make test-beam`",
     )
     write(tmp_path, "The cat\nb\n")
+    # What a runner reads of an export before it starts.
+    export = shutil.copytree(toys / "pos" / "1", tmp_path / "pos" / "1")
+    metadata = export / METADATA
+    metadata.parent.mkdir(exist_ok=True)
+    metadata.write_text(json.dumps({"schema": SCHEMA, "kind": "tagger"}))
     call(
         predict,
-        f"--model={toys / 'pos'}",
+        f"--model={tmp_path / 'pos'}",
         f"--input={tmp_path / '*.txt'}",
         f"--output={tmp_path / 'out'}",
         "--runner=DirectRunner",
