@@ -69,9 +69,9 @@ def define_task_flags(required: bool = True) -> None:
     flags.DEFINE_string(
         "data_dir",
         None,
-        "Folder that holds xnli/, pawsx/, panx/, udpos_fused/ (for "
-        "--data_source=files), or the folder of TensorFlow Datasets (for "
-        "--data_source=tfds).",
+        "Folder that holds xnli/, pawsx/, panx/, udpos_fused/ or XTREME's "
+        "udpos/ (for --data_source=files), or the folder of TensorFlow "
+        "Datasets (for --data_source=tfds).",
     )
 
 

@@ -24,6 +24,8 @@ class Task:
         labels: label names; label i has id i.
         languages: two-letter codes of the benchmark's languages.
         folder: str, folder of the task below a data folder.
+        other_folder: str or None, folder that is read where `folder` is not
+            there: the name in XTREME's download, where it differs.
         sample_folder: str, the same in the shipped sample.
         sample_tag_column: int, column of the tag in the sample's files
             (tagging only; the sample has both kinds of tags in one file).
@@ -49,6 +51,7 @@ class Task:
     labels: tuple[str, ...]
     languages: tuple[str, ...]
     folder: str
+    other_folder: str | None = None
     sample_folder: str
     sample_tag_column: int = 1
     tfds_train: str
@@ -113,6 +116,7 @@ POS = Task(
         "pt ru ta te th tl tr ur vi yo zh".split()
     ),
     folder="udpos_fused",
+    other_folder="udpos",
     sample_folder="tagging",
     sample_tag_column=1,
     tfds_train="xtreme_pos/xtreme_pos_{language}",
