@@ -127,6 +127,19 @@ POS = Task(
 TASKS = {task.name: task for task in (XNLI, PAWSX, NER, POS)}
 
 
+# What XTREME and others call the tasks.
+ALIASES = {
+    "panx": "ner",
+    "wikiann": "ner",
+    "udpos": "pos",
+    "ud": "pos",
+    "upos": "pos",
+    "mnli": "xnli",
+    "paws-x": "pawsx",
+    "paws": "pawsx",
+}
+
+
 def get_task(name: str) -> Task:
     """Returns the task called `name`.
 
@@ -137,7 +150,7 @@ def get_task(name: str) -> Task:
         return TASKS[name]
     raise ValueError(
         f"`task` is unknown. Received: {name!r}. Accepted: {sorted(TASKS)}."
-        + nearest_hint(name, TASKS)
+        + nearest_hint(ALIASES.get(str(name).casefold(), name), TASKS)
     )
 
 
