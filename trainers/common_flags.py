@@ -99,8 +99,12 @@ def define_label_piece_flag() -> None:
     )
 
 
-def define_evaluation_flags() -> None:
-    """Defines `--languages`, `--eval_split`, `--eval_limit`."""
+def define_evaluation_flags(limit_default: str = "all") -> None:
+    """Defines `--languages`, `--eval_split`, `--eval_limit`.
+
+    Args:
+        limit_default: str, what holds without `--eval_limit`, for its help.
+    """
     flags.DEFINE_list(
         "languages",
         ["all"],
@@ -118,8 +122,8 @@ def define_evaluation_flags() -> None:
         "eval_limit",
         None,
         "Examples per language to evaluate on, from the start of each file; "
-        "default all.",
-        lower_bound=1,
+        f"0 is all; default {limit_default}.",
+        lower_bound=0,
     )
 
 

@@ -114,7 +114,8 @@ def _score_model() -> None:
         source,
         files,
         model_folder=FLAGS.model,
-        limit=FLAGS.eval_limit,
+        # 0 is all, as for trainers.train.
+        limit=FLAGS.eval_limit or None,
         run_dir=pathlib.Path(FLAGS.output_dir),
         say=common_flags.say,
     )

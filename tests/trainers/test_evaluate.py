@@ -52,6 +52,29 @@ def test_dev_files_are_marked(call, eager, xnli_run, tmp_path, capsys):
     assert results["averages"]["others"] is None
 
 
+@pytest.mark.parametrize(("given", "used"), [(0, None), (2, 2)])
+def test_limit_of_zero_is_all(call, monkeypatch, tmp_path, given, used):
+    seen = []
+
+    def evaluate_model(*_, limit, **__):
+        seen.append(limit)
+        raise ValueError("seen")
+
+    monkeypatch.setattr("dlfa_tf.training.loop.evaluate_model", evaluate_model)
+    monkeypatch.setattr("dlfa_tf.training.model_files.load_model", str)
+    with pytest.raises(ValueError, match="seen"):
+        call(
+            evaluate,
+            "--model=m",
+            "--task=pos",
+            "--data_source=sample",
+            "--languages=de",
+            f"--eval_limit={given}",
+            f"--output_dir={tmp_path}",
+        )
+    assert seen == [used]
+
+
 @pytest.mark.parametrize(
     ("changes", "error", "message"),
     [

@@ -124,6 +124,24 @@ def test_every_flag_of_a_setting_reaches_the_config(
     assert {k: values[k] for k in wanted} == wanted
 
 
+def test_zero_lifts_what_a_recipe_limits(call, monkeypatch, tmp_path):
+    seen = []
+    monkeypatch.setattr("dlfa_tf.training.loop.run", one_result(seen))
+    call(
+        train,
+        "--task=xnli",
+        "--data_source=sample",
+        "--recipe=quick",
+        "--eval_limit=0",
+        "--train_limit=0",
+        "--dev_every=0",
+        f"--output_dir={tmp_path}",
+    )
+    (config,) = seen
+    assert config.epochs == 2
+    assert config.eval_limit is config.train_limit is config.dev_every is None
+
+
 @pytest.mark.parametrize("text", ["9", "D_9"])
 def test_fusion_layer_is_a_block_or_its_system(
     call, monkeypatch, tmp_path, text
