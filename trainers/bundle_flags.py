@@ -48,8 +48,9 @@ def define_make_flags() -> None:
     flags.DEFINE_integer(
         "train_limit",
         None,
-        "Training examples in the bundle, from one fixed shuffle; default all.",
-        lower_bound=1,
+        "Training examples in the bundle, from one fixed shuffle; 0, the "
+        "default, is all.",
+        lower_bound=0,
     )
 
 

@@ -5,6 +5,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable
+from collections.abc import Mapping
 from collections.abc import Sequence
 
 from absl import app
@@ -25,6 +26,7 @@ def define_choice(
     choices: Sequence[str],
     text: str,
     required: bool = False,
+    aliases: Mapping[str, str] | None = None,
 ) -> None:
     """Defines a flag with a closed set of values.
 
@@ -37,6 +39,8 @@ def define_choice(
         choices: accepted values.
         text: str, help text.
         required: bool.
+        aliases: from values that others use to the accepted ones that a
+            message offers for them.
     """
     flags.DEFINE_string(
         name, default, f"<{'|'.join(choices)}>: {text}", required=required
@@ -45,7 +49,8 @@ def define_choice(
     def check(value: str | None) -> bool:
         if value is None or value in choices:
             return True
-        near = difflib.get_close_matches(value, choices, n=1)
+        meant = (aliases or {}).get(value.casefold(), value)
+        near = difflib.get_close_matches(meant, choices, n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
         raise flags.ValidationError(
             f"Received: {value!r}. Accepted: {', '.join(choices)}.{hint}"
@@ -56,8 +61,16 @@ def define_choice(
 
 def define_task_flags(required: bool = True) -> None:
     """Defines `--task` (required or not), `--data_source`, `--data_dir`."""
+    # Not at the top: programs without a task start faster.
+    from dlfa_tf.data.tasks import ALIASES
+
     define_choice(
-        "task", None, TASK_NAMES, "Task of the benchmark.", required=required
+        "task",
+        None,
+        TASK_NAMES,
+        "Task of the benchmark.",
+        required=required,
+        aliases=ALIASES,
     )
     define_choice(
         "data_source",
@@ -69,9 +82,9 @@ def define_task_flags(required: bool = True) -> None:
     flags.DEFINE_string(
         "data_dir",
         None,
-        "Folder that holds xnli/, pawsx/, panx/, udpos_fused/ (for "
-        "--data_source=files), or the folder of TensorFlow Datasets (for "
-        "--data_source=tfds).",
+        "Folder that holds xnli/, pawsx/, panx/, udpos_fused/ or XTREME's "
+        "udpos/ (for --data_source=files), or the folder of TensorFlow "
+        "Datasets (for --data_source=tfds).",
     )
 
 
@@ -86,8 +99,12 @@ def define_label_piece_flag() -> None:
     )
 
 
-def define_evaluation_flags() -> None:
-    """Defines `--languages`, `--eval_split`, `--eval_limit`."""
+def define_evaluation_flags(limit_default: str = "all") -> None:
+    """Defines `--languages`, `--eval_split`, `--eval_limit`.
+
+    Args:
+        limit_default: str, what holds without `--eval_limit`, for its help.
+    """
     flags.DEFINE_list(
         "languages",
         ["all"],
@@ -105,8 +122,8 @@ def define_evaluation_flags() -> None:
         "eval_limit",
         None,
         "Examples per language to evaluate on, from the start of each file; "
-        "default all.",
-        lower_bound=1,
+        f"0 is all; default {limit_default}.",
+        lower_bound=0,
     )
 
 

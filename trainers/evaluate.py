@@ -3,7 +3,7 @@ r"""Scores a trained model, or prediction files, on any languages.
 With --model the files of the task are read and labelled. With
 --predictions_dir and --labels_dir, folders in XTREME's form are scored without
 a model: xnli/, pawsx/, panx/, udpos/ with {split}-{lang}.tsv, one label per
-line.
+line; --languages chooses among them.
 
 Example:
     python -m trainers.evaluate --model=runs/pos-D_9 --task=pos \
@@ -13,12 +13,15 @@ Example:
 """
 
 import pathlib
+from typing import Any
 
 from absl import flags
 
 from trainers import common_flags
 
 FLAGS = flags.FLAGS
+# Flags that say nothing of files that are scored as they are.
+_ONLY_WITH_MODEL = ("data_source", "data_dir", "eval_limit")
 
 
 def define_flags() -> None:
@@ -50,6 +53,9 @@ def define_flags() -> None:
         ["model", "task", "output_dir", "predictions_dir", "labels_dir"],
         _check_combination,
     )
+    flags.register_multi_flags_validator(
+        ["predictions_dir", *_ONLY_WITH_MODEL], _check_without_model
+    )
     # --help shows the flags of the main module and those it adopts.
     flags.adopt_module_key_flags(common_flags)
 
@@ -62,6 +68,17 @@ def _check_combination(values: dict[str, str | None]) -> bool:
         raise flags.ValidationError(
             f"Received: {sorted(given) or 'none of them'}. Accepted: all of "
             f"{', '.join(with_model)}; or both of {', '.join(with_files)}."
+        )
+    return True
+
+
+def _check_without_model(values: dict[str, Any]) -> bool:
+    unused = [name for name in _ONLY_WITH_MODEL if FLAGS[name].present]
+    if values["predictions_dir"] is not None and unused:
+        raise flags.ValidationError(
+            f"Received: --predictions_dir with {', '.join(unused)}, which "
+            "need --model. Accepted with it: labels_dir, languages, "
+            "eval_split."
         )
     return True
 
@@ -84,8 +101,15 @@ def _score_files() -> None:
             "`eval_split` must be `test` or `dev` with --predictions_dir. "
             "Received: 'test_or_dev'."
         )
+    languages = tuple(FLAGS.languages)
     scores = score_folders(
-        FLAGS.predictions_dir, FLAGS.labels_dir, FLAGS.eval_split
+        FLAGS.predictions_dir,
+        FLAGS.labels_dir,
+        FLAGS.eval_split,
+        # Without the flag, and for `available`, those that have a file.
+        None
+        if languages == ("available",) or not FLAGS["languages"].present
+        else languages,
     )
     for task, results in scores.items():
         print_task_scores(task, results)
@@ -114,7 +138,8 @@ def _score_model() -> None:
         source,
         files,
         model_folder=FLAGS.model,
-        limit=FLAGS.eval_limit,
+        # 0 is all, as for trainers.train.
+        limit=FLAGS.eval_limit or None,
         run_dir=pathlib.Path(FLAGS.output_dir),
         say=common_flags.say,
     )

@@ -12,14 +12,29 @@ NAMES = (
 )  # fmt: skip
 
 
+class _BlockParser(flags.IntegerParser):
+    """Reads the number of a block, also as the name of its system."""
+
+    syntactic_help = "a block number such as 9, or D_9"
+
+    def convert(self, argument: int | str) -> int:
+        try:
+            return super().convert(str(argument).strip().removeprefix("D_"))
+        except ValueError:
+            raise ValueError(
+                "not a block. Accepted: the number of a block such as 9, or "
+                "D_9 for the same; leave the flag out for the baseline."
+            ) from None
+
+
 def define_fusion_flags() -> None:
     """Defines the flags in `NAMES`."""
-    flags.DEFINE_integer(
+    flags.DEFINE(
+        _BlockParser(lower_bound=0),
         "fusion_layer",
         None,
-        "Block fused with the last one: 1 is the first block; default none, "
-        "the baseline.",
-        lower_bound=0,
+        "Block fused with the last one: 1 is the first block, and D_1 its "
+        "system; default none, the baseline.",
     )
     common_flags.define_choice(
         "gate",

@@ -4,7 +4,9 @@ Reads every file of the task (a malformed one is named), counts examples, words
 and labels by split and language, and says what is missing. With --preset
 everything is tokenised into the cache, so that training starts at once. With
 --data_source=tfds and --manual_dir the sets of TensorFlow Datasets are prepared
-first, from archives in that folder; nothing is ever downloaded. With --bundle
+first, from archives in that folder; nothing is ever downloaded. With
+--originals_dir labelled files are first written to --data_dir, from what the
+makers of XNLI, PAWS-X and PAN-X ship. With --bundle
 all that runs of the task need is written into one file instead, for machines
 without the data, the preset and TensorFlow.
 
@@ -12,6 +14,7 @@ Example:
     python -m trainers.prepare --task=pos --data_dir=DIR --preset=e5_small_multi
     python -m trainers.prepare --task=ner --data_source=tfds \
         --data_dir=TFDS_DIR --manual_dir=ARCHIVES
+    python -m trainers.prepare --task=xnli --data_dir=DIR --originals_dir=RAW
     python -m trainers.prepare --task=pos --data_dir=DIR \
         --preset=e5_small_multi --languages=available \
         --eval_split=test_or_dev --bundle=pos.bundle
@@ -41,6 +44,13 @@ def define_flags() -> None:
         "TensorFlow Datasets are prepared (for --data_source=tfds).",
     )
     flags.DEFINE_string(
+        "originals_dir",
+        None,
+        "Folder of files as their makers ship them, fetched by hand, from "
+        "which the files of xnli, pawsx or ner are written to --data_dir "
+        "(docs/data.md has the layout).",
+    )
+    flags.DEFINE_string(
         "preset",
         None,
         "Preset whose tokenizer fills the cache; default none, count only.",
@@ -62,6 +72,9 @@ def define_flags() -> None:
     flags.register_multi_flags_validator(
         ["manual_dir", "data_source", "data_dir"], _check_manual_dir
     )
+    flags.register_multi_flags_validator(
+        ["originals_dir", "data_source", "data_dir"], _check_originals_dir
+    )
     # --help shows the flags of the main module and those it adopts.
     flags.adopt_module_key_flags(common_flags)
     flags.adopt_module_key_flags(bundle_flags)
@@ -79,10 +92,24 @@ def _check_manual_dir(values: dict[str, str | None]) -> bool:
     return True
 
 
+def _check_originals_dir(values: dict[str, str | None]) -> bool:
+    if values["originals_dir"] is not None and (
+        values["data_source"] != "files" or values["data_dir"] is None
+    ):
+        raise flags.ValidationError(
+            "--originals_dir is for --data_source=files with --data_dir. "
+            f"Received: --data_source={values['data_source']}, "
+            f"--data_dir={values['data_dir']}."
+        )
+    return True
+
+
 def main() -> None:
     """Prepares sets, then counts and fills the cache, or makes a bundle."""
     if FLAGS.manual_dir is not None:
         _prepare_sets()
+    if FLAGS.originals_dir is not None:
+        _convert_originals()
     if FLAGS.bundle is not None:
         bundle_flags.make_from_flags()
         return
@@ -100,6 +127,19 @@ def _prepare_sets() -> None:
         task.languages,
         FLAGS.data_dir,
         FLAGS.manual_dir,
+        say=common_flags.say,
+    )
+
+
+def _convert_originals() -> None:
+    # Not at the top: a wrong flag should not wait for these.
+    from dlfa_tf.data.originals import convert_originals
+    from dlfa_tf.data.tasks import get_task
+
+    convert_originals(
+        get_task(FLAGS.task),
+        FLAGS.originals_dir,
+        FLAGS.data_dir,
         say=common_flags.say,
     )
 

@@ -32,6 +32,8 @@ FLAGS = flags.FLAGS
 _SET_FOR_RUNS = (
     "task", "fusion_layer", "fusion", "gate", "seed", "resume",
 )  # fmt: skip
+# Last lines of failed runs that the final message has.
+_MOST_SAID = 3
 # Flags that runs must not get.
 _OWN = (
     "tasks", "systems", "gates", "seeds", "output_dir", "shard_index",
@@ -87,12 +89,14 @@ def define_flags() -> None:
 def main() -> None:
     """Plans the runs, carries them out and says how each ended."""
     # Not at the top: a wrong flag should not wait for these.
+    from dlfa_tf.training.block_numbers import check_block_numbers
     from dlfa_tf.training.sweep import Sweep
     from dlfa_tf.training.sweep import thread_limits
     from dlfa_tf.training.sweep_state import find_status
     from trainers.sweep_view import SweepView
 
     cells = _cells()
+    check_block_numbers(cells)
     _check_data(cells)
     statuses = [find_status(cell) for cell in cells]
     with SweepView(
@@ -203,9 +207,13 @@ def _refuse_failures(statuses: "list[CellStatus]") -> None:
     failed = [s for s in statuses if s.state == "failed"]
     if failed:
         lines = [f"{s.cell.name} ({s.reason})" for s in failed]
+        # Runs often fail alike: each message once, the first few of them.
+        said = dict.fromkeys(s.log_tail[-1] for s in failed if s.log_tail)
         raise ChildProcessError(
             f"{len(failed)} of {len(statuses)} runs failed: "
-            f"{', '.join(lines)}. The last lines of each are in the summary, "
+            f"{', '.join(lines)}. "
+            + "".join(f"They said: {x!r}. " for x in list(said)[:_MOST_SAID])
+            + "The last lines of each are in the summary, "
             f"the rest in {failed[0].cell.log_file} and its like. The same "
             "command tries them again."
         )

@@ -38,7 +38,7 @@ def define_flags() -> None:
 def define_run_flags() -> None:
     """Defines the flags of a run, which a sweep of runs has too."""
     common_flags.define_task_flags(required=False)
-    common_flags.define_evaluation_flags()
+    common_flags.define_evaluation_flags(limit_default="the recipe's")
     bundle_flags.define_run_flags()
     flags.DEFINE_string(
         "output_dir", None, "Run folder; new or empty.", required=True
@@ -92,32 +92,32 @@ def _define_recipe_flags() -> None:
         "recipe",
         "xtreme",
         ("xtreme", "paper2epoch", "quick", "e5_small"),
-        "Named settings, which the other flags override.",
+        "Named settings by task, which the other flags override.",
     )
     flags.DEFINE_integer(
         "epochs",
         None,
-        "Passes over the training data; default the task's (XTREME scripts).",
+        "Passes over the training data; default the recipe's for the task.",
         lower_bound=1,
     )
     flags.DEFINE_integer(
         "batch_size",
         None,
-        "Rows per step over all replicas; default 32 (XTREME scripts).",
+        "Rows per step over all replicas; default the recipe's (32).",
         lower_bound=1,
     )
     flags.DEFINE_float(
         "learning_rate",
         None,
-        "Highest learning rate, falls linearly to 0; default 2e-5 (XTREME "
-        "scripts).",
+        "Highest learning rate, falls linearly to 0; default the recipe's "
+        "(2e-5 for xtreme).",
         lower_bound=0.0,
     )
     flags.DEFINE_integer(
         "warmup_steps",
         None,
-        "Steps in which the rate rises from 0 first; default 0 (XTREME "
-        "scripts).",
+        "Steps in which the rate rises from 0 first; default the recipe's (0 "
+        "for xtreme).",
         lower_bound=0,
     )
     flags.DEFINE_float(

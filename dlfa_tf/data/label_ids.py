@@ -61,6 +61,9 @@ def read_label_ids(
         with opener(path, "rb") as file:
             lines = file.read().removesuffix(b"\n").split(b"\n")
         if b"\t" in lines[0]:
+            # A word without a tag is no blank line.
+            if any(line.endswith(b"\t") for line in lines):
+                raise KeyError("an empty label")
             lines = [line.rpartition(b"\t")[2] for line in lines]
         flat = np.fromiter(map(ids.__getitem__, lines), np.int16, len(lines))
         if flat.max() < 0:

@@ -112,6 +112,34 @@ def _checked_label(
     return sys.intern(label)
 
 
+def _refuse_unlabelled(
+    path: pathlib.Path, num_columns: int, accepted: str
+) -> None:
+    """Explains a test file whose labels XTREME's script left out.
+
+    Args:
+        path: file, plain or gzipped.
+        num_columns: int, columns of a row without its label.
+        accepted: str, what a row should hold.
+
+    Raises:
+        ValueError: when it is a test file and no line has a label.
+    """
+    if not path.name.startswith("test-"):
+        return
+    for _, line in _lines(path):
+        columns = line.split("\t")
+        # Words have no spaces in XTREME; rows that are split at them do.
+        if len(columns) != num_columns or (num_columns == 1 and " " in line):
+            return
+    raise ValueError(
+        f"{path}: a test file without labels, {num_columns} column(s) in "
+        "every line. XTREME's download script removes the labels of test "
+        f"files. Accepted: rows of {accepted}, separated by TAB; see "
+        "docs/data.md, 'Getting the data'."
+    )
+
+
 def read_pairs(path: pathlib.Path, labels: Sequence[str]) -> list[PairExample]:
     """Reads a file of `first TAB second TAB label` rows.
 
@@ -125,12 +153,14 @@ def read_pairs(path: pathlib.Path, labels: Sequence[str]) -> list[PairExample]:
     Raises:
         ValueError: for a row without three columns, an empty text, an unknown
             label, bytes that are not UTF-8, or an empty file; names file and
-            line.
+            line. A test file without any label is called that.
     """
-    examples = []
+    examples: list[PairExample] = []
     for number, line in _lines(path):
         columns = line.split("\t")
         if len(columns) != 3:
+            if len(columns) == 2 and not examples:
+                _refuse_unlabelled(path, 2, "first text, second text, label")
             raise ValueError(
                 f"{path}, line {number}: expected 3 columns separated by TAB "
                 "(first text, second text, label). Received "
@@ -169,7 +199,8 @@ def read_tagged(
     Raises:
         ValueError: for a row with another number of columns, an empty token,
             an unknown tag, bytes that are not UTF-8, or a file without
-            sentences; names file and line.
+            sentences; names file and line. A test file without any tag is
+            called that.
     """
     sentences = []
     words: list[str] = []
@@ -182,6 +213,8 @@ def read_tagged(
             continue
         columns = line.split("\t")
         if len(columns) != num_columns or not columns[0]:
+            if len(columns) == 1 and not words and not sentences:
+                _refuse_unlabelled(path, 1, "token, tag")
             raise ValueError(
                 f"{path}, line {number}: expected a token and "
                 f"{num_columns - 1} tag column(s) separated by TAB, or a blank "

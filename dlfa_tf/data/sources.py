@@ -29,8 +29,9 @@ class Source:
         task: `Task`.
         name: str, `"files"`, `"tfds"` or `"sample"`.
         data_dir: for `files` the folder that holds the task folders (`xnli/`,
-            `pawsx/`, `panx/`, `udpos_fused/`); for `tfds` the folder of
-            TensorFlow Datasets; None for the sample.
+            `pawsx/`, `panx/`, `udpos_fused/`, or XTREME's own `udpos/`
+            where that is not there); for `tfds` the folder of TensorFlow
+            Datasets; None for the sample.
 
     Raises:
         ValueError: for an unknown source, `files` or `tfds` without
@@ -68,10 +69,13 @@ class Source:
                 "trainers.prepare makes one of archives."
             )
         if not self.folder.is_dir():
+            other = self.task.other_folder
             raise FileNotFoundError(
                 f"The data folder {str(self.folder)!r} of task "
                 f"{self.task.name!r} does not exist. Accepted: a `data_dir` "
-                f"that holds {self.task.folder}/ with files named "
+                f"that holds {self.task.folder}/ "
+                + (f"(or XTREME's {other}/) " if other else "")
+                + "with files named "
                 "train-en.tsv, dev-en.tsv, test-XX.tsv (or .tsv.gz)."
             )
 
@@ -82,7 +86,14 @@ class Source:
             return SAMPLE_FOLDER / self.task.sample_folder
         if self.name == "tfds":
             return pathlib.Path(str(self.data_dir))
-        return pathlib.Path(str(self.data_dir)) / self.task.folder
+        root = pathlib.Path(str(self.data_dir))
+        other = self.task.other_folder
+        # The folder's own name first: `udpos/` beside it may have words split
+        # otherwise than XTREME's.
+        if other and not (root / self.task.folder).is_dir():
+            if (root / other).is_dir():
+                return root / other
+        return root / self.task.folder
 
     @property
     def languages(self) -> tuple[str, ...]:

@@ -24,6 +24,8 @@ class Task:
         labels: label names; label i has id i.
         languages: two-letter codes of the benchmark's languages.
         folder: str, folder of the task below a data folder.
+        other_folder: str or None, folder that is read where `folder` is not
+            there: the name in XTREME's download, where it differs.
         sample_folder: str, the same in the shipped sample.
         sample_tag_column: int, column of the tag in the sample's files
             (tagging only; the sample has both kinds of tags in one file).
@@ -49,6 +51,7 @@ class Task:
     labels: tuple[str, ...]
     languages: tuple[str, ...]
     folder: str
+    other_folder: str | None = None
     sample_folder: str
     sample_tag_column: int = 1
     tfds_train: str
@@ -113,6 +116,7 @@ POS = Task(
         "pt ru ta te th tl tr ur vi yo zh".split()
     ),
     folder="udpos_fused",
+    other_folder="udpos",
     sample_folder="tagging",
     sample_tag_column=1,
     tfds_train="xtreme_pos/xtreme_pos_{language}",
@@ -121,6 +125,19 @@ POS = Task(
     epochs=10,
 )
 TASKS = {task.name: task for task in (XNLI, PAWSX, NER, POS)}
+
+
+# What XTREME and others call the tasks.
+ALIASES = {
+    "panx": "ner",
+    "wikiann": "ner",
+    "udpos": "pos",
+    "ud": "pos",
+    "upos": "pos",
+    "mnli": "xnli",
+    "paws-x": "pawsx",
+    "paws": "pawsx",
+}
 
 
 def get_task(name: str) -> Task:
@@ -133,7 +150,7 @@ def get_task(name: str) -> Task:
         return TASKS[name]
     raise ValueError(
         f"`task` is unknown. Received: {name!r}. Accepted: {sorted(TASKS)}."
-        + nearest_hint(name, TASKS)
+        + nearest_hint(ALIASES.get(str(name).casefold(), name), TASKS)
     )
 
 

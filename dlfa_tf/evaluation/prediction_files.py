@@ -2,6 +2,7 @@
 
 import pathlib
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from dlfa_tf.data.readers import find_file
@@ -22,7 +23,10 @@ _FILE_NAME = re.compile(r"(train|dev|test)-([a-z]{2})\.tsv(\.gz)?")
 
 
 def score_folders(
-    predictions_dir: str, labels_dir: str, split: str = "test"
+    predictions_dir: str,
+    labels_dir: str,
+    split: str = "test",
+    languages: Sequence[str] | None = None,
 ) -> dict[str, dict[str, Any]]:
     """Scores every task of a folder of predictions.
 
@@ -35,6 +39,9 @@ def score_folders(
             (the data files of `--data_source=files`) are read too: the label
             is in the last column.
         split: str, `test` or `dev`.
+        languages: codes of the languages to score, which every task of the
+            folder must have; `("all",)` is every language of each task.
+            Defaults to `None`: those that have a file of predictions.
 
     Returns:
         dict from task name to `languages` (scores by language), `averages`
@@ -67,7 +74,10 @@ def score_folders(
                 f"No labels for task {task.name!r} in {labels_dir!r}. "
                 f"Expected a folder {' or '.join(_folder_names(task))}."
             )
-        results[task.name] = _score_task(task, predictions, labels, split)
+        chosen = _chosen(predictions, task, split, languages)
+        results[task.name] = _score_task(
+            task, predictions, labels, split, chosen
+        )
     if not results:
         raise FileNotFoundError(
             f"No task folder in {predictions_dir!r}. Accepted: "
@@ -91,9 +101,12 @@ def _task_folder(folder: str, task: Task) -> pathlib.Path | None:
 
 
 def _score_task(
-    task: Task, predictions: pathlib.Path, labels: pathlib.Path, split: str
+    task: Task,
+    predictions: pathlib.Path,
+    labels: pathlib.Path,
+    split: str,
+    languages: Sequence[str],
 ) -> dict[str, Any]:
-    languages = _languages(predictions, task, split)
     by_language = {}
     for language in languages:
         predicted = read_label_file(
@@ -116,6 +129,24 @@ def _score_task(
             x for x in sorted(task.languages) if x not in by_language
         ],
     }
+
+
+def _chosen(
+    folder: pathlib.Path, task: Task, split: str, asked: Sequence[str] | None
+) -> list[str]:
+    """Languages to score; refuses one that has no predictions."""
+    found = _languages(folder, task, split)
+    if asked is None:
+        return found
+    wanted = sorted(task.languages if tuple(asked) == ("all",) else set(asked))
+    missing = [language for language in wanted if language not in found]
+    if missing or not wanted:
+        raise FileNotFoundError(
+            f"{folder}: no {split} predictions for the languages "
+            f"{missing or 'of an empty list'}. Accepted for task "
+            f"{task.name!r}: {found}."
+        )
+    return wanted
 
 
 def _languages(folder: pathlib.Path, task: Task, split: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import shlex
 from collections.abc import Sequence
 from typing import Any
 
@@ -25,8 +26,8 @@ from dlfa_tf.evaluation.table_files import to_html
 from dlfa_tf.evaluation.table_files import write_table
 
 REPORT = "report.html"
-# Settings that trainers.train has no flag for.
-_NO_FLAG = frozenset(("adam_epsilon", "clip_norm", "weight_decay"))
+# Settings whose None is 0 as a flag; without the flag a recipe decides.
+_ZERO_FOR_NONE = frozenset(("dev_every", "train_limit", "eval_limit"))
 
 
 def write_report(
@@ -134,7 +135,11 @@ def _repeat(analysis: Analysis, command: str) -> Section:
             + "; ".join(_data(analysis, task) for task in analysis.scores)
             + "."
         ),
-        folded("Commands of the runs (DIR: your copy of the data)", commands),
+        folded(
+            "Commands of the runs (DIR: your copy of the data; BUNDLE: the "
+            "file that the run was made on, see trainers.prepare --bundle)",
+            commands,
+        ),
         *(
             folded(f"Versions and hardware of {len(folders)} runs", text)
             for text, folders in environments.items()
@@ -149,6 +154,9 @@ def _repeat(analysis: Analysis, command: str) -> Section:
 def train_command(results: dict[str, Any]) -> str:
     """The command of trainers.train that makes a run, up to its folders.
 
+    It has every setting that the results have, so that the same config comes
+    of it whatever the recipe's values are by then.
+
     Args:
         results: content of `results.json`.
 
@@ -157,12 +165,16 @@ def train_command(results: dict[str, Any]) -> str:
     """
     flags = []
     for name, value in results["config"].items():
-        if value is None or name in _NO_FLAG:
+        if value is None and name in _ZERO_FOR_NONE:
+            value = 0
+        elif value is None:
             continue
         if isinstance(value, list):
             value = ",".join(map(str, value))
-        flags.append(f"--{name}={value}")
-    if results["config"]["data_source"] != "sample":
+        flags.append(shlex.quote(f"--{name}={value}"))
+    if results.get("bundle"):
+        flags.append("--bundle=BUNDLE")
+    elif results["config"]["data_source"] != "sample":
         flags.append("--data_dir=DIR")
     config = results["config"]
     folder = f"runs/{config['task']}/{results['system']}/seed-{config['seed']}"

@@ -27,6 +27,22 @@ PRESETS: Mapping[str, str] = MappingProxyType(
     }
 )
 
+# Names of the same models elsewhere, which spell nearer to others here.
+_ALIASES = MappingProxyType(
+    {
+        "bert-base-multilingual-cased": "bert_base_multi",
+        "google-bert/bert-base-multilingual-cased": "bert_base_multi",
+        "mbert": "bert_base_multi",
+        "distilbert-base-multilingual-cased": "distil_bert_base_multi",
+        "xlm-roberta-base": "xlm_roberta_base_multi",
+        "xlm-roberta-large": "xlm_roberta_large_multi",
+        "facebookai/xlm-roberta-base": "xlm_roberta_base_multi",
+        "facebookai/xlm-roberta-large": "xlm_roberta_large_multi",
+        "intfloat/multilingual-e5-small": "e5_small_multi",
+        "multilingual-e5-small": "e5_small_multi",
+    }
+)
+
 _Loaded = TypeVar("_Loaded")
 
 _TINY = ("tiny", "tiny_sentencepiece")
@@ -175,14 +191,15 @@ def _kind(preset: str) -> str:
         return "handle"
     if preset and _absolute(preset).exists():
         return "folder"
-    if "/" in preset or preset.startswith((".", "~")):
+    meant = _ALIASES.get(preset.casefold().replace("_", "-"))
+    if meant is None and ("/" in preset or preset.startswith((".", "~"))):
         raise FileNotFoundError(
             "`preset` names a folder that does not exist. Received "
             f"{preset!r} ({_absolute(preset)}); accepted: a folder written "
             f"by `save_to_preset`, or a name: {', '.join(PRESETS)}."
         )
     names = [*PRESETS, *builtin]
-    nearest = difflib.get_close_matches(preset, names, n=1)
+    nearest = [meant] if meant else difflib.get_close_matches(preset, names, 1)
     hint = f" Did you mean {nearest[0]!r}?" if nearest else ""
     raise ValueError(
         f"Unknown `preset`. Received {preset!r}.{hint} Accepted: "

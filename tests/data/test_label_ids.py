@@ -55,13 +55,23 @@ def test_reads_pairs_and_gzip(tmp_path):
 @pytest.mark.parametrize(
     ("content", "kind", "message"),
     [
+        (b"a\tNOUN\nb\t\nc\tX\n", "tagging", "line 2: unknown label.*''"),
+        (b"a\tNOUN\n\t\nc\tX\n", "tagging", "line 2: unknown label.*''"),
         (b"NOUN\nNOUM\n", "tagging", "line 2: unknown label.*'NOUM'"),
         (b"NOUN\n\nX\n", "pair", "line 2: unknown label"),
         (b"", "tagging", "has no labels"),
         (b"\n\n", "tagging", "has no labels"),
         (b"\xff\n", "pair", "line 1: not valid UTF-8"),
     ],
-    ids=["unknown", "blank_pair", "empty", "blank", "bytes"],
+    ids=[
+        "no_tag",
+        "only_a_tab",
+        "unknown",
+        "blank_pair",
+        "empty",
+        "blank",
+        "bytes",
+    ],  # fmt: skip
 )
 def test_errors_name_the_line(tmp_path, content, kind, message):
     path = tmp_path / "test-de.tsv"

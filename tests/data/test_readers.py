@@ -229,6 +229,42 @@ def test_pairs_need_three_columns(write, row, count):
         read_pairs(path, LABELS)
 
 
+@pytest.mark.parametrize("name", ["test-de.tsv", "test-de.tsv.gz"])
+@pytest.mark.parametrize(
+    ("read", "text"),
+    [(read_pairs, "a\tb\nc\td\n"), (read_tagged, "One\ncat\n\nTwo\n\n")],
+    ids=["pairs", "tagged"],
+)
+def test_test_file_without_labels_is_called_that(write, read, text, name):
+    path = write(text, name)
+    with pytest.raises(
+        ValueError,
+        match=_error(path) + "a test file without labels, [12] column.*"
+        "XTREME's download script removes the labels of test files.*"
+        "docs/data.md, 'Getting the data'",
+    ):
+        read(path, ("O",))
+
+
+@pytest.mark.parametrize(
+    ("read", "text", "name"),
+    [
+        (read_pairs, "a\tb\n", "dev-de.tsv"),
+        (read_pairs, "a\tb\nc\td\tneutral\n", "test-de.tsv"),
+        (read_tagged, "One\n", "train-en.tsv"),
+        (read_tagged, "One\ncat\tO\n", "test-de.tsv"),
+        (read_tagged, "One O\ncat O\n", "test-de.tsv"),
+    ],
+    ids=["dev", "some_pairs", "train", "some_tags", "spaces"],
+)
+def test_other_files_with_missing_columns_name_the_line(
+    write, read, text, name
+):
+    path = write(text, name)
+    with pytest.raises(ValueError, match=_error(path, 1) + "expected "):
+        read(path, ("O",))
+
+
 @pytest.mark.parametrize("row", ["\tb\tneutral", "a\t\tneutral"])
 def test_texts_of_a_pair_must_not_be_empty(write, row):
     path = write(f"{PAIRS}{row}\n")

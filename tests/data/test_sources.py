@@ -140,6 +140,19 @@ def test_folder_of_the_task_must_exist(data_dir):
         _files("pawsx", data_dir)
 
 
+def test_folder_of_xtreme_is_read_where_the_own_one_is_missing(data_dir):
+    with pytest.raises(
+        FileNotFoundError, match=r"udpos_fused/ \(or XTREME's udpos/\) with"
+    ):
+        _files("pos", data_dir)
+    for name, tag in (("udpos", "NOUN"), ("udpos_fused", "VERB")):
+        (data_dir / name).mkdir()
+        (data_dir / name / "dev-en.tsv").write_text(f"Run\t{tag}\n")
+        source = _files("pos", data_dir)
+        assert source.folder == data_dir / name
+        assert source.load("dev", "en") == [TaggedSentence(("Run",), (tag,))]
+
+
 def test_file_of_the_language_must_exist(data_dir):
     with pytest.raises(
         FileNotFoundError,

@@ -78,6 +78,15 @@ def test_settings_are_those_of_xtremes_scripts(
     assert task.folder == folder
 
 
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [("panx", "ner"), ("WikiANN", "ner"), ("udpos", "pos"), ("ud", "pos")],
+)
+def test_names_that_others_use_are_understood(name, meant):
+    with pytest.raises(ValueError, match=f"mean '{meant}'"):
+        get_task(name)
+
+
 def test_the_sample_has_languages_of_every_task_but_pawsx():
     for name in ("xnli", "ner", "pos"):
         assert set(SAMPLE_LANGUAGES) <= set(TASKS[name].languages)

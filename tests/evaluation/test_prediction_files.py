@@ -71,6 +71,22 @@ def test_bad_predictions_are_named(folders, file, text, message):
         score_folders(str(predictions), str(labels))
 
 
+def test_languages_can_be_chosen(folders):
+    predictions, labels = map(str, folders)
+    scores = score_folders(predictions, labels, languages=["en"])
+    assert {task: list(x["languages"]) for task, x in scores.items()} == {
+        "pawsx": ["en"],
+        "pos": ["en"],
+    }
+    assert "de" in scores["pos"]["missing_languages"]
+    for asked, missing in ((["de"], "'de'"), (["all"], "'es', 'fr', 'ja'")):
+        with pytest.raises(
+            FileNotFoundError,
+            match=f"pawsx: no test predictions .*{missing}.*: .'en'.",
+        ):
+            score_folders(predictions, labels, languages=asked)
+
+
 def test_two_files_of_one_language_are_refused(folders):
     predictions, labels = folders
     with gzip.open(predictions / "pawsx" / "test-en.tsv.gz", "wt") as file:

@@ -4,15 +4,22 @@ import html
 import html.parser
 import json
 import re
+import shlex
 import shutil
 import subprocess
 
 import pytest
+from absl import flags
 
 from dlfa_tf.evaluation.analysis import analyze
 from dlfa_tf.evaluation.report import train_command
 from dlfa_tf.evaluation.report import write_report
 from dlfa_tf.evaluation.runs import load_runs
+from dlfa_tf.training.bundle_settings import BUNDLE_SETTINGS
+from dlfa_tf.training.bundle_settings import check_settings
+from dlfa_tf.training.config import default_config
+from dlfa_tf.training.recipes import RECIPES
+from trainers import train
 
 
 class Reader(html.parser.HTMLParser):
@@ -103,26 +110,80 @@ def test_report_is_one_file_with_everything(report):
     }
 
 
-def test_command_of_a_run_is_one_that_the_program_takes(lab):
-    from absl import flags
+@pytest.fixture
+def parse():
+    """From a command of trainers.train to its config and `--bundle`."""
 
-    from trainers import train
+    def parse(command):
+        program, arguments = shlex.split(command)[:3], shlex.split(command)[3:]
+        assert program == ["python", "-m", "trainers.train"]
+        before = set(flags.FLAGS)
+        try:
+            train.define_flags()
+            flags.FLAGS(["program", *arguments])
+            return train.config_from_flags(), flags.FLAGS.bundle
+        finally:
+            for name in set(flags.FLAGS) - before:
+                delattr(flags.FLAGS, name)
+            flags.FLAGS.unparse_flags()
 
+    return parse
+
+
+def shared(config):
+    """Settings as `results.json` has them: without folders."""
+    values = config.to_json()
+    del values["output_dir"], values["data_dir"]
+    return values
+
+
+def test_command_of_a_run_is_one_that_the_program_takes(lab, parse):
     lab.run("pos", "D_2", seed=3, languages=("de",), weight_decay=0.0)
     (run,) = load_runs(lab.runs).runs
-    command = train_command(run.results)
-    before = set(flags.FLAGS)
-    try:
-        train.define_flags()
-        flags.FLAGS(["program", *command.split()[3:]])
-        assert flags.FLAGS.fusion_layer == 2
-        assert flags.FLAGS.seed == 3
-        assert flags.FLAGS.data_dir == "DIR"
-        assert flags.FLAGS.output_dir == "runs/pos/D_2/seed-3"
-    finally:
-        for name in set(flags.FLAGS) - before:
-            delattr(flags.FLAGS, name)
-        flags.FLAGS.unparse_flags()
+    config, _ = parse(train_command(run.results))
+    assert (config.fusion_layer, config.seed) == (2, 3)
+    assert config.data_dir == "DIR"
+    assert config.output_dir == "runs/pos/D_2/seed-3"
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"eval_limit": 0, "train_limit": 0, "dev_every": 0},
+        {"adam_epsilon": 1e-6, "clip_norm": 0.5, "fusion_layer": 2},
+        {"weight_decay": 0.01, "compact_vocabulary": False, "last_layer": 5},
+        {"fusion": "scalar_mix", "languages": ("de", "zh"), "dropout": 0.25},
+        {"preset": "my models/one", "data_source": "sample", "seed": 7},
+    ],
+    ids=["plain", "unlimited", "adam", "decay", "mix", "spaces"],
+)
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_command_gives_the_settings_of_the_run(parse, recipe, settings):
+    for task in ("xnli", "pos"):
+        config = default_config(task, recipe, output_dir="-", **settings)
+        results = {"config": shared(config), "system": config.system}
+        again, bundle = parse(train_command(results))
+        assert shared(again) == shared(config)
+        assert bundle is None
+
+
+def test_command_of_a_run_on_a_bundle_has_the_bundle(parse, monkeypatch):
+    config = default_config("pos", "quick", output_dir="-", train_limit=0)
+    made = {name: shared(config)[name] for name in BUNDLE_SETTINGS}
+    monkeypatch.setattr(
+        "dlfa_tf.training.bundle_file.read_bundle_meta",
+        lambda path: ("0" * 64, {"settings": made}),
+    )
+    results = {
+        "config": shared(config),
+        "system": config.system,
+        "bundle": {"sha256": "0" * 64, "weights": {}},
+    }
+    again, bundle = parse(train_command(results))
+    assert bundle == "BUNDLE" and again.data_dir is None
+    assert shared(again) == shared(config)
+    check_settings(again, {"settings": made})
 
 
 CHECK = """

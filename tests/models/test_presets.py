@@ -113,6 +113,9 @@ def test_only_tiny_is_not_pretrained():
         ("e5_smal_multi", "e5_small_multi"),
         ("bert-base-multi", "bert_base_multi"),
         ("tinny", "tiny"),
+        ("bert-base-multilingual-cased", "bert_base_multi"),
+        ("xlm-roberta-base", "xlm_roberta_base_multi"),
+        ("FacebookAI/xlm-roberta-base", "xlm_roberta_base_multi"),
     ],
 )
 def test_typo_offers_the_nearest_name(function, typed, meant):

@@ -52,6 +52,29 @@ def test_dev_files_are_marked(call, eager, xnli_run, tmp_path, capsys):
     assert results["averages"]["others"] is None
 
 
+@pytest.mark.parametrize(("given", "used"), [(0, None), (2, 2)])
+def test_limit_of_zero_is_all(call, monkeypatch, tmp_path, given, used):
+    seen = []
+
+    def evaluate_model(*_, limit, **__):
+        seen.append(limit)
+        raise ValueError("seen")
+
+    monkeypatch.setattr("dlfa_tf.training.loop.evaluate_model", evaluate_model)
+    monkeypatch.setattr("dlfa_tf.training.model_files.load_model", str)
+    with pytest.raises(ValueError, match="seen"):
+        call(
+            evaluate,
+            "--model=m",
+            "--task=pos",
+            "--data_source=sample",
+            "--languages=de",
+            f"--eval_limit={given}",
+            f"--output_dir={tmp_path}",
+        )
+    assert seen == [used]
+
+
 @pytest.mark.parametrize(
     ("changes", "error", "message"),
     [
@@ -107,6 +130,11 @@ def test_prediction_files_are_scored_without_a_model(call, tmp_path, capsys):
     output = capsys.readouterr().out
     assert "pawsx" in output
     assert output.count("75.0") >= 2
+    call(evaluate, *folders, "--languages=zh")
+    output = capsys.readouterr().out
+    assert "│ zh " in output and "│ de " not in output
+    with pytest.raises(FileNotFoundError, match="no test predictions.*'fr'"):
+        call(evaluate, *folders, "--languages=fr,zh")
     with pytest.raises(ValueError, match="`eval_split` must be `test` or"):
         call(evaluate, *folders, "--eval_split=test_or_dev")
 
@@ -127,6 +155,18 @@ def test_half_a_set_of_flags_is_refused(start_wrong, arguments):
     assert "all of model, task, output_dir; or both of" in message
     for argument in arguments:
         assert argument.removeprefix("--") in message
+
+
+@pytest.mark.parametrize(
+    "argument",
+    ["--eval_limit=3", "--data_dir=d", "--data_source=files"],
+)
+def test_flags_of_a_model_are_refused_for_files(start_wrong, argument):
+    message = start_wrong(
+        "evaluate", "--predictions_dir=p", "--labels_dir=g", argument
+    )
+    name = argument.removeprefix("--").partition("=")[0]
+    assert f"--predictions_dir with {name}, which need --model" in message
 
 
 def test_help_shows_an_example(start):

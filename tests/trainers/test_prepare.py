@@ -119,6 +119,27 @@ def test_sets_of_tfds_are_prepared_first(call, tmp_path, capsys, monkeypatch):
     assert "Neither test nor dev data: de, en, es, fr, ja, ko, zh" in output
 
 
+def test_originals_are_converted_first(call, tmp_path, capsys):
+    from dlfa_tf.data.tasks import TASKS
+
+    row = "id\tsentence1\tsentence2\tlabel\n1\ta\tb\t1\n"
+    for language in TASKS["pawsx"].languages:
+        folder = tmp_path / "raw" / "x-final" / language
+        folder.mkdir(parents=True)
+        for name in ("train", "dev_2k", "test_2k"):
+            (folder / f"{name}.tsv").write_text(row)
+    call(
+        prepare,
+        "--task=pawsx",
+        f"--data_dir={tmp_path}",
+        f"--originals_dir={tmp_path / 'raw'}",
+    )
+    output = capsys.readouterr().out
+    assert f"wrote {tmp_path}/pawsx/test-zh.tsv\n" in output
+    assert ["test", "zh", "1", "0:0 1:1"] in _cells(output)
+    assert "Missing" not in output and "Neither" not in output
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -132,8 +153,12 @@ def test_sets_of_tfds_are_prepared_first(call, tmp_path, capsys, monkeypatch):
             ("--task=pos", "--data_source=tfds", "--manual_dir=x"),
             ("--manual_dir is for", "--data_dir=None"),
         ),
+        (
+            ("--task=ner", "--originals_dir=x"),
+            ("--originals_dir is for --data_source=files", "--data_dir=None"),
+        ),
     ],
-    ids=["no-task", "typo", "manual-dir-of-files", "no-data-dir"],
+    ids=["no-task", "typo", "manual-dir-of-files", "no-data-dir", "originals"],
 )
 def test_wrong_flags(start_wrong, arguments, words):
     message = start_wrong("prepare", *arguments)

@@ -28,6 +28,8 @@ def plan(call, monkeypatch, tmp_path):
                 commands[cell.name] = self.command(cell)
                 state = (ends or {}).get(cell.name, "finished")
                 status.state, status.exit_code = state, 1
+                if state == "failed":
+                    status.log_tail = ["Traceback", "Error: `x` is wrong."]
 
         monkeypatch.setattr("dlfa_tf.training.sweep.Sweep.run", run)
         call(
@@ -94,12 +96,20 @@ def test_summary_of_a_shard(plan, tmp_path, capsys):
 
 
 def test_failed_runs_are_named_at_the_end(plan):
-    with pytest.raises(OSError, match="1 of 2 runs failed: pos/D_1/seed-1"):
+    with pytest.raises(OSError, match="2 of 3 runs failed: .*seed-1") as error:
         plan(
             "--tasks=pos",
-            "--systems=baseline,D_1",
-            ends={"pos/D_1/seed-1": "failed"},
+            "--systems=baseline,D_1,D_2",
+            ends={"pos/D_1/seed-1": "failed", "pos/D_2/seed-1": "failed"},
         )
+    # Runs that fail alike are quoted once.
+    assert str(error.value).count("They said: 'Error: `x` is wrong.'.") == 1
+
+
+def test_block_numbers_are_looked_at_before_any_run(plan, tmp_path):
+    with pytest.raises(ValueError, match="1 of 2 runs .*: pos/D_3/seed-1. Rec"):
+        plan("--tasks=pos", "--systems=baseline,D_3", "--preset=tiny")
+    assert not list(tmp_path.iterdir())
 
 
 def test_signal_is_an_interruption(plan, tmp_path):
@@ -151,7 +161,8 @@ def test_a_sweep_as_a_user_starts_it(start, tmp_path):
     """One run succeeds, one cannot; then the first is skipped."""
     arguments = [
         "--tasks=pos",
-        "--systems=baseline,D_3",  # the tiny encoder has no block above 3
+        "--systems=baseline,D_2",
+        "--reduction_ratio=16",  # more than the width of the tiny encoder
         "--data_source=sample",
         "--preset=tiny",
         "--epochs=1",
@@ -165,11 +176,12 @@ def test_a_sweep_as_a_user_starts_it(start, tmp_path):
     for state in ("finished", "skipped"):
         done = start("sweep", *arguments)
         assert done.returncode == 1
-        assert "1 of 2 runs failed: pos/D_3/seed-1 (exit code 1)" in done.stderr
+        assert "1 of 2 runs failed: pos/D_2/seed-1 (exit code 1)" in done.stderr
+        assert "They said: 'Error: `reduction_ratio` exceeds" in done.stderr
         summary = json.loads((tmp_path / "sweep.json").read_text())
         first, second = summary["runs"]
         assert (first["state"], second["state"]) == (state, "failed")
-        assert "out of range" in second["log_tail"][-1]
+        assert "`reduction_ratio`" in second["log_tail"][-1]
         results = tmp_path / "pos/baseline/seed-1/results.json"
         averages = json.loads(results.read_text())["averages"]
         assert first["averages"] == averages

@@ -124,6 +124,40 @@ def test_every_flag_of_a_setting_reaches_the_config(
     assert {k: values[k] for k in wanted} == wanted
 
 
+def test_zero_lifts_what_a_recipe_limits(call, monkeypatch, tmp_path):
+    seen = []
+    monkeypatch.setattr("dlfa_tf.training.loop.run", one_result(seen))
+    call(
+        train,
+        "--task=xnli",
+        "--data_source=sample",
+        "--recipe=quick",
+        "--eval_limit=0",
+        "--train_limit=0",
+        "--dev_every=0",
+        f"--output_dir={tmp_path}",
+    )
+    (config,) = seen
+    assert config.epochs == 2
+    assert config.eval_limit is config.train_limit is config.dev_every is None
+
+
+@pytest.mark.parametrize("text", ["9", "D_9"])
+def test_fusion_layer_is_a_block_or_its_system(
+    call, monkeypatch, tmp_path, text
+):
+    seen = []
+    monkeypatch.setattr("dlfa_tf.training.loop.run", one_result(seen))
+    call(
+        train,
+        "--task=xnli",
+        "--data_source=sample",
+        f"--fusion_layer={text}",
+        f"--output_dir={tmp_path}",
+    )
+    assert seen[0].fusion_layer == 9
+
+
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_every_recipe_has_its_flag(call, monkeypatch, tmp_path, recipe):
     seen = []
@@ -147,10 +181,26 @@ def test_every_recipe_has_its_flag(call, monkeypatch, tmp_path, recipe):
         (["--task=pos", "--gate=featur"], ["--gate", "Did you mean 'feature'"]),
         (["--task=pos", "--fusion_layr=9"], ["fusion_layr", "fusion_layer"]),
         (["--task=pos", "--fusion_layer=-1"], ["--fusion_layer=-1"]),
+        (
+            ["--task=pos", "--fusion_layer=mean_9"],
+            ["--fusion_layer=mean_9", "not a block. Accepted: the number of"],
+        ),
+        (["--task=panx"], ["Did you mean 'ner'?"]),
+        (["--task=UD"], ["Did you mean 'pos'?"]),
         (["--task=pos", "--epochs=two"], ["--epochs=two"]),
         (["--data_dir=d"], ["--task"]),
     ],
-    ids=["task", "gate", "name", "bound", "type", "required"],
+    ids=[
+        "task",
+        "gate",
+        "name",
+        "bound",
+        "block",
+        "panx",
+        "ud",
+        "type",
+        "required",
+    ],  # fmt: skip
 )
 def test_wrong_flags_are_named_at_once(start_wrong, arguments, parts):
     message = start_wrong("train", "--output_dir=o", *arguments)

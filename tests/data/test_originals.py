@@ -1,0 +1,167 @@
+"""Files as their makers ship them -> labelled folders of the tasks."""
+
+import dataclasses
+import io
+import tarfile
+
+import pytest
+
+from dlfa_tf.data.originals import convert_originals
+from dlfa_tf.data.readers import PairExample
+from dlfa_tf.data.readers import TaggedSentence
+from dlfa_tf.data.sources import Source
+from dlfa_tf.data.tasks import TASKS
+
+LANGUAGES = ("de", "en")
+
+
+def small(name):
+    return dataclasses.replace(TASKS[name], languages=LANGUAGES)
+
+
+def write(path, *rows):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes("".join("\t".join(r) + "\r\n" for r in rows).encode())
+
+
+@pytest.fixture
+def raw(tmp_path):
+    """Folder with the originals of the three tasks in two languages."""
+    raw = tmp_path / "raw"
+    write(
+        raw / "XNLI-MT-1.0" / "multinli" / "multinli.train.en.tsv",
+        ("premise", "hypo", "label"),
+        (' He said "go', "a b ", "contradictory"),
+    )
+    for split in ("dev", "test"):
+        write(
+            raw / "XNLI-1.0" / f"xnli.{split}.tsv",
+            ("language", "gold_label", "parse", "sentence1", "sentence2", "x"),
+            ("de", "neutral", "(", f"{split} 1", "zwei", "y"),
+            ("en", "entailment", "(", f"{split} 1", "two\u2028", "y"),
+            ("de", "contradiction", "(", f"{split} 2", "drei", "y"),
+        )
+    pairs = (
+        ("id", "sentence1", "sentence2", "label"),
+        ("1", '"a', "NS", "0"),
+        ("2", "b", "c", "1"),
+    )
+    for language in LANGUAGES:
+        for name in ("dev_2k", "test_2k"):
+            write(raw / "x-final" / language / f"{name}.tsv", *pairs)
+        path = raw / "panx_dataset" / f"{language}.tar.gz"
+        path.parent.mkdir(exist_ok=True)
+        with tarfile.open(path, "w:gz") as tar:
+            for split in ("train", "dev", "test"):
+                text = f"{language}:Bonn\tB-LOC\n{language}::\tO\n\n"
+                data = (text + f"{language}:{split}\tO\n\n").encode()
+                member = tarfile.TarInfo(split)
+                member.size = len(data)
+                tar.addfile(member, io.BytesIO(data))
+    write(raw / "x-final" / "en" / "train.tsv", *pairs)
+    return raw
+
+
+def read(task, folder, split, language):
+    source = Source(task=task, name="files", data_dir=str(folder))
+    return source.load(split, language)
+
+
+def test_xnli(raw, tmp_path):
+    said = []
+    convert_originals(small("xnli"), raw, tmp_path, said.append)
+    assert len(said) == 5
+    assert read(small("xnli"), tmp_path, "train", "en") == [
+        PairExample('He said "go', "a b", "contradiction")
+    ]
+    assert read(small("xnli"), tmp_path, "test", "de") == [
+        PairExample("test 1", "zwei", "neutral"),
+        PairExample("test 2", "drei", "contradiction"),
+    ]
+    assert read(small("xnli"), tmp_path, "dev", "en") == [
+        PairExample("dev 1", "two", "entailment")
+    ]
+
+
+def test_pawsx(raw, tmp_path):
+    convert_originals(small("pawsx"), raw, tmp_path)
+    for split, language in (("train", "en"), ("dev", "de"), ("test", "de")):
+        assert read(small("pawsx"), tmp_path, split, language) == [
+            PairExample('"a', "NS", "0"),
+            PairExample("b", "c", "1"),
+        ]
+    assert not (tmp_path / "pawsx" / "train-de.tsv").exists()
+
+
+def test_panx(raw, tmp_path):
+    convert_originals(small("ner"), raw, tmp_path)
+    for split in ("train", "dev", "test"):
+        assert read(small("ner"), tmp_path, split, "de") == [
+            TaggedSentence(("Bonn", ":"), ("B-LOC", "O")),
+            TaggedSentence((split,), ("O",)),
+        ]
+
+
+def test_files_that_are_there_stay(raw, tmp_path):
+    (tmp_path / "pawsx").mkdir()
+    for name in ("dev-de.tsv", "test-en.tsv.gz"):
+        (tmp_path / "pawsx" / name).write_text("mine")
+    said = []
+    convert_originals(small("pawsx"), raw, tmp_path, said.append)
+    assert (tmp_path / "pawsx" / "dev-de.tsv").read_text() == "mine"
+    assert not (tmp_path / "pawsx" / "test-en.tsv").exists()
+    assert sum("is there already" in x for x in said) == 2
+    assert len(said) == 5
+
+
+@pytest.mark.parametrize(
+    ("task", "missing"),
+    [
+        ("xnli", "XNLI-1.0/xnli.test.tsv"),
+        ("pawsx", "x-final/en/train.tsv"),
+        ("ner", "panx_dataset/en.tar.gz"),
+    ],
+)
+def test_missing_original_is_named(raw, tmp_path, task, missing):
+    (raw / missing).unlink()
+    with pytest.raises(
+        FileNotFoundError, match=f"missing.*{missing}.*Accepted: a folder with"
+    ):
+        convert_originals(small(task), raw, tmp_path)
+
+
+def test_archive_without_a_split_is_refused(raw, tmp_path):
+    with tarfile.open(raw / "panx_dataset" / "de.tar.gz", "w:gz"):
+        pass
+    with pytest.raises(FileNotFoundError, match="'train'.*LANG.tar.gz"):
+        convert_originals(small("ner"), raw, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([("id", "first", "label")], "line 1: expected the columns"),
+        (
+            [("id", "sentence1", "sentence2", "label"), ("1", "a", "b")],
+            "line 2: expected 4 columns separated by TAB. Received 3",
+        ),
+    ],
+    ids=["header", "row"],
+)
+def test_other_columns_are_refused_and_nothing_is_left(
+    raw, tmp_path, rows, message
+):
+    write(raw / "x-final" / "de" / "test_2k.tsv", *rows)
+    with pytest.raises(ValueError, match=f"test_2k.tsv, {message}"):
+        convert_originals(small("pawsx"), raw, tmp_path)
+    names = {path.name for path in (tmp_path / "pawsx").iterdir()}
+    assert names == {"dev-de.tsv"}
+
+
+def test_pos_is_not_offered(tmp_path):
+    with pytest.raises(ValueError, match="'pos' cannot be.*Getting the data"):
+        convert_originals(TASKS["pos"], tmp_path, tmp_path)
+
+
+if __name__ == "__main__":
+    raise SystemExit(pytest.main([__file__]))
