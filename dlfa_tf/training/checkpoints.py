@@ -18,6 +18,8 @@ from typing import Any
 
 import numpy as np
 
+# Folder of the checkpoints in a run folder.
+CHECKPOINTS = "checkpoints"
 _NAME = re.compile(r"(step|best)-(\d{8})\.npz")
 _META = "meta"
 # What NumPy and zipfile raise for a file that was cut off or altered.

@@ -21,6 +21,7 @@ from dlfa_tf.evaluation.zero_shot import evaluate_languages
 from dlfa_tf.models.compact_model import compact_model
 from dlfa_tf.models.compact_model import write_back
 from dlfa_tf.models.presets import preset_source
+from dlfa_tf.training.checkpoints import CHECKPOINTS
 from dlfa_tf.training.checkpoints import CheckpointStore
 from dlfa_tf.training.config import TrainConfig
 from dlfa_tf.training.distribution import check_batch_size
@@ -44,7 +45,6 @@ from dlfa_tf.training.resume import check_run_dir
 from dlfa_tf.training.resume import held
 from dlfa_tf.training.resume import resolved
 from dlfa_tf.training.schedules import LinearWarmupDecay
-from dlfa_tf.training.session import CHECKPOINTS
 from dlfa_tf.training.session import count_steps
 
 Say = Callable[[str], None]

@@ -15,6 +15,7 @@ from dlfa_tf.data.pipelines import train_dataset
 from dlfa_tf.evaluation.predict import label_names
 from dlfa_tf.evaluation.predict import predict_logits
 from dlfa_tf.evaluation.score import score_labels
+from dlfa_tf.training.checkpoints import CHECKPOINTS
 from dlfa_tf.training.checkpoints import CheckpointStore
 from dlfa_tf.training.config import TrainConfig
 from dlfa_tf.training.dev_choice import DevChoice
@@ -34,7 +35,6 @@ from dlfa_tf.training.throughput import Window
 from dlfa_tf.training.train_step import StepValues
 from dlfa_tf.training.train_step import TrainStep
 
-CHECKPOINTS = "checkpoints"
 _EVAL_BATCH = 64
 # Steps between two entries of the log.
 _LOG_EVERY = 20
