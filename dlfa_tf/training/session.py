@@ -29,6 +29,7 @@ from dlfa_tf.training.loss_scale import LossScale
 from dlfa_tf.training.optimizers import make_optimizer
 from dlfa_tf.training.prepared import Prepared
 from dlfa_tf.training.progress import Progress
+from dlfa_tf.training.run_log import METRICS
 from dlfa_tf.training.run_log import RunLog
 from dlfa_tf.training.throughput import Stopwatch
 from dlfa_tf.training.throughput import Window
@@ -132,6 +133,12 @@ class Session:
             self.say(f"going on after step {self.step} of {self.total_steps}")
         check_same_step(self.strategy, self.step)
         self.log = RunLog(self.run_dir if self.is_chief else None, position)
+        lost = position - self.log.position
+        if self.is_chief and lost:
+            self.say(
+                f"{METRICS} lacks {lost} of the {position} bytes that it had "
+                "at the checkpoint; entries before it are lost"
+            )
 
     def save(self) -> None:
         """Saves a checkpoint of the state after the last step."""
@@ -140,6 +147,8 @@ class Session:
             return
         scale = self.loss_scale
         best = self.choice.weights
+        # A checkpoint on the disk must not refer to a log that is not there.
+        self.log.sync()
         self.store.save(
             self.step,
             self.train_step.state(),
