@@ -112,7 +112,7 @@ class Session:
 
     def restore(self) -> None:
         """Goes back to the newest checkpoint, or to the start."""
-        loaded = self.store.load(self.say)
+        loaded = self.store.load(self.say, set_aside=self.is_chief)
         position = 0
         if loaded is not None:
             arrays, meta, best = loaded
