@@ -76,12 +76,13 @@ def run_bundle(
         FileExistsError: when the output folder has content.
         NonFiniteTraining: when loss or gradient is not finite.
     """
+    asked = config
     config = dataclasses.replace(
-        resolved(config), strategy=_one_device(config.strategy)
+        resolved(config, resume), strategy=_one_device(config.strategy)
     )
     check_settings(config, bundle.meta)
     run_dir = pathlib.Path(config.output_dir)
-    found = open_run_dir(config, bundle.sha256, resume)
+    found = open_run_dir(asked, bundle.sha256, resume)
     if found is not None:
         say(f"{config.output_dir} is finished")
         return found

@@ -83,10 +83,10 @@ def run(
         NonFiniteTraining: when loss or gradient is not finite.
         ConnectionError: when another worker is missing or lost.
     """
-    config = resolved(config)
+    asked, config = config, resolved(config, resume)
     chief = is_chief(config.strategy)
     if chief:
-        check_run_dir(config, resume)
+        check_run_dir(asked, resume)
     run_dir = pathlib.Path(config.output_dir)
     if resume and (run_dir / RESULTS).is_file():
         say(f"{config.output_dir} is finished")
