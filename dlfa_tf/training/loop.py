@@ -20,6 +20,7 @@ from dlfa_tf.evaluation.variants import system_name
 from dlfa_tf.evaluation.zero_shot import evaluate_languages
 from dlfa_tf.models.compact_model import compact_model
 from dlfa_tf.models.compact_model import write_back
+from dlfa_tf.models.presets import check_preset_length
 from dlfa_tf.models.presets import preset_source
 from dlfa_tf.training.checkpoints import CHECKPOINTS
 from dlfa_tf.training.checkpoints import CheckpointStore
@@ -91,6 +92,7 @@ def run(
     if resume and (run_dir / RESULTS).is_file():
         say(f"{config.output_dir} is finished")
         return read_results(run_dir)
+    check_preset_length(config.preset, config.sequence_length)
     data = read_data(config)
     started = time.monotonic()
     keras.utils.set_random_seed(config.seed)

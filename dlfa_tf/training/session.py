@@ -173,6 +173,7 @@ class Session:
             pad_id=prepared.pad_id,
             use_segment_ids=prepared.use_segment_ids,
             start_step=self.step,
+            max_width=self.model.backbone.max_positions,
         )
         replicas = self.train_step.replicas
         shared = f" over {replicas} replicas" if replicas > 1 else ""
