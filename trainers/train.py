@@ -149,7 +149,8 @@ def _define_recipe_flags() -> None:
     flags.DEFINE_integer(
         "sequence_length",
         None,
-        "Pieces per row, special ones included; default 128 (XTREME scripts).",
+        "Pieces per row, special ones included, at most the encoder's "
+        "positions; default 128 (XTREME scripts).",
         lower_bound=8,
     )
     flags.DEFINE_integer(

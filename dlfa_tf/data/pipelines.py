@@ -51,22 +51,40 @@ def epoch_batches(
     return [full[i] for i in random.permutation(len(full))] + partial
 
 
-def padded_width(row_lengths: np.ndarray) -> int:
+def padded_width(row_lengths: np.ndarray, max_width: int | None = None) -> int:
     """Positions of a batch: those of its longest row, rounded up.
 
     Args:
         row_lengths: int `(batch,)`, pieces of the rows.
+        max_width: int or None, positions of the encoder, which no batch is
+            padded beyond. Defaults to `None`: no limit.
 
     Returns:
-        int, a multiple of 4 up to 32 and of 8 from there on.
+        int, a multiple of 4 up to 32 and of 8 from there on, or `max_width`.
+
+    Raises:
+        ValueError: when a row is longer than `max_width`.
     """
     longest = int(row_lengths.max())
     multiple = _SHORT_MULTIPLE if longest <= _SHORT else _MULTIPLE
-    return -(-longest // multiple) * multiple
+    width = -(-longest // multiple) * multiple
+    if max_width is None:
+        return width
+    if longest > max_width:
+        raise ValueError(
+            "A row has more pieces than the encoder has positions. Received: "
+            f"{longest}. Accepted: up to {max_width}; tokenise with a smaller "
+            "`sequence_length`."
+        )
+    return min(width, max_width)
 
 
 def pad_batch(
-    arrays: TokenArrays, rows: np.ndarray, pad_id: int, use_segment_ids: bool
+    arrays: TokenArrays,
+    rows: np.ndarray,
+    pad_id: int,
+    use_segment_ids: bool,
+    max_width: int | None = None,
 ) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """Builds one padded batch.
 
@@ -75,6 +93,8 @@ def pad_batch(
         rows: int `(batch,)`, indices of the rows.
         pad_id: int, id of padding.
         use_segment_ids: bool, whether the encoder takes `segment_ids`.
+        max_width: int or None, positions of the encoder, which no batch is
+            padded beyond. Defaults to `None`: no limit.
 
     Returns:
         A pair: dict of `token_ids` int32, `padding_mask` bool and, when used,
@@ -84,7 +104,7 @@ def pad_batch(
     """
     starts = arrays.row_splits[rows]
     lengths = arrays.row_splits[rows + 1] - starts
-    position = np.arange(padded_width(lengths))
+    position = np.arange(padded_width(lengths, max_width))
     mask = position < lengths[:, None]
     index = np.where(mask, starts[:, None] + position, 0)
     features = {
@@ -112,6 +132,7 @@ def train_dataset(
     pad_id: int,
     use_segment_ids: bool,
     start_step: int = 0,
+    max_width: int | None = None,
 ) -> tuple[Any, int]:
     """Builds the data set of a whole training run, or of what is left of it.
 
@@ -124,6 +145,8 @@ def train_dataset(
         use_segment_ids: bool, whether the encoder takes `segment_ids`.
         start_step: int, steps already taken, counted over all epochs; the
             data set holds the batches after them. Defaults to `0`.
+        max_width: int or None, positions of the encoder, which no batch is
+            padded beyond. Defaults to `None`: no limit.
 
     Returns:
         A pair: `tf.data.Dataset` of (features, labels) from `start_step` to
@@ -147,7 +170,9 @@ def train_dataset(
         for epoch in range(first, epochs):
             plan = epoch_batches(lengths, batch_size, seed, epoch)
             for rows in plan[skipped if epoch == first else 0 :]:
-                yield pad_batch(arrays, rows, pad_id, use_segment_ids)
+                yield pad_batch(
+                    arrays, rows, pad_id, use_segment_ids, max_width
+                )
 
     names = ["token_ids", "padding_mask"]
     names += ["segment_ids"] if use_segment_ids else []

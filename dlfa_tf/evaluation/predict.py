@@ -44,7 +44,11 @@ def predict_logits(
     count = len(arrays) if words_so_far is None else int(words_so_far[-1])
     result = np.zeros((count, model.num_classes), np.float32)
     for rows, features in feature_batches(
-        arrays, batch_size, pad_id, use_segment_ids
+        arrays,
+        batch_size,
+        pad_id,
+        use_segment_ids,
+        model.backbone.max_positions,
     ):
         logits = forward(features)
         if mask is None or words_so_far is None:
@@ -59,13 +63,19 @@ def predict_logits(
 
 
 def feature_batches(
-    arrays: TokenArrays, batch_size: int, pad_id: int, use_segment_ids: bool
+    arrays: TokenArrays,
+    batch_size: int,
+    pad_id: int,
+    use_segment_ids: bool,
+    max_width: int | None = None,
 ) -> Iterator[tuple[np.ndarray, dict[str, Any]]]:
     """Yields (rows, inputs of the encoder as tensors), shortest rows first."""
     order = np.argsort(arrays.row_lengths, kind="stable")
     for start in range(0, len(order), batch_size):
         rows = order[start : start + batch_size]
-        features, _ = pad_batch(arrays, rows, pad_id, use_segment_ids)
+        features, _ = pad_batch(
+            arrays, rows, pad_id, use_segment_ids, max_width
+        )
         yield (
             rows,
             {

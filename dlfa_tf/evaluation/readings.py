@@ -186,7 +186,11 @@ def _read_arrays(
     vectors: np.ndarray | None = None
     sums = np.zeros((3, POSITIONS))
     for rows, features in feature_batches(
-        arrays, _BATCH, preprocessor.pieces.pad_id, preprocessor.use_segment_ids
+        arrays,
+        _BATCH,
+        preprocessor.pieces.pad_id,
+        preprocessor.use_segment_ids,
+        model.backbone.max_positions,
     ):
         found = {
             name: np.asarray(value, np.float32)

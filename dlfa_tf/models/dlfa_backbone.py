@@ -15,6 +15,7 @@ from dlfa_tf.models.encoder_blocks import check_hidden_states
 from dlfa_tf.models.encoder_blocks import check_last_layer
 from dlfa_tf.models.encoder_blocks import freeze_blocks
 from dlfa_tf.models.encoder_blocks import hidden_states
+from dlfa_tf.models.encoder_blocks import max_positions
 from dlfa_tf.models.fusion import check_fusion
 from dlfa_tf.models.fusion import fused_output
 from dlfa_tf.models.lora import adapted_weights
@@ -243,6 +244,11 @@ class DLFABackbone(keras_hub.models.Backbone):
     def fusion(self) -> Any:
         """Name of the fusion, or the layer that was given."""
         return self._fusion.value
+
+    @property
+    def max_positions(self) -> int | None:
+        """Pieces per row that the encoder takes; None for any number."""
+        return max_positions(self.encoder)
 
     @property
     def gate_used(self) -> str | None:

@@ -49,6 +49,42 @@ def block_layers(encoder: keras_hub.models.Backbone) -> list[Any]:
     return [blocks[i] for i in range(len(blocks))]
 
 
+def max_positions(encoder: keras_hub.models.Backbone) -> int | None:
+    """Returns how many positions an encoder has learned embeddings for.
+
+    This is keras-hub's `max_sequence_length`, also of RoBERTa and XLM-R: the
+    two rows that their originals keep for padding are no positions there.
+
+    Args:
+        encoder: keras-hub encoder backbone.
+
+    Returns:
+        int, pieces per row at most; None when any number will do.
+    """
+    return min(
+        (
+            layer.sequence_length
+            for layer in encoder._flatten_layers()
+            if isinstance(layer, keras_hub.layers.PositionEmbedding)
+        ),
+        default=None,
+    )
+
+
+def check_sequence_length(sequence_length: int, positions: int | None) -> None:
+    """Refuses rows of more pieces than an encoder has positions.
+
+    Raises:
+        ValueError: names both.
+    """
+    if positions is not None and sequence_length > positions:
+        raise ValueError(
+            "`sequence_length` is larger than the number of positions of the "
+            f"encoder. Received: {sequence_length}. Accepted: up to "
+            f"{positions} pieces."
+        )
+
+
 def check_fusion_layer(fusion_layer: Any, last_layer: int) -> None:
     """Refuses a fusion layer that does not lie below the last one.
 

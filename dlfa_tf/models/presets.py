@@ -14,6 +14,7 @@ import keras_hub
 
 from dlfa_tf.models import e5_small_multi
 from dlfa_tf.models import tiny
+from dlfa_tf.models.encoder_blocks import check_sequence_length
 from dlfa_tf.models.hub import load_from_hub
 
 DEFAULT_PRESET = "e5_small_multi"
@@ -46,6 +47,11 @@ _ALIASES = MappingProxyType(
 _Loaded = TypeVar("_Loaded")
 
 _TINY = ("tiny", "tiny_sentencepiece")
+# Encoders whose `max_sequence_length` is their number of positions.
+_LEARNED_POSITIONS = tuple(
+    f"keras_hub>{name}Backbone"
+    for name in ("Bert", "DistilBert", "Electra", "Roberta", "XLMRoberta")
+)
 
 
 def load_encoder(
@@ -151,6 +157,32 @@ def preset_source(preset: str) -> str:
     if kind == "folder":
         return f"preset folder {_absolute(preset)}"
     return f"downloaded by keras-hub from {preset}"
+
+
+def check_preset_length(preset: str, sequence_length: int) -> None:
+    """Refuses rows that are too long for a preset, without loading it.
+
+    Of a preset that lies elsewhere only the encoder itself can tell, once it
+    is loaded.
+
+    Args:
+        preset: str. As for `load_encoder`.
+        sequence_length: int, pieces per row, special ones included.
+
+    Raises:
+        ValueError: when the encoder has fewer positions; names both numbers.
+    """
+    if preset in _TINY:
+        check_sequence_length(sequence_length, tiny.MAX_SEQUENCE_LENGTH)
+        return
+    folder = Path(_resolve(preset))
+    if not folder.is_absolute():
+        return
+    saved = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    if saved.get("registered_name") in _LEARNED_POSITIONS:
+        check_sequence_length(
+            sequence_length, saved["config"].get("max_sequence_length")
+        )
 
 
 def has_pretrained_weights(preset: str) -> bool:

@@ -8,6 +8,7 @@ import keras
 import keras_hub
 
 from dlfa_tf.models.dlfa_backbone import DLFABackbone
+from dlfa_tf.models.encoder_blocks import check_sequence_length
 from dlfa_tf.models.loading import check_saved_task_arguments
 from dlfa_tf.models.loading import is_saved_task
 from dlfa_tf.models.loading import local_preset
@@ -41,6 +42,10 @@ class DLFATask(keras_hub.models.Task):
         dropout: float, dropout before the last layer.
         name: str or None, name of the model.
         compile: bool, whether to compile with the defaults at once.
+
+    Raises:
+        ValueError: when labels and classes disagree, or when the preprocessor
+            makes longer rows than the encoder has positions.
     """
 
     backbone_cls = DLFABackbone
@@ -58,6 +63,9 @@ class DLFATask(keras_hub.models.Task):
     ) -> None:
         labels = resolve_labels(labels, preprocessor)
         num_classes = resolve_num_classes(num_classes, labels)
+        sequence_length = getattr(preprocessor, "sequence_length", None)
+        if sequence_length is not None:
+            check_sequence_length(sequence_length, backbone.max_positions)
         x = keras.layers.Dropout(dropout, name="output_dropout")(features)
         logits = keras.layers.Dense(
             num_classes,
@@ -357,8 +365,8 @@ class DLFATask(keras_hub.models.Task):
 
         Raises:
             ValueError: when the folder holds a model of another task or a
-                backbone alone, or when an argument would change a saved
-                model.
+                backbone alone, when an argument would change a saved model,
+                or when `sequence_length` exceeds the encoder's positions.
             TypeError: for an unknown argument.
         """
         if not is_saved_task(preset):

@@ -8,6 +8,7 @@ import keras_hub
 import numpy as np
 
 SEED = 0
+MAX_SEQUENCE_LENGTH = 512
 
 _KERNEL_STDDEV = 0.2
 _MAX_SENTENCEPIECE_SIZE = 112
@@ -82,7 +83,7 @@ def tiny_encoder(
         num_heads=2,
         hidden_dim=8,
         intermediate_dim=16,
-        max_sequence_length=512,
+        max_sequence_length=MAX_SEQUENCE_LENGTH,
         dtype=dtype,
     )
     if load_weights:

@@ -21,6 +21,7 @@ from dlfa_tf.data.packed_arrays import unpack_arrays
 from dlfa_tf.evaluation.score import gold_labels
 from dlfa_tf.models.packed_encoder import pack_encoder
 from dlfa_tf.models.packed_encoder import unpack_encoder
+from dlfa_tf.models.presets import check_preset_length
 from dlfa_tf.models.presets import preset_source
 from dlfa_tf.training.bundle_file import check_new
 from dlfa_tf.training.bundle_file import read_bundle_file
@@ -99,6 +100,7 @@ def make_bundle(
         FileExistsError: when the file exists.
     """
     check_new(path)
+    check_preset_length(config.preset, config.sequence_length)
     data = read_data(config)
     model = build_model(config)
     preprocessor = model.preprocessor

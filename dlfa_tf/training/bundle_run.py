@@ -26,10 +26,13 @@ from dlfa_tf.models.token_classifier import DLFATokenClassifier
 from dlfa_tf.training.bundle import Bundle
 from dlfa_tf.training.bundle_settings import check_settings
 from dlfa_tf.training.bundle_weights import save_bundle_weights
+from dlfa_tf.training.checkpoints import CHECKPOINTS
+from dlfa_tf.training.checkpoints import CheckpointStore
 from dlfa_tf.training.config import TrainConfig
 from dlfa_tf.training.environment import describe_environment
 from dlfa_tf.training.environment import peak_memory_bytes
 from dlfa_tf.training.resume import resolved
+from dlfa_tf.training.run_log import METRICS
 from dlfa_tf.training.sweep_cells import Cell
 from dlfa_tf.training.sweep_state import find_status
 
@@ -57,8 +60,10 @@ def run_bundle(
         bundle: `Bundle`.
         say: receives one-line messages about what is going on.
         verbose: int, Keras' verbosity of `fit` (0, 1 or 2).
-        resume: bool, whether to start anew in the folder of a run of the same
-            settings that was interrupted. A finished one is left alone.
+        resume: bool, whether to go on in the folder of a run of the same
+            settings that was interrupted: after its newest checkpoint on
+            TensorFlow, from the start on JAX, which saves none. A finished
+            one is left alone.
         save_weights: bool, whether to write `weights.npz` (about 100 MB for
             `e5_small_multi`). Defaults to `True`.
 
@@ -66,16 +71,18 @@ def run_bundle(
         The content of `results.json`.
 
     Raises:
-        ValueError: when a setting differs from the bundle's.
+        ValueError: when a setting differs from the bundle's, or for a folder
+            that the run cannot go on in.
         FileExistsError: when the output folder has content.
         NonFiniteTraining: when loss or gradient is not finite.
     """
+    asked = config
     config = dataclasses.replace(
-        resolved(config), strategy=_one_device(config.strategy)
+        resolved(config, resume), strategy=_one_device(config.strategy)
     )
     check_settings(config, bundle.meta)
     run_dir = pathlib.Path(config.output_dir)
-    found = open_run_dir(config, bundle.sha256, resume)
+    found = open_run_dir(asked, bundle.sha256, resume)
     if found is not None:
         say(f"{config.output_dir} is finished")
         return found
@@ -123,6 +130,8 @@ def run_bundle(
         "peak_memory_bytes": peak_memory_bytes(),
     }
     write_json(run_dir / RESULTS, results)
+    # The run cannot go on any more.
+    CheckpointStore(run_dir / CHECKPOINTS).delete()
     return results
 
 
@@ -140,6 +149,8 @@ def open_run_dir(
 ) -> dict[str, Any] | None:
     """Makes sure that a run may write into its folder.
 
+    Under JAX, where a run that goes on starts anew, its log is deleted.
+
     Args:
         config: `TrainConfig`.
         sha256: str, hash of the bundle.
@@ -150,7 +161,8 @@ def open_run_dir(
 
     Raises:
         FileExistsError: when the folder has content.
-        ValueError: when it holds a run with other settings.
+        ValueError: when it holds a run with other settings, or under JAX
+            one that TensorFlow began.
     """
     if not resume:
         check_output_dir(config.output_dir)
@@ -159,9 +171,20 @@ def open_run_dir(
     cell = Cell(name=run_dir.name, config=config, bundle_sha256=sha256)
     if find_status(cell).state == "skipped":
         return read_results(run_dir)
-    # There are no checkpoints: it starts anew.
-    (run_dir / "metrics.jsonl").unlink(missing_ok=True)
+    if keras.backend.backend() == "jax":
+        _start_anew(run_dir)
     return None
+
+
+def _start_anew(run_dir: pathlib.Path) -> None:
+    """Deletes the log; checkpoints, which JAX has none of, are others' work."""
+    if (run_dir / CHECKPOINTS).exists():
+        raise ValueError(
+            f"{str(run_dir)!r} holds checkpoints, with which JAX cannot go on."
+            " Received: KERAS_BACKEND=jax. Accepted: KERAS_BACKEND=tensorflow, "
+            "which wrote them, or another `output_dir`."
+        )
+    (run_dir / METRICS).unlink(missing_ok=True)
 
 
 def build_bundle_model(config: TrainConfig, bundle: Bundle) -> Any:

@@ -18,8 +18,12 @@ from typing import Any
 
 import numpy as np
 
+# Folder of the checkpoints in a run folder.
+CHECKPOINTS = "checkpoints"
 _NAME = re.compile(r"(step|best)-(\d{8})\.npz")
 _META = "meta"
+# End of the name of a file that could not be read.
+_ASIDE = ".broken"
 # What NumPy and zipfile raise for a file that was cut off or altered.
 _BROKEN = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)
 
@@ -29,7 +33,8 @@ class CheckpointStore:
 
     `step-N.npz` is what training needs to go on after step N, `best-N.npz`
     the weights of step N that scored best on dev so far. Both are written
-    aside, flushed to the disk and renamed.
+    aside, flushed to the disk and renamed. `step-N.npz.broken` is one that
+    could not be read, or whose best weights could not.
 
     Args:
         folder: folder of the checkpoints; made when the first one is saved.
@@ -40,6 +45,9 @@ class CheckpointStore:
     def __init__(self, folder: pathlib.Path, keep: int = 2) -> None:
         self.folder = folder
         self.keep = keep
+        # Best weights that are known to be whole: a file of that name alone
+        # may be what made an earlier checkpoint useless.
+        self._best_written: int | None = None
 
     def save(
         self,
@@ -63,20 +71,25 @@ class CheckpointStore:
         best_step = None
         if best is not None:
             best_step, weights = best
-            if not self._path("best", best_step).exists():
+            if best_step != self._best_written:
                 self._write("best", best_step, weights, {"step": best_step})
+                self._best_written = best_step
         self._write(
             "step", step, arrays, {**meta, "step": step, "best": best_step}
         )
-        self._prune()
+        self._prune(step)
 
     def load(
-        self, say: Callable[[str], None] = lambda _: None
+        self,
+        say: Callable[[str], None] = lambda _: None,
+        set_aside: bool = True,
     ) -> tuple[list[np.ndarray], dict[str, Any], list[np.ndarray]] | None:
         """Reads the newest checkpoint that is whole.
 
         Args:
             say: is told of every broken one.
+            set_aside: bool, whether to rename broken ones, so that none is
+                taken for a newer one of those to come. Defaults to `True`.
 
         Returns:
             None when there is none; otherwise the arrays, the plain values
@@ -93,7 +106,10 @@ class CheckpointStore:
                     f"checkpoint of step {step} cannot be read "
                     f"({type(error).__name__}: {error}); trying the one before"
                 )
+                if set_aside:
+                    self._set_aside(step, say)
                 continue
+            self._best_written = meta["best"]
             return arrays, meta, best
         return None
 
@@ -103,6 +119,9 @@ class CheckpointStore:
             for step in self._steps(kind):
                 self._path(kind, step).unlink()
         self._sweep()
+        if self.folder.is_dir():
+            for path in self.folder.glob(f"*.npz{_ASIDE}"):
+                path.unlink(missing_ok=True)
         if self.folder.is_dir() and not any(self.folder.iterdir()):
             self.folder.rmdir()
 
@@ -153,13 +172,18 @@ class CheckpointStore:
             with np.load(raw, allow_pickle=False) as file:
                 yield file
 
-    def _prune(self) -> None:
-        kept = self._steps("step")[-self.keep :]
-        for step in self._steps("step"):
-            if step not in kept:
-                self._path("step", step).unlink()
+    def _prune(self, saved: int) -> None:
+        """Deletes what is older than the checkpoints to keep.
+
+        Args:
+            saved: int, step of the newest one; those of higher steps are from
+                before the run went back, and do not count.
+        """
+        until_now = [s for s in self._steps("step") if s <= saved]
+        for step in until_now[: -self.keep]:
+            self._path("step", step).unlink()
         wanted = set()
-        for step in kept:
+        for step in self._steps("step"):
             try:
                 with self._opened("step", step) as file:
                     wanted.add(json.loads(file[_META].tobytes())["best"])
@@ -168,6 +192,12 @@ class CheckpointStore:
         for step in self._steps("best"):
             if step not in wanted:
                 self._path("best", step).unlink()
+
+    def _set_aside(self, step: int, say: Callable[[str], None]) -> None:
+        path = self._path("step", step)
+        aside = path.with_name(path.name + _ASIDE)
+        os.replace(path, aside)
+        say(f"  {path.name} is now {aside.name}")
 
     def _sweep(self) -> None:
         """Removes what a killed process left half written."""

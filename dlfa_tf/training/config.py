@@ -62,7 +62,8 @@ class TrainConfig:
             are not the encoder's: fusion, new pooler, head.
         label_piece: str or None, `first`, `first_content`; None is the
             vocabulary's default.
-        sequence_length: int, pieces per row. Defaults to `128` (XTREME).
+        sequence_length: int, pieces per row, at most the encoder's positions.
+            Defaults to `128` (XTREME).
         dropout: float, before the last layer. Defaults to `0.1` (mBERT).
         epochs: int, passes over the training data.
         batch_size: int, rows per step.

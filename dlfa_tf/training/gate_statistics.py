@@ -26,7 +26,11 @@ class GateProbe:
         self._probe = keras.Model(model.input, [gate, low, high, fusion.output])
         rows = np.arange(min(_ROWS, len(prepared.dev)))
         self._features, _ = pad_batch(
-            prepared.dev, rows, prepared.pad_id, prepared.use_segment_ids
+            prepared.dev,
+            rows,
+            prepared.pad_id,
+            prepared.use_segment_ids,
+            model.backbone.max_positions,
         )
 
     def __call__(self) -> dict[str, float]:

@@ -128,6 +128,7 @@ class _Run:
                     rows,
                     self.prepared.pad_id,
                     self.prepared.use_segment_ids,
+                    self.model.backbone.max_positions,
                 )
 
     def _log(

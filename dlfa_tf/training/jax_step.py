@@ -50,6 +50,7 @@ class JaxStep:
         self.model = model
         self.optimizer = optimizer
         self.clip_norm = clip_norm
+        self.max_width = model.backbone.max_positions
         self.traces = 0
         # The old state is of no use after a step: its memory is taken again.
         self._step = jax.jit(self._update, donate_argnums=0)
@@ -67,7 +68,7 @@ class JaxStep:
         Returns:
             Loss and gradient norm before clipping, scalars on the device.
         """
-        features, labels = pad_width(features, labels)
+        features, labels = pad_width(features, labels, self.max_width)
         self._state, loss, norm = self._step(self._state, features, labels)
         return loss, norm
 
@@ -145,7 +146,7 @@ def compiled_forward(
     def forward(features: dict[str, Any]) -> np.ndarray:
         arrays = {k: np.asarray(v) for k, v in features.items()}
         count, time = arrays["token_ids"].shape
-        arrays, _ = pad_width(arrays, None)
+        arrays, _ = pad_width(arrays, None, model.backbone.max_positions)
         arrays = {
             k: np.pad(v, ((0, rows - count), (0, 0))) for k, v in arrays.items()
         }
@@ -161,19 +162,24 @@ def compiled_forward(
 
 
 def pad_width(
-    features: dict[str, Any], labels: Any
+    features: dict[str, Any], labels: Any, max_width: int | None = None
 ) -> tuple[dict[str, Any], Any]:
     """Pads a batch to a width that few others have.
 
     Args:
         features: dict of arrays `(rows, time)`.
         labels: `(rows, time)`, or `(rows,)` or None, which stay as they are.
+        max_width: int or None, positions of the encoder, which no batch is
+            padded beyond. Defaults to `None`: no limit.
 
     Returns:
-        The pair, time a multiple of `WIDTH_MULTIPLE`; new positions are
-        padding without a label.
+        The pair, time a multiple of `WIDTH_MULTIPLE` or `max_width`; new
+        positions are padding without a label.
     """
-    more = -features["token_ids"].shape[1] % WIDTH_MULTIPLE
+    time = features["token_ids"].shape[1]
+    more = -time % WIDTH_MULTIPLE
+    if max_width is not None:
+        more = min(more, max_width - time)
     padded = {
         name: np.pad(value, ((0, 0), (0, more)))
         for name, value in features.items()

@@ -20,7 +20,9 @@ from dlfa_tf.evaluation.variants import system_name
 from dlfa_tf.evaluation.zero_shot import evaluate_languages
 from dlfa_tf.models.compact_model import compact_model
 from dlfa_tf.models.compact_model import write_back
+from dlfa_tf.models.presets import check_preset_length
 from dlfa_tf.models.presets import preset_source
+from dlfa_tf.training.checkpoints import CHECKPOINTS
 from dlfa_tf.training.checkpoints import CheckpointStore
 from dlfa_tf.training.config import TrainConfig
 from dlfa_tf.training.distribution import check_batch_size
@@ -44,7 +46,6 @@ from dlfa_tf.training.resume import check_run_dir
 from dlfa_tf.training.resume import held
 from dlfa_tf.training.resume import resolved
 from dlfa_tf.training.schedules import LinearWarmupDecay
-from dlfa_tf.training.session import CHECKPOINTS
 from dlfa_tf.training.session import count_steps
 
 Say = Callable[[str], None]
@@ -83,14 +84,15 @@ def run(
         NonFiniteTraining: when loss or gradient is not finite.
         ConnectionError: when another worker is missing or lost.
     """
-    config = resolved(config)
+    asked, config = config, resolved(config, resume)
     chief = is_chief(config.strategy)
     if chief:
-        check_run_dir(config, resume)
+        check_run_dir(asked, resume)
     run_dir = pathlib.Path(config.output_dir)
     if resume and (run_dir / RESULTS).is_file():
         say(f"{config.output_dir} is finished")
         return read_results(run_dir)
+    check_preset_length(config.preset, config.sequence_length)
     data = read_data(config)
     started = time.monotonic()
     keras.utils.set_random_seed(config.seed)

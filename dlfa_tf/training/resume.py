@@ -20,23 +20,37 @@ from dlfa_tf.training.same_settings import check_same_settings
 _UNFINISHED = re.compile(r"\..*\.\d+\.tmp")
 
 
-def resolved(config: TrainConfig) -> TrainConfig:
-    """Decides what `auto` means on this machine.
+def resolved(config: TrainConfig, resume: bool = False) -> TrainConfig:
+    """Decides what `auto` means on this machine, or in the run to go on with.
+
+    Args:
+        config: `TrainConfig`.
+        resume: bool, whether the run in `output_dir`, if there is one, decides
+            the precision: half a run in another would be neither. Defaults to
+            `False`.
 
     Returns:
         The config without any `auto`.
 
     Raises:
-        ValueError: for a wrong TF_CONFIG.
+        ValueError: for a wrong TF_CONFIG, or a folder whose `config.json` no
+            run wrote.
     """
-    precision = config.precision
-    if precision == "auto":
-        precision = "mixed_bfloat16" if has_fast_bfloat16() else "float32"
     return dataclasses.replace(
         config,
-        precision=precision,
+        precision=_precision(config, resume),
         strategy=resolve_strategy(config.strategy),
     )
+
+
+def _precision(config: TrainConfig, resume: bool) -> str:
+    if config.precision != "auto":
+        return config.precision
+    if resume and (pathlib.Path(config.output_dir) / CONFIG).is_file():
+        begun_in = read_config(config.output_dir).precision
+        if begun_in != "auto":
+            return begun_in
+    return "mixed_bfloat16" if has_fast_bfloat16() else "float32"
 
 
 def check_run_dir(config: TrainConfig, resume: bool) -> None:

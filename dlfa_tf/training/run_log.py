@@ -25,7 +25,9 @@ class RunLog:
     Args:
         run_dir: folder of the run; None writes nothing.
         position: int, bytes of `metrics.jsonl` that hold; what was written
-            after them is cut off. Defaults to `0`.
+            after them is cut off, and so is a last line without its end: a
+            power failure may have left less than the checkpoint saw.
+            Defaults to `0`.
     """
 
     def __init__(self, run_dir: pathlib.Path | None, position: int = 0) -> None:
@@ -34,7 +36,7 @@ class RunLog:
         if self._file is None or run_dir is None:
             return
         if self._file.exists():
-            os.truncate(self._file, position)
+            _cut_back(self._file, position)
         shutil.rmtree(run_dir / LOGS, ignore_errors=True)
         self._board = _scalar_writer(run_dir / LOGS)
         if self._board is not None and self._file.exists():
@@ -54,6 +56,12 @@ class RunLog:
             append_json_line(self._file, entry)
             self._to_board(entry)
 
+    def sync(self) -> None:
+        """Waits until the disk has what was written."""
+        if self._file is not None and self._file.exists():
+            with self._file.open("rb") as file:
+                os.fsync(file.fileno())
+
     def close(self) -> None:
         """Writes what is left."""
         if self._board is not None:
@@ -68,6 +76,13 @@ class RunLog:
             for name, value in _scalars(entry):
                 if name not in ("step", "epoch"):
                     tf.summary.scalar(name, value)
+
+
+def _cut_back(file: pathlib.Path, position: int) -> None:
+    """Leaves the whole lines among the first `position` bytes."""
+    with file.open("r+b") as stream:
+        # Never longer than it was: the system would fill up with NUL bytes.
+        stream.truncate(stream.read(position).rfind(b"\n") + 1)
 
 
 def _scalars(entry: dict[str, Any], prefix: str = "") -> Any:

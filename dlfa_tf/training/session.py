@@ -15,6 +15,7 @@ from dlfa_tf.data.pipelines import train_dataset
 from dlfa_tf.evaluation.predict import label_names
 from dlfa_tf.evaluation.predict import predict_logits
 from dlfa_tf.evaluation.score import score_labels
+from dlfa_tf.training.checkpoints import CHECKPOINTS
 from dlfa_tf.training.checkpoints import CheckpointStore
 from dlfa_tf.training.config import TrainConfig
 from dlfa_tf.training.dev_choice import DevChoice
@@ -28,13 +29,13 @@ from dlfa_tf.training.loss_scale import LossScale
 from dlfa_tf.training.optimizers import make_optimizer
 from dlfa_tf.training.prepared import Prepared
 from dlfa_tf.training.progress import Progress
+from dlfa_tf.training.run_log import METRICS
 from dlfa_tf.training.run_log import RunLog
 from dlfa_tf.training.throughput import Stopwatch
 from dlfa_tf.training.throughput import Window
 from dlfa_tf.training.train_step import StepValues
 from dlfa_tf.training.train_step import TrainStep
 
-CHECKPOINTS = "checkpoints"
 _EVAL_BATCH = 64
 # Steps between two entries of the log.
 _LOG_EVERY = 20
@@ -111,7 +112,7 @@ class Session:
 
     def restore(self) -> None:
         """Goes back to the newest checkpoint, or to the start."""
-        loaded = self.store.load(self.say)
+        loaded = self.store.load(self.say, set_aside=self.is_chief)
         position = 0
         if loaded is not None:
             arrays, meta, best = loaded
@@ -132,6 +133,12 @@ class Session:
             self.say(f"going on after step {self.step} of {self.total_steps}")
         check_same_step(self.strategy, self.step)
         self.log = RunLog(self.run_dir if self.is_chief else None, position)
+        lost = position - self.log.position
+        if self.is_chief and lost:
+            self.say(
+                f"{METRICS} lacks {lost} of the {position} bytes that it had "
+                "at the checkpoint; entries before it are lost"
+            )
 
     def save(self) -> None:
         """Saves a checkpoint of the state after the last step."""
@@ -140,6 +147,8 @@ class Session:
             return
         scale = self.loss_scale
         best = self.choice.weights
+        # A checkpoint on the disk must not refer to a log that is not there.
+        self.log.sync()
         self.store.save(
             self.step,
             self.train_step.state(),
@@ -164,6 +173,7 @@ class Session:
             pad_id=prepared.pad_id,
             use_segment_ids=prepared.use_segment_ids,
             start_step=self.step,
+            max_width=self.model.backbone.max_positions,
         )
         replicas = self.train_step.replicas
         shared = f" over {replicas} replicas" if replicas > 1 else ""

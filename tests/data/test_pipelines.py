@@ -165,6 +165,30 @@ def test_width_is_the_longest_row_rounded_up(length, width):
     assert {v.shape for v in features.values()} == {(2, width)}
 
 
+def test_width_stays_within_the_positions():
+    arrays = _arrays([1, 35])
+    rows = np.array([0, 1])
+    features, _ = pad_batch(arrays, rows, 0, True, max_width=36)
+    assert {v.shape for v in features.values()} == {(2, 36)}
+    assert padded_width(arrays.row_lengths, 512) == 40
+    with pytest.raises(ValueError, match=r"Received: 35\. .* up to 34; token"):
+        pad_batch(arrays, rows, 0, True, max_width=34)
+
+
+def test_train_dataset_stays_within_the_positions():
+    dataset, _ = train_dataset(
+        _arrays([35, 33, 34]),
+        batch_size=2,
+        seed=5,
+        epochs=1,
+        pad_id=1,
+        use_segment_ids=True,
+        max_width=35,
+    )
+    widths = [x["token_ids"].shape[1] for x, _ in dataset]
+    assert widths == [35, 35]
+
+
 @settings(max_examples=100, deadline=None, derandomize=True)
 @given(
     st.lists(st.integers(1, 40), min_size=1, max_size=20),

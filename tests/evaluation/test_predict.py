@@ -3,6 +3,7 @@
 import dataclasses
 
 import keras
+import keras_hub
 import numpy as np
 import pytest
 
@@ -11,8 +12,11 @@ from dlfa_tf.data.readers import PairExample
 from dlfa_tf.data.readers import TaggedSentence
 from dlfa_tf.evaluation.predict import label_names
 from dlfa_tf.evaluation.predict import predict_logits
+from dlfa_tf.models.dlfa_backbone import DLFABackbone
+from dlfa_tf.models.presets import load_tokenizer
 from dlfa_tf.models.text_classifier import DLFATextClassifier
 from dlfa_tf.models.token_classifier import DLFATokenClassifier
+from dlfa_tf.preprocessing import TaggingPreprocessor
 
 # Rows of one batch are padded together, which moves sums by some bits.
 TOLERANCE = 1e-5
@@ -173,6 +177,28 @@ def test_sentence_without_words_has_no_names(tagger):
     arrays = dataclasses.replace(arrays, word_splits=np.array([0, 2, 2, 3]))
     names = label_names(np.eye(3), arrays, ("x", "y", "z"))
     assert names == [["x", "y"], [], ["z"]]
+
+
+def test_rows_as_long_as_the_encoder_has_positions():
+    """Rounded up they would be longer, which the encoder cannot take."""
+    encoder = keras_hub.models.BertBackbone(
+        vocabulary_size=57,
+        num_layers=1,
+        num_heads=2,
+        hidden_dim=8,
+        intermediate_dim=8,
+        max_sequence_length=14,
+    )
+    tokenizer = load_tokenizer("tiny")
+    model = DLFATokenClassifier(
+        DLFABackbone(encoder),
+        preprocessor=TaggingPreprocessor(
+            tokenizer, labels=["A", "B"], sequence_length=14
+        ),
+    )
+    logits, arrays = logits_of(model, SENTENCES)
+    assert arrays.row_lengths.max() == 14
+    assert np.isfinite(logits).all()
 
 
 if __name__ == "__main__":

@@ -1,16 +1,57 @@
 """Tests of what is read out of an encoder's graph, cut or frozen."""
 
+import keras
+import keras_hub
 import numpy as np
 import pytest
 
 from dlfa_tf.models import DLFABackbone
+from dlfa_tf.models.encoder_blocks import check_sequence_length
 from dlfa_tf.models.encoder_blocks import hidden_states
+from dlfa_tf.models.encoder_blocks import max_positions
 
 
 def test_hidden_states_end_with_the_output_of_the_encoder(bert):
     states = hidden_states(bert)
     assert len(states) == 4
     assert states[-1] is bert.output["sequence_output"]
+
+
+SIZES = {
+    "vocabulary_size": 9,
+    "num_layers": 1,
+    "num_heads": 1,
+    "hidden_dim": 2,
+    "intermediate_dim": 2,
+    "max_sequence_length": 6,
+}
+
+
+@pytest.mark.parametrize(
+    "name", ["Bert", "DistilBert", "Roberta", "XLMRoberta"]
+)
+def test_max_positions_is_what_an_encoder_takes(name):
+    """Of RoBERTa and XLM-R too, which elsewhere keep two for padding."""
+    encoder = getattr(keras_hub.models, f"{name}Backbone")(**SIZES)
+    assert max_positions(encoder) == 6
+    inputs = {name: np.ones((1, 7), "int32") for name in encoder.input}
+    encoder({name: value[:, :6] for name, value in inputs.items()})
+    # Which error it is depends on the backend.
+    with pytest.raises(Exception):  # noqa: B017
+        encoder(inputs)
+
+
+def test_max_positions_without_position_embeddings(bert):
+    plain = keras.Sequential([keras.layers.Dense(2)])
+    assert max_positions(plain) is None
+    assert max_positions(bert) == DLFABackbone(bert).max_positions == 16
+
+
+def test_sequence_length_is_up_to_the_positions():
+    check_sequence_length(512, 512)
+    check_sequence_length(9999, None)
+    with pytest.raises(ValueError, match=r"Received: 513\. .* up to 512 pie"):
+        check_sequence_length(513, 512)
 
 
 @pytest.mark.parametrize("fusion_layer", [None, 1])

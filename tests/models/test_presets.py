@@ -6,6 +6,7 @@ import pytest
 
 from dlfa_tf.models import e5_small_multi
 from dlfa_tf.models.presets import PRESETS
+from dlfa_tf.models.presets import check_preset_length
 from dlfa_tf.models.presets import has_pretrained_weights
 from dlfa_tf.models.presets import load_encoder
 from dlfa_tf.models.presets import load_tokenizer
@@ -96,6 +97,18 @@ def test_source_is_one_line(preset, expected):
     source = preset_source(preset)
     assert expected in source
     assert "\n" not in source
+
+
+def test_length_is_checked_without_loading(saved, monkeypatch):
+    monkeypatch.setattr(
+        "keras_hub.models.Backbone.from_preset", lambda *_, **__: pytest.fail()
+    )
+    for preset in ("tiny", "tiny_sentencepiece", str(saved)):
+        check_preset_length(preset, 512)
+        with pytest.raises(ValueError, match=r"Received: 513\. .* up to 512"):
+            check_preset_length(preset, 513)
+    # What is to be downloaded is not known yet.
+    check_preset_length("bert_base_multi", 513)
 
 
 def test_only_tiny_is_not_pretrained():

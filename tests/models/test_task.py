@@ -403,6 +403,15 @@ def test_error_of_labels_and_unknown_arguments(cls):
         cls(backbone, num_classes=3, gate="attention")
 
 
+@pytest.mark.parametrize("cls", [DLFATextClassifier, DLFATokenClassifier])
+def test_error_of_longer_rows_than_the_encoder_has_positions(cls):
+    message = r"`sequence_length` is larger.*Received: 513\. .* up to 512 "
+    with pytest.raises(ValueError, match=message):
+        cls.from_preset("tiny", sequence_length=513, num_classes=2)
+    model = cls.from_preset("tiny", sequence_length=512, num_classes=2)
+    assert model.preprocessor.sequence_length == 512
+
+
 def test_base_class_has_no_loss_of_its_own():
     with pytest.raises(NotImplementedError):
         DLFATask.default_loss(None)

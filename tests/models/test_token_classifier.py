@@ -176,7 +176,9 @@ def test_error_of_tag_without_preprocessor_or_labels(model):
     unnamed = DLFATokenClassifier(
         model.backbone,
         num_classes=3,
-        preprocessor=TaggingPreprocessor(tiny_bert_tokenizer()),
+        preprocessor=TaggingPreprocessor(
+            tiny_bert_tokenizer(), sequence_length=16
+        ),
     )
     with pytest.raises(ValueError, match=r"labels=None\."):
         unnamed.tag(SENTENCES)

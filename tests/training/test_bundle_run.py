@@ -9,11 +9,13 @@ import pytest
 
 from dlfa_tf.training.bundle import make_bundle
 from dlfa_tf.training.bundle import read_bundle
+from dlfa_tf.training.bundle_run import open_run_dir
 from dlfa_tf.training.bundle_run import run_bundle
 from dlfa_tf.training.bundle_weights import load_bundle_model
 from dlfa_tf.training.config import default_config
 from dlfa_tf.training.loop import run
 from dlfa_tf.training.model_files import load_model
+from dlfa_tf.training.session import Session
 
 pytestmark = pytest.mark.filterwarnings("ignore:Even though the:UserWarning")
 
@@ -78,6 +80,51 @@ def test_finished_and_interrupted_runs(bundle, config):
     steps = [json.loads(x)["step"] for x in metrics.splitlines()]
     found = (folder / "metrics.jsonl").read_text().splitlines()
     assert [json.loads(x)["step"] for x in found] == steps
+
+
+class Killed(Exception):
+    """Stands for the end of a process."""
+
+
+def test_killed_run_goes_on_with_its_log(bundle, config, monkeypatch):
+    config = dataclasses.replace(config, checkpoint_minutes=0.0, dev_every=1)
+    folder = pathlib.Path(config.output_dir)
+    really = Session._after_step
+
+    def after_step(session, asked):
+        really(session, asked)
+        if session.step == 2:
+            raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Session, "_after_step", after_step)
+        with pytest.raises(Killed):
+            run_bundle(config, bundle, verbose=0, save_weights=False)
+    before = (folder / "metrics.jsonl").read_text()
+    assert before
+    said = []
+    run_bundle(config, bundle, said.append, 0, resume=True, save_weights=False)
+    assert any("going on after step 2 of 4" in line for line in said)
+    assert (folder / "metrics.jsonl").read_text().startswith(before)
+    assert not (folder / "checkpoints").exists()
+
+
+def test_run_starts_anew_where_there_are_no_checkpoints(
+    bundle, config, monkeypatch
+):
+    folder = pathlib.Path(config.output_dir)
+    folder.mkdir()
+    (folder / "metrics.jsonl").touch()
+    values = {"config": config.to_json(), "bundle": {"sha256": bundle.sha256}}
+    (folder / "config.json").write_text(json.dumps(values))
+    monkeypatch.setattr("keras.backend.backend", lambda: "jax")
+    assert open_run_dir(config, bundle.sha256, resume=True) is None
+    assert [path.name for path in folder.iterdir()] == ["config.json"]
+    (folder / "checkpoints").mkdir()
+    (folder / "metrics.jsonl").touch()
+    with pytest.raises(ValueError, match="JAX cannot go on.*=tensorflow"):
+        open_run_dir(config, bundle.sha256, resume=True)
+    assert (folder / "metrics.jsonl").exists()
 
 
 def test_other_settings_than_the_bundles_are_named(bundle, config):

@@ -69,6 +69,43 @@ def test_broken_file_falls_back_to_the_one_before(store, damage, kind):
     np.testing.assert_array_equal(loaded[0], arrays(1)[0])
     np.testing.assert_array_equal(best[0], arrays(1)[0])
     assert "checkpoint of step 2 cannot be read" in said[0]
+    assert "step-00000002.npz is now step-00000002.npz.broken" in said[1]
+    # The file of that name is not taken for the weights to be saved.
+    store.save(2, arrays(3), {}, (2, arrays(3)))
+    loaded, meta, best = CheckpointStore(store.folder).load(pytest.fail)
+    assert meta["step"] == 2
+    np.testing.assert_array_equal(best[0], arrays(3)[0])
+
+
+def break_all(store, *steps):
+    for step in steps:
+        (store.folder / f"step-{step:08d}.npz").write_bytes(b"broken")
+
+
+@pytest.mark.parametrize("set_aside", [True, False])
+def test_checkpoint_after_a_fall_back_is_kept(store, set_aside):
+    for step in (1, 8, 9):
+        CheckpointStore(store.folder, keep=3).save(step, arrays(step), {}, None)
+    break_all(store, 8, 9)
+    assert store.load(set_aside=set_aside)[1]["step"] == 1
+    broken = [name for name in names(store) if name.endswith(".broken")]
+    assert len(broken) == (2 if set_aside else 0)
+    for step in (2, 3, 4):
+        store.save(step, arrays(step), {}, (step, arrays(step)))
+        assert store.load(set_aside=set_aside)[1]["step"] == step
+    assert "step-00000003.npz" in names(store)
+    assert "step-00000002.npz" not in names(store)
+    store.delete()
+    assert not store.folder.exists()
+
+
+def test_nothing_whole_loads_nothing_and_the_start_is_saved(store):
+    store.save(8, arrays(8), {}, None)
+    store.save(9, arrays(9), {}, None)
+    break_all(store, 8, 9)
+    assert store.load() is None
+    store.save(1, arrays(1), {}, None)
+    assert store.load()[1]["step"] == 1
 
 
 def test_full_disk_leaves_the_old_one_valid(store, monkeypatch):

@@ -19,6 +19,7 @@ from dlfa_tf.training.bundle import make_bundle
 from dlfa_tf.training.bundle import read_bundle
 from dlfa_tf.training.bundle_run import build_bundle_model
 from dlfa_tf.training.config import default_config
+from dlfa_tf.training.jax_step import pad_width
 from dlfa_tf.training.model_files import load_model
 from dlfa_tf.training.optimizers import make_optimizer
 from dlfa_tf.training.train_step import TrainStep
@@ -148,6 +149,15 @@ def test_steps_are_those_of_tensorflow(on_jax):
     np.testing.assert_allclose(found["logits"], logits, rtol=1e-3, atol=1e-4)
     # One width of rows, a full batch and the smaller last one.
     assert found["traces"] <= 4
+
+
+def test_width_stays_within_the_positions():
+    features = {"token_ids": np.ones((2, 33), np.int32)}
+    labels = np.ones((2, 33), np.int32)
+    for max_width, width in ((None, 64), (512, 64), (40, 40), (33, 33)):
+        padded, more = pad_width(features, labels, max_width)
+        assert padded["token_ids"].shape == more.shape == (2, width)
+        assert (more[:, 33:] == -1).all()
 
 
 def test_run_without_tensorflow_is_a_run(on_jax):

@@ -353,8 +353,15 @@ def test_output_dir_that_is_a_file_is_refused_unread(tmp_path, unread):
         ),
         ({"languages": ("zz",)}, ValueError, "'zz' is not one of task 'pos'"),
         ({"eval_split": "dev"}, FileNotFoundError, "No dev file.*'zh'"),
+        ({"sequence_length": 600}, ValueError, "Received: 600.* up to 512 "),
     ],
-    ids=["no data_dir", "no folder", "unknown language", "no such split"],
+    ids=[
+        "no data_dir",
+        "no folder",
+        "unknown language",
+        "no such split",
+        "rows too long",
+    ],
 )
 def test_wrong_data_settings_write_nothing(
     tmp_path, unread, changes, error, message

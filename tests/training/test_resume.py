@@ -12,6 +12,8 @@ import time
 
 import pytest
 
+from dlfa_tf.training.bundle import Bundle
+from dlfa_tf.training.bundle_run import run_bundle
 from dlfa_tf.training.config import default_config
 from dlfa_tf.training.interruption import EXIT_CODE
 from dlfa_tf.training.interruption import StopRequest
@@ -264,6 +266,70 @@ def test_auto_is_decided_and_saved(settings):
     config = resolved(settings("a", precision="auto"))
     assert config.precision in ("float32", "mixed_bfloat16")
     assert config.strategy == "one_device"
+
+
+@pytest.mark.parametrize("fast", [False, True], ids=["float32", "bfloat16"])
+def test_auto_goes_on_in_the_precision_of_the_run(
+    settings, tmp_path, monkeypatch, fast
+):
+    """On a machine that would take the other one."""
+    began = "float32" if fast else "mixed_bfloat16"
+    folder = tmp_path / "run"
+    folder.mkdir()
+    values = settings(folder, precision=began).to_json()
+    (folder / "config.json").write_text(json.dumps({"config": values}))
+    monkeypatch.setattr(
+        "dlfa_tf.training.resume.has_fast_bfloat16", lambda: fast
+    )
+    auto = settings(folder, precision="auto")
+    assert resolved(auto, resume=True).precision == began
+    assert resolved(auto).precision != began
+    elsewhere = settings(tmp_path / "new", precision="auto")
+    assert resolved(elsewhere, resume=True).precision != began
+    given = settings(folder, precision="mixed_float16")
+    assert resolved(given, resume=True).precision == "mixed_float16"
+
+
+@pytest.mark.parametrize("on_bundle", [False, True])
+def test_run_in_auto_is_resumed_on_another_machine(
+    settings, tmp_path, monkeypatch, on_bundle
+):
+    """The same command again: no setting differs, so nothing is refused."""
+
+    class Passed(Exception):
+        """What comes after the check of the settings."""
+
+    def reached(config, *_):
+        raise Passed(config.precision)
+
+    folder = tmp_path / "run"
+    folder.mkdir()
+    values = settings(folder, precision="mixed_bfloat16").to_json()
+    record = {
+        "config": values,
+        "bundle": {"sha256": "a"} if on_bundle else None,
+    }
+    (folder / "config.json").write_text(json.dumps(record))
+    monkeypatch.setattr(
+        "dlfa_tf.training.resume.has_fast_bfloat16", lambda: False
+    )
+    monkeypatch.setattr("dlfa_tf.training.loop.read_data", reached)
+    monkeypatch.setattr(
+        "dlfa_tf.training.bundle_run.build_bundle_model", reached
+    )
+    config = settings(folder, precision="auto")
+    with pytest.raises(Passed, match="mixed_bfloat16"):
+        if on_bundle:
+            bundle = Bundle(
+                meta={"settings": {}},
+                arrays={},
+                vocabulary=None,
+                weights={},
+                sha256="a",
+            )
+            run_bundle(config, bundle, resume=True)
+        else:
+            run(config, resume=True)
 
 
 def command(folder, *more):

@@ -1,6 +1,7 @@
 """Tests of metrics.jsonl and its copy for TensorBoard."""
 
 import json
+import os
 
 import pytest
 
@@ -50,6 +51,32 @@ def test_going_on_leaves_no_step_twice(tmp_path):
     expected = [("loss", 1, 1.0), ("loss", 2, 2.5)]
     assert scalars(tmp_path) == expected
     assert lines(tmp_path) == [{"step": s, "loss": x} for _, s, x in expected]
+
+
+@pytest.mark.parametrize("left", ["", '{"st', "\0\0\0"])
+def test_log_shorter_than_the_checkpoint_keeps_whole_lines(tmp_path, left):
+    """As a power failure leaves it, or the NUL bytes of an earlier resume."""
+    file = tmp_path / "metrics.jsonl"
+    file.write_text('{"step": 1}\n' + left, encoding="utf-8")
+    log = RunLog(tmp_path, position=100)
+    assert log.position == len('{"step": 1}\n')
+    log.write({"step": 2})
+    log.close()
+    assert lines(tmp_path) == [{"step": 1}, {"step": 2}]
+
+
+def test_sync_flushes_what_was_written(tmp_path, monkeypatch):
+    flushed = []
+    monkeypatch.setattr(
+        "os.fsync", lambda handle: flushed.append(os.fstat(handle).st_size)
+    )
+    log = RunLog(tmp_path)
+    log.sync()
+    assert flushed == []
+    log.write({"step": 1})
+    log.sync()
+    assert flushed == [log.position]
+    log.close()
 
 
 def test_start_anew_keeps_nothing_of_before(tmp_path):

@@ -2,17 +2,20 @@
 
 import dataclasses
 import json
+import os
 
 import keras
 import numpy as np
 import pytest
 
 from dlfa_tf.data.pipelines import epoch_batches
+from dlfa_tf.training.checkpoints import CheckpointStore
 from dlfa_tf.training.config import default_config
 from dlfa_tf.training.fit import fit
 from dlfa_tf.training.interruption import NonFiniteTraining
 from dlfa_tf.training.loop import build_for_training
 from dlfa_tf.training.prepared import read_data
+from dlfa_tf.training.run_log import RunLog
 from dlfa_tf.training.train_step import StepValues
 from dlfa_tf.training.train_step import TrainStep
 
@@ -24,7 +27,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:Even though the:UserWarning")
 def train(tiny_settings, tmp_path, eager):
     """Trains some steps; returns what `fit` returns, and the model."""
 
-    def train(**changes):
+    def train(say=lambda _: None, **changes):
         values = {
             **tiny_settings,
             "fusion_layer": None,
@@ -35,7 +38,7 @@ def train(tiny_settings, tmp_path, eager):
         config = default_config(values.pop("task"), **values)
         keras.utils.set_random_seed(config.seed)
         model, prepared = build_for_training(config, read_data(config), None)
-        found = fit(config, model, prepared, tmp_path, verbose=0)
+        found = fit(config, model, prepared, tmp_path, say=say, verbose=0)
         return found, model, prepared
 
     return train
@@ -74,6 +77,37 @@ def test_breakdown_names_step_and_rows_and_keeps_the_checkpoint(
     rows = epoch_batches(lengths, 8, 1, 0)[2].tolist()
     assert str(rows) in message
     assert found["best_step"] == found["total_steps"]
+
+
+def test_log_is_on_the_disk_before_the_checkpoint_and_may_be_shorter(
+    train, monkeypatch, tmp_path
+):
+    order = []
+
+    def recording(cls, name):
+        really = getattr(cls, name)
+
+        def call(self, *arguments):
+            order.append(name)
+            return really(self, *arguments)
+
+        return call
+
+    with monkeypatch.context() as patch:
+        for cls, name in ((RunLog, "sync"), (CheckpointStore, "save")):
+            patch.setattr(cls, name, recording(cls, name))
+        patch.setattr(TrainStep, "__call__", at_step(3, loss=float("nan")))
+        with pytest.raises(NonFiniteTraining):
+            train()
+    assert order == ["sync", "save"] * 2
+    log = tmp_path / "metrics.jsonl"
+    size = log.stat().st_size
+    os.truncate(log, size - 1)
+    said = []
+    train(say=said.append)
+    assert f"lacks {size} of the {size} bytes" in " ".join(said)
+    steps = [json.loads(x)["step"] for x in log.read_text().splitlines()]
+    assert steps == [4, 4]
 
 
 def test_overflow_of_float16_is_no_breakdown(train, monkeypatch, tmp_path):
