@@ -29,6 +29,7 @@ from dlfa_tf.training.bundle_weights import save_bundle_weights
 from dlfa_tf.training.config import TrainConfig
 from dlfa_tf.training.environment import describe_environment
 from dlfa_tf.training.environment import peak_memory_bytes
+from dlfa_tf.training.model_files import fusion_arguments
 from dlfa_tf.training.resume import resolved
 from dlfa_tf.training.sweep_cells import Cell
 from dlfa_tf.training.sweep_state import find_status
@@ -167,7 +168,7 @@ def open_run_dir(
 def build_bundle_model(config: TrainConfig, bundle: Bundle) -> Any:
     """Builds the task model of a config over the rows of a bundle."""
     backbone = DLFABackbone(
-        bundle.encoder(config.precision), **config.fusion_options
+        bundle.encoder(config.precision), **fusion_arguments(config)
     )
     pair = config.task_definition.kind == "pair"
     return (DLFATextClassifier if pair else DLFATokenClassifier)(
