@@ -53,7 +53,8 @@ def define_flags() -> None:
         "systems",
         None,
         "Systems, separated by commas: baseline, D_x, ranges (D_1..D_11), "
-        "mean_x, scalar_mix.",
+        "mean_x, scalar_mix, MODULE:CLASS_x for a layer of your own (see "
+        "--fusion of trainers.train).",
         required=True,
     )
     flags.DEFINE_list(
@@ -87,6 +88,7 @@ def define_flags() -> None:
 def main() -> None:
     """Plans the runs, carries them out and says how each ended."""
     # Not at the top: a wrong flag should not wait for these.
+    from dlfa_tf.training.own_fusion import check_in_a_process
     from dlfa_tf.training.sweep import Sweep
     from dlfa_tf.training.sweep import thread_limits
     from dlfa_tf.training.sweep_state import find_status
@@ -94,6 +96,7 @@ def main() -> None:
 
     cells = _cells()
     _check_data(cells)
+    check_in_a_process([cell.config.fusion for cell in cells])
     statuses = [find_status(cell) for cell in cells]
     with SweepView(
         statuses, FLAGS.max_parallel, _summary_file(), sys.stdout.isatty()
