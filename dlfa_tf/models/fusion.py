@@ -30,7 +30,13 @@ def check_fusion(fusion: Any, fusion_layer: int | None) -> Any:
         ValueError: for an unknown name, a layer that takes no
             `padding_mask` or is not registered, and when `fusion_layer` is
             missing or one too many.
+        TypeError: for the class of a layer in place of a layer.
     """
+    if isinstance(fusion, type):
+        raise TypeError(
+            f"`fusion` must be a layer. Received: the class {fusion.__name__}. "
+            f"Accepted: an instance, {fusion.__name__}()."
+        )
     if isinstance(fusion, dict):
         fusion = _deserialize(fusion)
     if isinstance(fusion, keras.layers.Layer):
@@ -137,6 +143,9 @@ def fused_output(
 
     Returns:
         KerasTensor `(batch, time, dim)`.
+
+    Raises:
+        ValueError: when a layer returns another shape.
     """
     if fusion == "scalar_mix":
         return ScalarMix(dtype=policy, name="scalar_mix")(states[1:])
@@ -147,4 +156,19 @@ def fused_output(
         return keras.layers.Average(dtype=policy, name="mean")([low, high])
     if fusion == "dlfa":
         return DLFA(**options, dtype=policy, name="dlfa")(low, high, mask=mask)
-    return fusion(low, high, padding_mask=mask)
+    output = fusion(low, high, padding_mask=mask)
+    shape = getattr(output, "shape", None)
+    if (
+        shape is None
+        or len(shape) != 3
+        or shape[1] not in (high.shape[1], None)
+        or shape[2] != high.shape[2]
+    ):
+        received = type(output).__name__ if shape is None else tuple(shape)
+        raise ValueError(
+            "`fusion` must return a tensor of the shape of the two blocks. "
+            f"Received: {received} from the {type(fusion).__name__} "
+            f"{fusion.name!r}. Accepted: {tuple(high.shape)}, which is (batch, "
+            "time, width)."
+        )
+    return output

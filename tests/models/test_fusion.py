@@ -137,6 +137,32 @@ def test_error_names_a_layer_that_takes_no_padding_mask(bert):
         DLFABackbone(bert, 1, fusion=DLFA())
 
 
+def test_error_for_a_class_in_place_of_a_layer(bert):
+    with pytest.raises(TypeError, match=r"an instance, WeightedSum\(\)\."):
+        DLFABackbone(bert, 1, fusion=WeightedSum)
+
+
+@pytest.mark.parametrize(
+    ("fuse", "received"),
+    [
+        (
+            lambda low, high: keras.ops.concatenate([low, high], -1),
+            r"\(None, .*16",
+        ),
+        (lambda low, high: low[:, 0], r"\(None, 8\)"),
+        (lambda low, high: [low, high], "list"),
+    ],
+    ids=["width", "rank", "two"],
+)
+def test_error_names_the_layer_that_returns_another_shape(bert, fuse, received):
+    class Mine(keras.layers.Layer):
+        def call(self, low, high, padding_mask=None):
+            return fuse(low, high)
+
+    with pytest.raises(ValueError, match=f"Received: {received}.* the Mine '"):
+        DLFABackbone(bert, 1, fusion=Mine())
+
+
 def test_error_names_a_block_that_is_missing_or_one_too_many(bert):
     with pytest.raises(ValueError, match="`fusion_layer` is needed"):
         DLFABackbone(bert, fusion="mean")
