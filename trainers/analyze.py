@@ -62,6 +62,7 @@ def define_flags() -> None:
         "is loaded.",
         lower_bound=0,
     )
+    common_flags.define_import_flag()
     # --help shows the flags of the main module and those it adopts.
     flags.adopt_module_key_flags(common_flags)
 
@@ -78,6 +79,7 @@ def main() -> None:
     from trainers.result_table import print_paper_table
 
     check_output_dir(FLAGS.output_dir)
+    common_flags.import_modules()
     output = pathlib.Path(FLAGS.output_dir)
     index = load_runs(FLAGS.runs_dir).select(FLAGS.tasks, FLAGS.systems)
     common_flags.say(f"{len(index.runs)} finished runs")

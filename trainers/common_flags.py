@@ -127,6 +127,31 @@ def define_evaluation_flags(limit_default: str = "all") -> None:
     )
 
 
+def define_import_flag() -> None:
+    """Defines `--import_module`."""
+    flags.DEFINE_list(
+        "import_module",
+        [],
+        "Modules to import before a model is loaded, separated by commas: "
+        "those that define the layers of your own in it. They are looked for "
+        "in the current folder and in PYTHONPATH. A model alone never makes "
+        "a program import anything.",
+    )
+
+
+def import_modules() -> None:
+    """Imports what `--import_module` names.
+
+    Raises:
+        ValueError, ImportError: naming the module.
+    """
+    # Not at the top: a wrong flag should not wait for it.
+    from dlfa_tf.training.own_fusion import import_module
+
+    for name in flags.FLAGS.import_module:
+        import_module(name)
+
+
 def run_program(main: Callable[[], None]) -> None:
     """Runs a program: parses flags, calls `main`, ends with an exit code.
 

@@ -31,6 +31,7 @@ def define_flags() -> None:
     flags.DEFINE_string(
         "model", None, "Run folder or saved task preset (needs --task)."
     )
+    common_flags.define_import_flag()
     flags.DEFINE_string(
         "output_dir",
         None,
@@ -126,6 +127,7 @@ def _score_model() -> None:
     from trainers.result_table import print_results
 
     check_output_dir(FLAGS.output_dir)
+    common_flags.import_modules()
     source = Source(
         task=get_task(FLAGS.task),
         name=FLAGS.data_source,

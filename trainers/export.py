@@ -26,6 +26,7 @@ NAME = re.compile(r"[\w-][\w.-]*", re.ASCII)
 def define_flags() -> None:
     """Defines the flags of this program."""
     flags.DEFINE_string("model", None, "Run folder or saved task preset.")
+    common_flags.define_import_flag()
     flags.DEFINE_string("name", None, "Name of the model in the server.")
     flags.DEFINE_string(
         "check",
@@ -94,6 +95,7 @@ def main() -> None:
     from dlfa_tf.serving.export_module import export_saved_model
     from dlfa_tf.training.model_files import load_model
 
+    common_flags.import_modules()
     base = pathlib.Path(FLAGS.saved_models_dir) / FLAGS.name
     model = load_model(FLAGS.model, FLAGS.precision)
     kept_ids = _kept_ids(model.preprocessor)

@@ -69,13 +69,15 @@ def define_fusion_flags() -> None:
     common_flags.define_choice(
         "output_norm", "none", ("none", "layer"), "Norm of the fused output."
     )
-    common_flags.define_choice(
+    flags.DEFINE_string(
         "fusion",
         "dlfa",
-        ("dlfa", "mean", "scalar_mix"),
-        "Equation 2; the plain mean of two blocks; or a learned weighted mean "
-        "of all blocks, which takes no --fusion_layer.",
+        "<dlfa|mean|scalar_mix|MODULE:CLASS>: Equation 2; the plain mean of "
+        "two blocks; a learned weighted mean of all blocks, which takes no "
+        "--fusion_layer; or a layer of your own, whose module is imported "
+        "from the current folder or PYTHONPATH.",
     )
+    flags.register_validator("fusion", _check_fusion)
     _define_encoder_flags()
     flags.DEFINE_float(
         "new_layer_rate",
@@ -83,6 +85,28 @@ def define_fusion_flags() -> None:
         "Factor of the learning rate for fusion, new pooler and head.",
         lower_bound=0.0,
     )
+
+
+def _check_fusion(value: str) -> bool:
+    # Not at the top: flags are defined by importing nothing of the library.
+    from dlfa_tf.training.own_fusion import check_fusion_name
+
+    try:
+        check_fusion_name(value)
+    except ValueError as error:
+        raise flags.ValidationError(str(error)) from error
+    return True
+
+
+def import_fusion(fusion: str) -> None:
+    """Imports the user's layer, and refuses one that could not be loaded.
+
+    Here and not where a model is built: a config that was read from a file
+    must not decide what is imported.
+    """
+    from dlfa_tf.training.own_fusion import import_layer
+
+    import_layer(fusion)
 
 
 def _define_encoder_flags() -> None:

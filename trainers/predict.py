@@ -43,6 +43,7 @@ def define_flags() -> None:
         "Run folder, saved task preset, or export (a version's folder or that "
         "of the model).",
     )
+    common_flags.define_import_flag()
     flags.DEFINE_string(
         "server",
         None,
@@ -132,6 +133,7 @@ def _run() -> None:
         # Not at the top: a wrong flag should not wait for TensorFlow.
         from trainers import labellers
 
+        common_flags.import_modules()
         labeller, kind = (
             labellers.open_server(
                 FLAGS.server,

@@ -55,7 +55,8 @@ def define_flags() -> None:
         "systems",
         None,
         "Systems, separated by commas: baseline, D_x, ranges (D_1..D_11), "
-        "mean_x, scalar_mix.",
+        "mean_x, scalar_mix, MODULE:CLASS_x for a layer of your own (see "
+        "--fusion of trainers.train).",
         required=True,
     )
     flags.DEFINE_list(
@@ -90,6 +91,7 @@ def main() -> None:
     """Plans the runs, carries them out and says how each ended."""
     # Not at the top: a wrong flag should not wait for these.
     from dlfa_tf.training.block_numbers import check_block_numbers
+    from dlfa_tf.training.own_fusion import check_in_a_process
     from dlfa_tf.training.sweep import Sweep
     from dlfa_tf.training.sweep import thread_limits
     from dlfa_tf.training.sweep_state import find_status
@@ -98,6 +100,7 @@ def main() -> None:
     cells = _cells()
     check_block_numbers(cells)
     _check_data(cells)
+    check_in_a_process([cell.config.fusion for cell in cells])
     statuses = [find_status(cell) for cell in cells]
     with SweepView(
         statuses, FLAGS.max_parallel, _summary_file(), sys.stdout.isatty()

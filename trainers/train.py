@@ -211,6 +211,7 @@ def config_from_flags(**others: Any) -> "TrainConfig":
 def main() -> None:
     """Turns the flags into a config and runs it."""
     config = config_from_flags()
+    fusion_flags.import_fusion(config.fusion)
     # Not at the top: a wrong flag should not wait for Keras,
     # nor should a wrong combination of them.
     from trainers.result_table import print_results

@@ -138,7 +138,8 @@ def load_runs(runs_dir: str | os.PathLike) -> RunIndex:
     Raises:
         FileNotFoundError: when the folder does not exist or holds no finished
             run; names what it holds instead.
-        ValueError: when two runs are of the same task, system, gate and seed.
+        ValueError: when two runs are of the same task, system, gate and seed,
+            or when two fusions of the user's have the same name.
     """
     root = pathlib.Path(runs_dir)
     if not root.is_dir():
@@ -168,8 +169,26 @@ def load_runs(runs_dir: str | os.PathLike) -> RunIndex:
             f"{found or 'no run folder at all'}. Accepted: folders with "
             f"{RESULTS}, as trainers.train writes them."
         )
+    _check_fusions(list(runs.values()))
     ordered = sorted(_with_shared(list(runs.values())), key=_order)
     return RunIndex(runs=tuple(ordered), left_out=tuple(left_out))
+
+
+def _check_fusions(runs: Sequence[Run]) -> None:
+    """Refuses to average over two layers whose classes are called alike."""
+    seen: dict[str, Run] = {}
+    for run in runs:
+        other = seen.setdefault(run.results["system"], run)
+        first, second = (
+            r.results["config"].get("fusion") for r in (other, run)
+        )
+        if first != second and any(":" in str(x) for x in (first, second)):
+            raise ValueError(
+                f"Two runs of {run.results['system']} fuse differently. "
+                f"Received: {first} in {str(other.folder)!r} and {second} in "
+                f"{str(run.folder)!r}. Accepted: classes with different names, "
+                "or one of them under `runs_dir`."
+            )
 
 
 def _with_shared(runs: list[Run]) -> list[Run]:

@@ -33,17 +33,19 @@ def system_name(fusion_layer: int | None, fusion: str = "dlfa") -> str:
 
     Args:
         fusion_layer: int or None.
-        fusion: str, `dlfa`, `mean` or `scalar_mix`.
+        fusion: str, `dlfa`, `mean`, `scalar_mix`, or a layer of the user's,
+            by class or as `MODULE:CLASS`.
 
     Returns:
         The paper's `baseline` or `D_x` for block x; `mean_x` and `scalar_mix`
-        for other fusions.
+        for other fusions, `<class>_x` for a layer of the user's.
     """
     if fusion == "scalar_mix":
         return fusion
     if fusion_layer is None:
         return "baseline"
-    return f"{'D' if fusion == 'dlfa' else fusion}_{fusion_layer}"
+    name = fusion.rpartition(":")[2]
+    return f"{'D' if name == 'dlfa' else name}_{fusion_layer}"
 
 
 def shared_settings(configs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

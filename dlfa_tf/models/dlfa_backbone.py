@@ -17,6 +17,7 @@ from dlfa_tf.models.encoder_blocks import freeze_blocks
 from dlfa_tf.models.encoder_blocks import hidden_states
 from dlfa_tf.models.encoder_blocks import max_positions
 from dlfa_tf.models.fusion import check_fusion
+from dlfa_tf.models.fusion import check_registered
 from dlfa_tf.models.fusion import fused_output
 from dlfa_tf.models.lora import adapted_weights
 from dlfa_tf.models.lora import add_adapted
@@ -278,6 +279,19 @@ class DLFABackbone(keras_hub.models.Backbone):
         for layer in new:
             layer.trainable = True
         check_has_targets(self, target_layer_names)
+
+    def save_to_preset(self, preset_dir: str, **kwargs: Any) -> None:
+        """Saves the model as a folder that `from_preset` reads.
+
+        Args:
+            preset_dir: str, the folder.
+            **kwargs: further arguments of keras-hub's method.
+
+        Raises:
+            ValueError: when the fusion is a layer that is not registered.
+        """
+        check_registered(self.fusion)
+        super().save_to_preset(preset_dir, **kwargs)
 
     def save_lora_weights(self, filepath: str | os.PathLike[str]) -> None:
         """Saves all that was adapted: factors, biases, fusion, a new pooler.

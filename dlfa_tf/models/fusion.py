@@ -1,6 +1,7 @@
 """The ways to fuse blocks of an encoder, by name or as a layer of one's own."""
 
 import inspect
+import re
 from typing import Any
 
 import keras
@@ -11,6 +12,8 @@ from dlfa_tf.layers.scalar_mix import ScalarMix
 from dlfa_tf.types import Config
 
 FUSIONS = ("dlfa", "mean", "scalar_mix")
+# A model is data: what it names is shown only where it is no more than a name.
+_NAME = re.compile(r"[\w.>]{1,100}")
 
 
 def check_fusion(fusion: Any, fusion_layer: int | None) -> Any:
@@ -25,11 +28,17 @@ def check_fusion(fusion: Any, fusion_layer: int | None) -> Any:
 
     Raises:
         ValueError: for an unknown name, a layer that takes no
-            `padding_mask`, and when `fusion_layer` is missing or one too
-            many.
+            `padding_mask` or is not registered, and when `fusion_layer` is
+            missing or one too many.
+        TypeError: for the class of a layer in place of a layer.
     """
+    if isinstance(fusion, type):
+        raise TypeError(
+            f"`fusion` must be a layer. Received: the class {fusion.__name__}. "
+            f"Accepted: an instance, {fusion.__name__}()."
+        )
     if isinstance(fusion, dict):
-        fusion = keras.saving.deserialize_keras_object(fusion)
+        fusion = _deserialize(fusion)
     if isinstance(fusion, keras.layers.Layer):
         # Not `mask`: Keras would attach it to the output, and carry it into
         # loss and metrics, or warn that the layer destroys it.
@@ -56,6 +65,60 @@ def check_fusion(fusion: Any, fusion_layer: int | None) -> Any:
     return fusion
 
 
+def _deserialize(saved: Config) -> Any:
+    """Rebuilds a saved layer, whose class has to be imported already.
+
+    Keras raises TypeError, and puts the whole configuration around it at
+    every level of the model; ValueError comes through as it is.
+    """
+    try:
+        return keras.saving.deserialize_keras_object(saved)
+    except TypeError as error:
+        name, module = (
+            str(x) if _NAME.fullmatch(str(x)) else "(not readable)"
+            for x in (
+                saved.get("registered_name") or saved.get("class_name"),
+                saved.get("module"),
+            )
+        )
+        if keras.saving.get_registered_object(name) is None:
+            raise ValueError(
+                f"The model uses the layer {name}, which is not registered. "
+                "Accepted: import the module that defines it first, in "
+                "programs with --import_module=MODULE (the model says it was "
+                f"{module})."
+            ) from error
+        raise ValueError(
+            f"The layer {name} of the model cannot be rebuilt from what its "
+            "get_config returned. Accepted: a constructor that takes all of "
+            f"it. {' '.join(str(error).split())[-200:]}"
+        ) from error
+
+
+def check_registered(layer: Any) -> None:
+    """Refuses a layer that a saved model could not be loaded with.
+
+    Args:
+        layer: name of a fusion, or Keras layer.
+
+    Raises:
+        ValueError: when the class of the layer is not registered.
+    """
+    if isinstance(layer, str):
+        return
+    cls = type(layer)
+    name = keras.saving.get_registered_name(cls)
+    if keras.saving.get_registered_object(name) is cls:
+        return
+    if cls.__module__.startswith("keras."):
+        return
+    raise ValueError(
+        f"The layer {cls.__name__} is not registered, so that a model with it "
+        "could not be loaded again. Accepted: a class under "
+        '@keras.saving.register_keras_serializable(package="my_package").'
+    )
+
+
 def fused_output(
     fusion: Any,
     states: list[Any],
@@ -80,6 +143,9 @@ def fused_output(
 
     Returns:
         KerasTensor `(batch, time, dim)`.
+
+    Raises:
+        ValueError: when a layer returns another shape.
     """
     if fusion == "scalar_mix":
         return ScalarMix(dtype=policy, name="scalar_mix")(states[1:])
@@ -90,4 +156,19 @@ def fused_output(
         return keras.layers.Average(dtype=policy, name="mean")([low, high])
     if fusion == "dlfa":
         return DLFA(**options, dtype=policy, name="dlfa")(low, high, mask=mask)
-    return fusion(low, high, padding_mask=mask)
+    output = fusion(low, high, padding_mask=mask)
+    shape = getattr(output, "shape", None)
+    if (
+        shape is None
+        or len(shape) != 3
+        or shape[1] not in (high.shape[1], None)
+        or shape[2] != high.shape[2]
+    ):
+        received = type(output).__name__ if shape is None else tuple(shape)
+        raise ValueError(
+            "`fusion` must return a tensor of the shape of the two blocks. "
+            f"Received: {received} from the {type(fusion).__name__} "
+            f"{fusion.name!r}. Accepted: {tuple(high.shape)}, which is (batch, "
+            "time, width)."
+        )
+    return output

@@ -9,6 +9,7 @@ import keras_hub
 
 from dlfa_tf.models.dlfa_backbone import DLFABackbone
 from dlfa_tf.models.encoder_blocks import check_sequence_length
+from dlfa_tf.models.fusion import check_registered
 from dlfa_tf.models.loading import check_saved_task_arguments
 from dlfa_tf.models.loading import is_saved_task
 from dlfa_tf.models.loading import local_preset
@@ -324,6 +325,19 @@ class DLFATask(keras_hub.models.Task):
                 return id(layer) in inside and isinstance(layer, _QUANTISED)
 
         super().quantize(mode, config=config, filters=filters, **kwargs)
+
+    def save_to_preset(self, preset_dir: str, **kwargs: Any) -> None:
+        """Saves the model as a folder that `from_preset` reads.
+
+        Args:
+            preset_dir: str, the folder.
+            **kwargs: further arguments of keras-hub's method.
+
+        Raises:
+            ValueError: when the fusion is a layer that is not registered.
+        """
+        check_registered(self.backbone.fusion)
+        super().save_to_preset(preset_dir, **kwargs)
 
     def save_task_weights(self, filepath: str) -> None:
         """Saves the weights of the head, without the optimizer's state.

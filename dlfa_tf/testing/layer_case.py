@@ -21,7 +21,7 @@ class LayerCase:
 
     Args:
         layer_class: Class of the layer. Its call takes `num_inputs` tensors
-            `(batch, time, dim)` and, if `takes_mask`, a keyword `mask`.
+            `(batch, time, dim)` and, if `takes_mask`, a mask by keyword.
         config: Dict of constructor arguments, without `name` and `dtype`.
         num_trainable_weights: int, number of trainable weight tensors.
         num_other_weights: int, number of the other weight tensors.
@@ -30,6 +30,8 @@ class LayerCase:
         num_inputs: int, number of input tensors.
         dim: int, width of the inputs.
         takes_mask: bool, False skips the checks of padding.
+        mask_name: str, keyword of the mask; `padding_mask` of a layer that is
+            a `fusion` of `DLFABackbone`.
         works_with_xla: bool, False skips the check of XLA.
         package: str, name under which the class is registered in Keras.
         seed: int, seed of weights and inputs.
@@ -43,6 +45,7 @@ class LayerCase:
     num_inputs: int = 1
     dim: int = 8
     takes_mask: bool = True
+    mask_name: str = "mask"
     works_with_xla: bool = True
     package: str = "dlfa_tf"
     seed: int = 7
@@ -85,7 +88,7 @@ class LayerCase:
         if not self.takes_mask:
             return {}
         lengths = np.maximum(time - np.arange(batch), 1)
-        return {"mask": np.arange(time)[None, :] < lengths[:, None]}
+        return {self.mask_name: np.arange(time)[None, :] < lengths[:, None]}
 
     def expected_shape(self, batch: int | None, time: int | None) -> Shape:
         """Returns the declared output shape for given sizes."""
@@ -111,7 +114,9 @@ class LayerCase:
         ]
         mask = {}
         if self.takes_mask:
-            mask["mask"] = keras.Input((None,), dtype="bool", name="mask")
+            mask[self.mask_name] = keras.Input(
+                (None,), dtype="bool", name="mask"
+            )
         outputs = layer(*inputs, **mask)
         if head:
             outputs = keras.layers.Dense(1, name="head")(outputs)

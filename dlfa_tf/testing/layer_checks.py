@@ -106,7 +106,7 @@ def check_shapes_and_counts(case: LayerCase) -> None:
     eager = called(*case.make_inputs(2, 5), **case.mask_argument(2, 5))
     mask = {}
     if case.takes_mask:
-        mask["mask"] = keras.KerasTensor((2, 5), dtype="bool")
+        mask[case.mask_name] = keras.KerasTensor((2, 5), dtype="bool")
     symbolic = built(*(keras.KerasTensor(shape) for shape in shapes), **mask)
     for name, shape in (
         ("compute_output_shape", declared),
@@ -229,7 +229,7 @@ def check_gradients(case: LayerCase) -> None:
     inputs = [tf.constant(array) for array in case.make_inputs(3, 5)]
     mask = case.mask_argument(3, 5)
     if case.takes_mask:
-        mask["mask"][2] = False
+        mask[case.mask_name][2] = False
     variables = [weight.value for weight in layer.trainable_weights]
     with tf.GradientTape() as tape:
         tape.watch(inputs)
@@ -304,7 +304,10 @@ def check_padding_is_ignored(case: LayerCase) -> None:
     """
     if not case.takes_mask:
         return
-    inputs, mask = case.make_inputs(3, 5), case.mask_argument(3, 5)["mask"]
+    inputs, mask = (
+        case.make_inputs(3, 5),
+        case.mask_argument(3, 5)[case.mask_name],
+    )
     other = [
         np.where(mask[..., None], x, 9.0 * noise).astype("float32")
         for x, noise in zip(inputs, case.make_inputs(3, 5, seed=1), strict=True)
@@ -339,11 +342,13 @@ def check_full_padding(case: LayerCase) -> None:
         return
     inputs = case.make_inputs(2, 5)
     for num_empty_rows in (1, 2):
-        mask = case.mask_argument(2, 5)["mask"]
+        mask = case.mask_argument(2, 5)[case.mask_name]
         mask[:num_empty_rows] = False
         for training in (False, True):
             layer = case.make_built_layer()
-            outputs = layer(*inputs, mask=mask, training=training)
+            outputs = layer(
+                *inputs, **{case.mask_name: mask}, training=training
+            )
             for tensor in (outputs, *layer.weights):
                 _require_finite(
                     tensor,
@@ -417,7 +422,7 @@ def _trace_with_unknown_sizes(
 ) -> Callable[..., Tensor]:
     def call(*tensors: Tensor) -> Tensor:
         if case.takes_mask:
-            return layer(*tensors[:-1], mask=tensors[-1])
+            return layer(*tensors[:-1], **{case.mask_name: tensors[-1]})
         return layer(*tensors)
 
     if keras.backend.backend() != "tensorflow":
@@ -454,7 +459,9 @@ def _run(
 ) -> list[np.ndarray]:
     """Returns the real part of the outputs, then the other weights."""
     layer = case.make_built_layer()
-    outputs = to_numpy(layer(*inputs, mask=mask, training=training))
+    outputs = to_numpy(
+        layer(*inputs, **{case.mask_name: mask}, training=training)
+    )
     if "time" in case.output_shape:
         outputs = outputs[mask]
     others = [to_numpy(weight) for weight in layer.non_trainable_weights]

@@ -31,6 +31,7 @@ from dlfa_tf.training.checkpoints import CheckpointStore
 from dlfa_tf.training.config import TrainConfig
 from dlfa_tf.training.environment import describe_environment
 from dlfa_tf.training.environment import peak_memory_bytes
+from dlfa_tf.training.model_files import fusion_arguments
 from dlfa_tf.training.resume import resolved
 from dlfa_tf.training.run_log import METRICS
 from dlfa_tf.training.sweep_cells import Cell
@@ -190,7 +191,7 @@ def _start_anew(run_dir: pathlib.Path) -> None:
 def build_bundle_model(config: TrainConfig, bundle: Bundle) -> Any:
     """Builds the task model of a config over the rows of a bundle."""
     backbone = DLFABackbone(
-        bundle.encoder(config.precision), **config.fusion_options
+        bundle.encoder(config.precision), **fusion_arguments(config)
     )
     pair = config.task_definition.kind == "pair"
     return (DLFATextClassifier if pair else DLFATokenClassifier)(

@@ -12,6 +12,7 @@ from dlfa_tf.data.tasks import Task
 from dlfa_tf.data.tasks import get_task
 from dlfa_tf.data.tasks import nearest_hint
 from dlfa_tf.evaluation.variants import system_name
+from dlfa_tf.training.own_fusion import check_fusion_name
 from dlfa_tf.training.recipes import RECIPES
 from dlfa_tf.training.recipes import recipe_values
 
@@ -50,8 +51,9 @@ class TrainConfig:
         initial_gate: float between 0 and 1 or None, where the sigmoid of the
             gate starts; None is a random start.
         output_norm: str, `none` or `layer`, norm of the fused output.
-        fusion: str, `dlfa` (equation 2), `mean` (of the two blocks) or
-            `scalar_mix` (of all blocks; takes no `fusion_layer`).
+        fusion: str, `dlfa` (equation 2), `mean` (of the two blocks),
+            `scalar_mix` (of all blocks; takes no `fusion_layer`) or
+            `MODULE:CLASS`, a layer of the user's, who has to import it.
         last_layer: int or None, the block that counts as the last one.
         frozen_layers: int or None, lowest blocks that are not trained, with
             the embeddings; None trains all.
@@ -155,7 +157,6 @@ class TrainConfig:
             ("norm", ("layer", "batch", "none")),
             ("branches", ("both", "local", "global")),
             ("output_norm", ("none", "layer")),
-            ("fusion", ("dlfa", "mean", "scalar_mix")),
             ("sentence_pooling", ("first", "mean")),
             ("pooler", ("encoder", "identity", "new", "none")),
             ("label_piece", ("first", "first_content", None)),
@@ -198,6 +199,7 @@ class TrainConfig:
                 "`initial_gate` is out of range. Received: "
                 f"{self.initial_gate}. Accepted: above 0 and below 1, or None."
             )
+        check_fusion_name(self.fusion)
         mixes_all = self.fusion == "scalar_mix"
         if self.fusion != "dlfa" and mixes_all == (
             self.fusion_layer is not None
@@ -205,7 +207,7 @@ class TrainConfig:
             raise ValueError(
                 "`fusion_layer` does not fit `fusion`. Received: "
                 f"{self.fusion_layer} with fusion={self.fusion!r}. Accepted: "
-                "None with scalar_mix, a block with mean."
+                "None with scalar_mix, a block with mean and MODULE:CLASS."
             )
         if not 0 <= self.dropout < 1:
             raise ValueError(
@@ -234,7 +236,7 @@ class TrainConfig:
 
     @property
     def system(self) -> str:
-        """Name of the system: `baseline`, `D_x`, `mean_x`, `scalar_mix`."""
+        """Name: `baseline`, `D_x`, `mean_x`, `scalar_mix`, `<class>_x`."""
         return system_name(self.fusion_layer, self.fusion)
 
     @property

@@ -10,6 +10,8 @@ from dlfa_tf.models.task import DLFATask
 from dlfa_tf.models.text_classifier import DLFATextClassifier
 from dlfa_tf.models.token_classifier import DLFATokenClassifier
 from dlfa_tf.training.config import TrainConfig
+from dlfa_tf.training.own_fusion import is_own
+from dlfa_tf.training.own_fusion import make_layer
 
 # Folder of the chosen weights in a run folder.
 MODEL = "model"
@@ -28,7 +30,7 @@ def build_model(config: TrainConfig, dtype: str | None = None) -> Any:
     task = config.task_definition
     arguments: dict[str, Any] = {
         "labels": list(task.labels),
-        **config.fusion_options,
+        **fusion_arguments(config, dtype),
         "sequence_length": config.sequence_length,
         "dropout": config.dropout,
         "dtype": dtype or config.precision,
@@ -38,6 +40,24 @@ def build_model(config: TrainConfig, dtype: str | None = None) -> Any:
     return DLFATokenClassifier.from_preset(
         config.preset, label_piece=config.label_piece, **arguments
     )
+
+
+def fusion_arguments(
+    config: TrainConfig, dtype: str | None = None
+) -> dict[str, Any]:
+    """Arguments of `DLFABackbone` besides the encoder, layers made.
+
+    Args:
+        config: `TrainConfig`.
+        dtype: str or None, a policy in place of the config's.
+
+    Raises:
+        ImportError: when the module of the user's layer is not imported.
+    """
+    options = config.fusion_options
+    if is_own(config.fusion):
+        options["fusion"] = make_layer(config.fusion, dtype or config.precision)
+    return options
 
 
 def load_model(folder: str, dtype: str | None = None) -> Any:

@@ -9,8 +9,15 @@ from typing import NamedTuple
 
 from dlfa_tf.evaluation.variants import system_name
 from dlfa_tf.training.config import TrainConfig
+from dlfa_tf.training.own_fusion import CLASS
+from dlfa_tf.training.own_fusion import MODULE
 
 _SYSTEM = re.compile(r"(D|mean)_(\d+)(?:\.\.\1_(\d+))?")
+# The module need not be said again at the end of a range.
+_OWN_SYSTEM = re.compile(
+    f"(?P<module>{MODULE}):(?P<name>{CLASS})_(?P<first>[0-9]+)"
+    r"(?:\.\.(?:(?P=module):)?(?P=name)_(?P<last>[0-9]+))?"
+)
 _SEED = re.compile(r"(\d+)(?:\.\.(\d+))?")
 _DEFAULT_GATE = "feature"
 
@@ -61,13 +68,14 @@ def parse_systems(names: Sequence[str]) -> list[System]:
     """Reads names of systems, ranges allowed.
 
     Args:
-        names: such as `["baseline", "D_1..D_11"]`.
+        names: such as `["baseline", "D_1..D_11", "my_module:Mine_9"]`.
 
     Returns:
         Systems in the order given, each once.
 
     Raises:
-        ValueError: for a name of another form or a range that runs backwards.
+        ValueError: for a name of another form, a range that runs backwards,
+            or two layers that would get one name.
     """
     systems: list[System] = []
     for name in names:
@@ -80,13 +88,33 @@ def parse_systems(names: Sequence[str]) -> list[System]:
             kind, first, last = match.groups()
             fusion = "dlfa" if kind == "D" else kind
             systems += [System(x, fusion) for x in _range(name, first, last)]
+        elif own := _OWN_SYSTEM.fullmatch(name):
+            fusion = f"{own['module']}:{own['name']}"
+            systems += [
+                System(x, fusion)
+                for x in _range(name, own["first"], own["last"])
+            ]
         else:
             raise ValueError(
                 f"`systems` has an unknown name. Received: {name!r}. Accepted: "
-                "baseline, D_x for block x, ranges such as D_1..D_11, mean_x "
-                "and scalar_mix."
+                "baseline, D_x for block x, ranges such as D_1..D_11, mean_x, "
+                "scalar_mix, and MODULE:CLASS_x for a layer of your own."
             )
+    _check_names(systems)
     return _unique(systems, "systems")
+
+
+def _check_names(systems: Sequence[System]) -> None:
+    fusions: dict[str, str] = {}
+    for system in systems:
+        name = system_name(*system)
+        other = fusions.setdefault(name, system.fusion)
+        if other != system.fusion:
+            raise ValueError(
+                f"Two `systems` would both be called {name}. Received: "
+                f"{other} and {system.fusion}. Accepted: classes with "
+                "different names."
+            )
 
 
 def parse_seeds(texts: Sequence[str]) -> list[int]:

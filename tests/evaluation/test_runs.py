@@ -83,6 +83,20 @@ def test_gates_are_named_only_where_they_differ(lab):
     ]
 
 
+def test_layers_called_alike_are_not_averaged(lab):
+    for seed, module in ((1, "a"), (2, "b")):
+        folder = lab.run("pos", "D_9", seed)
+        lab.change(
+            folder,
+            lambda r, module=module: (
+                r.update(system="Sum_9", gate=None),
+                r["config"].update(fusion=f"{module}:Sum"),
+            ),
+        )
+    with pytest.raises(ValueError, match="Sum_9 fuse differently.*a:Sum.*b:S"):
+        load_runs(lab.runs)
+
+
 def test_variants_and_other_fusions_are_systems_of_their_own(lab):
     lab.run("pos", "baseline")
     lab.run("pos", "D_9")

@@ -22,6 +22,7 @@ from dlfa_tf.training.config import TrainConfig
         (9, "mean", "mean_9"),
         (None, "scalar_mix", "scalar_mix"),
         (3, "GatedSum", "GatedSum_3"),
+        (3, "my_package.fusions:GatedSum", "GatedSum_3"),
     ],
 )
 def test_system_name_is_the_papers_or_that_of_the_fusion(layer, fusion, name):

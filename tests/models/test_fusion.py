@@ -6,6 +6,7 @@ import pytest
 
 from dlfa_tf.layers import DLFA
 from dlfa_tf.models import DLFABackbone
+from dlfa_tf.models import DLFATextClassifier
 
 # float32 sums in another order.
 TOLERANCE = 1e-5
@@ -74,6 +75,45 @@ def test_layer_of_ones_own_gets_both_blocks_and_the_mask(
     )
 
 
+def test_layer_that_is_not_registered_is_not_saved(bert, tmp_path):
+    class Unregistered(WeightedSum):
+        pass
+
+    backbone = DLFABackbone(bert, 1, fusion=Unregistered())
+    message = "Unregistered is not registered.*register_keras_serializable"
+    with pytest.raises(ValueError, match=message):
+        backbone.save_to_preset(str(tmp_path / "a"))
+    task = DLFATextClassifier(backbone, num_classes=2)
+    with pytest.raises(ValueError, match=message):
+        task.save_to_preset(str(tmp_path / "a"))
+    assert not (tmp_path / "a").exists()
+
+
+def test_class_that_is_missing_when_a_model_is_loaded(bert, tmp_path):
+    name = "test_fusion>WeightedSum"
+    DLFABackbone(bert, 1, fusion=WeightedSum()).save(tmp_path / "m.keras")
+    custom = keras.saving.get_custom_objects()
+    cls = custom.pop(name)
+    try:
+        with pytest.raises(ValueError, match=f"the layer {name}, which") as e:
+            keras.models.load_model(tmp_path / "m.keras")
+    finally:
+        custom[name] = cls
+    assert "--import_module=MODULE" in str(e.value)
+    assert len(str(e.value)) < 300
+
+
+def test_layer_that_does_not_take_what_its_config_holds(bert):
+    @keras.saving.register_keras_serializable(package="test_fusion")
+    class NoKeywords(WeightedSum):
+        def __init__(self):
+            super().__init__()
+
+    config = DLFABackbone(bert, 1, fusion=NoKeywords()).get_config()
+    with pytest.raises(ValueError, match="NoKeywords of the model cannot be r"):
+        DLFABackbone.from_config(config)
+
+
 @pytest.mark.parametrize("fusion", ["mean", "scalar_mix"])
 def test_saved_model_keeps_its_fusion(bert, bert_inputs, tmp_path, fusion):
     layer = None if fusion == "scalar_mix" else 1
@@ -95,6 +135,32 @@ def test_error_offers_nearest_fusion(bert):
 def test_error_names_a_layer_that_takes_no_padding_mask(bert):
     with pytest.raises(ValueError, match="Received: a DLFA with call"):
         DLFABackbone(bert, 1, fusion=DLFA())
+
+
+def test_error_for_a_class_in_place_of_a_layer(bert):
+    with pytest.raises(TypeError, match=r"an instance, WeightedSum\(\)\."):
+        DLFABackbone(bert, 1, fusion=WeightedSum)
+
+
+@pytest.mark.parametrize(
+    ("fuse", "received"),
+    [
+        (
+            lambda low, high: keras.ops.concatenate([low, high], -1),
+            r"\(None, .*16",
+        ),
+        (lambda low, high: low[:, 0], r"\(None, 8\)"),
+        (lambda low, high: [low, high], "list"),
+    ],
+    ids=["width", "rank", "two"],
+)
+def test_error_names_the_layer_that_returns_another_shape(bert, fuse, received):
+    class Mine(keras.layers.Layer):
+        def call(self, low, high, padding_mask=None):
+            return fuse(low, high)
+
+    with pytest.raises(ValueError, match=f"Received: {received}.* the Mine '"):
+        DLFABackbone(bert, 1, fusion=Mine())
 
 
 def test_error_names_a_block_that_is_missing_or_one_too_many(bert):

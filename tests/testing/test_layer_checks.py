@@ -398,5 +398,43 @@ def test_mask_of_a_case_is_ragged():
     assert mask.sum(axis=1).tolist() == [3, 2, 1, 1]
 
 
+@register
+class Fusion(keras.layers.Layer):
+    """A fusion of `DLFABackbone`, whose mask has another name."""
+
+    def build(self, low_shape, high_shape):
+        self.gate = self.add_weight(shape=(low_shape[-1],), name="gate")
+
+    def call(self, low, high, padding_mask=None):
+        return low * self.gate + high
+
+    def compute_output_shape(self, low_shape, high_shape):
+        return low_shape
+
+
+@register
+class LeakyFusion(Fusion):
+    """Reads positions that its mask leaves out."""
+
+    def call(self, low, high, padding_mask=None):
+        output = super().call(low, high)
+        return output + ops.mean(low, axis=1, keepdims=True)
+
+
+def test_mask_may_have_another_name():
+    case = LayerCase(
+        layer_class=Fusion,
+        num_trainable_weights=1,
+        num_inputs=2,
+        mask_name="padding_mask",
+        works_with_xla=False,
+        package="toys",
+    )
+    layer_checks.check_layer(case)
+    leaky = dataclasses.replace(case, layer_class=LeakyFusion)
+    with pytest.raises(AssertionError, match="content of padding"):
+        layer_checks.check_padding_is_ignored(leaky)
+
+
 if __name__ == "__main__":
     raise SystemExit(pytest.main([__file__]))

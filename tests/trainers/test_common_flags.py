@@ -8,7 +8,11 @@ import pytest
 from absl import flags
 
 from dlfa_tf.data.tasks import TASKS
+from trainers import analyze
 from trainers import common_flags
+from trainers import evaluate
+from trainers import export
+from trainers import predict
 
 ROOT = pathlib.Path(__file__).parents[2]
 
@@ -142,6 +146,26 @@ def test_choice_offers_the_nearest_value(choice, value, hint):
     message = f"Received: {value!r}. Accepted: red, green.{hint}"
     assert str(caught.value).endswith(message)
     assert f"--colour={value}" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("called", "arguments"),
+    [
+        (analyze, ["--runs_dir=r", "--output_dir=o"]),
+        (evaluate, ["--model=m", "--task=pos", "--output_dir=o"]),
+        (export, ["--model=m", "--name=a"]),
+        (predict, ["--model=m", "--input=text.txt"]),
+    ],
+    ids=["analyze", "evaluate", "export", "predict"],
+)
+def test_modules_are_imported_before_a_model_is_loaded(
+    call, tmp_path, monkeypatch, called, arguments
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "text.txt").write_text("a b\n")
+    with pytest.raises(ImportError, match="'no_such_module' cannot be import"):
+        call(called, *arguments, "--import_module=no_such_module")
+    assert [path.name for path in tmp_path.iterdir()] == ["text.txt"]
 
 
 if __name__ == "__main__":

@@ -81,6 +81,22 @@ def test_runs_get_their_flags_and_the_users(plan, tmp_path):
     assert "--gate=feature" in baseline
 
 
+def test_own_layers_are_checked_first_and_handed_to_the_runs(plan, monkeypatch):
+    checked = []
+    monkeypatch.setattr(
+        "dlfa_tf.training.own_fusion.check_in_a_process", checked.append
+    )
+    commands = plan("--tasks=pos", "--systems=baseline,a.b:Sum_1..Sum_2")
+    assert list(commands) == [
+        "pos/baseline/seed-1",
+        "pos/Sum_1/seed-1",
+        "pos/Sum_2/seed-1",
+    ]
+    assert "--fusion=a.b:Sum" in commands["pos/Sum_2/seed-1"]
+    assert "--fusion_layer=2" in commands["pos/Sum_2/seed-1"]
+    assert checked == [["dlfa", "a.b:Sum", "a.b:Sum"]]
+
+
 def test_summary_of_a_shard(plan, tmp_path, capsys):
     commands = plan(
         "--tasks=pos",

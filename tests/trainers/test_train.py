@@ -179,6 +179,7 @@ def test_every_recipe_has_its_flag(call, monkeypatch, tmp_path, recipe):
     [
         (["--task=poss"], ["--task=poss", "'poss'", "Did you mean 'pos'?"]),
         (["--task=pos", "--gate=featur"], ["--gate", "Did you mean 'feature'"]),
+        (["--task=pos", "--fusion=men"], ["MODULE:CLASS", "mean 'mean'"]),
         (["--task=pos", "--fusion_layr=9"], ["fusion_layr", "fusion_layer"]),
         (["--task=pos", "--fusion_layer=-1"], ["--fusion_layer=-1"]),
         (
@@ -193,6 +194,7 @@ def test_every_recipe_has_its_flag(call, monkeypatch, tmp_path, recipe):
     ids=[
         "task",
         "gate",
+        "fusion",
         "name",
         "bound",
         "block",
@@ -223,6 +225,34 @@ def test_wrong_settings_are_named_at_once(start_wrong, argument, part):
     assert message.startswith("Error: ")
     assert part in message
     assert "\n" not in message
+
+
+def test_own_layer_is_imported_and_checked_before_the_run(
+    call, monkeypatch, tmp_path
+):
+    seen = []
+    monkeypatch.setattr("dlfa_tf.training.loop.run", one_result(seen))
+    monkeypatch.syspath_prepend(tmp_path)
+    source = (
+        "import keras\n"
+        '@keras.saving.register_keras_serializable(package="own_of_train")\n'
+        "class Sum(keras.layers.Layer):\n"
+        "    def call(self, low, high, padding_mask=None):\n"
+        "        return low + high\n"
+        "class Other(Sum):\n"
+        "    pass\n"
+    )
+    (tmp_path / "own_of_train.py").write_text(source)
+    arguments = ("--task=pos", "--data_dir=d", "--fusion_layer=9")
+    folder = f"--output_dir={tmp_path / 'run'}"
+    call(train, *arguments, "--fusion=own_of_train:Sum", folder)
+    (config,) = seen
+    assert (config.fusion, config.system) == ("own_of_train:Sum", "Sum_9")
+    with pytest.raises(ValueError, match="Other is not registered"):
+        call(train, *arguments, "--fusion=own_of_train:Other", folder)
+    with pytest.raises(ImportError, match="'no_such_module' cannot be imp"):
+        call(train, *arguments, "--fusion=no_such_module:Sum", folder)
+    assert len(seen) == 1
 
 
 def test_help_shows_an_example(start):

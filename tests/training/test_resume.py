@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 
+import keras
 import pytest
 
 from dlfa_tf.training.bundle import Bundle
@@ -158,6 +159,43 @@ def test_run_stopped_and_resumed_equals_the_undisturbed_one(
     assert any("going on after step" in line for line in said)
     same(folder, undisturbed)
     assert not (folder / "checkpoints").exists()
+
+
+@keras.saving.register_keras_serializable(package="test_resume")
+class Dropped(keras.layers.Layer):
+    """A fusion of the user's, with weights and a random state of its own."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.drop = keras.layers.Dropout(0.5)
+        self.norm = keras.layers.BatchNormalization()
+
+    def build(self, low_shape, high_shape):
+        self.norm.build(low_shape)
+
+    def call(self, low, high, padding_mask=None, training=None):
+        low = self.norm(low, training=training)
+        return self.drop(low, training=training) + high
+
+
+@pytest.mark.slow
+def test_run_with_a_layer_of_the_users_is_resumed_exactly(
+    settings, tmp_path, eager, monkeypatch
+):
+    import contextlib
+
+    fusion = f"{__name__}:Dropped"
+    run(settings(tmp_path / "whole", fusion=fusion), verbose=0)
+    config = settings(tmp_path / "run", fusion=fusion)
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            "dlfa_tf.training.loop.stop_on_sigterm",
+            lambda: contextlib.nullcontext(StopAt(2)),
+        )
+        with pytest.raises(TrainingInterrupted, match="is saved"):
+            run(config, verbose=0, resume=True)
+    run(config, verbose=0, resume=True)
+    same(tmp_path / "run", tmp_path / "whole")
 
 
 def test_evaluation_goes_on_after_the_languages_done(

@@ -20,6 +20,10 @@ from dlfa_tf.training.sweep_cells import shard_cells
             ["mean_8..mean_9", "scalar_mix"],
             [(8, "mean"), (9, "mean"), (None, "scalar_mix")],
         ),
+        (
+            ["a.b:Sum_8..Sum_9", "a.b:Sum_1..a.b:Sum_1", "c:My_2_3"],
+            [(8, "a.b:Sum"), (9, "a.b:Sum"), (1, "a.b:Sum"), (3, "c:My_2")],
+        ),
     ],
 )
 def test_parse_systems(names, systems):
@@ -28,11 +32,28 @@ def test_parse_systems(names, systems):
 
 @pytest.mark.parametrize(
     "name",
-    ["D9", "baselin", "D_1..3", "D_-1", "", "d_1", "D_1..mean_2", "mean"],
+    [
+        "D9",
+        "baselin",
+        "D_1..3",
+        "D_-1",
+        "",
+        "d_1",
+        "D_1..mean_2",
+        "mean",
+        "Sum_1",
+        "a:Sum",
+        "a:Sum_1..b:Sum_2",
+    ],
 )
 def test_parse_systems_names_what_is_wrong(name):
     with pytest.raises(ValueError, match=f"Received: '{name}'. Accepted: bas"):
         parse_systems(["baseline", name])
+
+
+def test_layers_that_would_share_a_folder_are_refused():
+    with pytest.raises(ValueError, match="both be called Sum_1.*a:Sum and b:S"):
+        parse_systems(["a:Sum_1", "b:Sum_1"])
 
 
 def test_parse_seeds():
