@@ -178,7 +178,7 @@ def test_labels_may_begin_with_a_slash(tagger_export):
     metadata = read_metadata(tagger_export)
     metadata["labels"] = ["/", "/m/01", "O"]
     assert list(metadata_problems(metadata)) == []
-    metadata["run"] = {"preset_source": "preset folder /home/u/my presets/x"}
+    metadata["run"] = {"preset_source": "preset folder /opt/u/my presets/x"}
     assert list(metadata_problems(metadata)) == [
         "the metadata file holds an absolute path"
     ]

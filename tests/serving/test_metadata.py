@@ -47,10 +47,10 @@ def test_absolute_paths_are_shortened():
 @pytest.mark.parametrize(
     ("text", "short"),
     [
-        ("/home/u/my presets/x", "x"),
-        ("preset folder /home/u/my presets/x", "preset folder x"),
-        ("a:/home/u/p", "a:p"),
-        ("--d=/home/u/p --e='/home/v/q'", "--d=p --e='q'"),
+        ("/opt/u/my presets/x", "x"),
+        ("preset folder /opt/u/my presets/x", "preset folder x"),
+        ("a:/opt/u/p", "a:p"),
+        ("--d=/opt/u/p --e='/opt/v/q'", "--d=p --e='q'"),
         ("/opt/a, /opt/b or https://host/c/d", "a, b or https://host/c/d"),
         ("/opt/a: 1/2 done", "a: 1/2 done"),
         ("//server/share/", "share"),
