@@ -111,6 +111,36 @@ def test_languages_are_those_of_the_committed_scores(document, heading, folder):
         assert rows[language] == f"| {expected} |"
 
 
+@pytest.mark.parametrize(
+    ("document", "heading", "path"),
+    [
+        (
+            "results_xnli.md",
+            "XNLI: similarity of translations",
+            "xnli_20000/xnli_similarity.csv",
+        )
+    ],
+)
+def test_similarities_are_those_of_the_committed_file(document, heading, path):
+    rows = rows_of(section((ROOT / "docs" / document).read_text(), heading))
+    frame = pd.read_csv(ROOT / "docs" / "results" / path)
+    columns = ["cosine", "unrelated", "retrieved"]
+    runs = frame.groupby(["label", "seed"])[columns].mean()
+    spreads = runs["cosine"].groupby("label").std()
+    base = runs.loc["baseline", "cosine"].mean()
+    assert set(rows) - {"---", "system"} == set(frame["label"])
+    for label, found in runs.groupby("label").mean().iterrows():
+        cosine, unrelated, retrieved = found[columns]
+        seeds = len(runs.loc[label])
+        gain = "" if label == "baseline" else f"{cosine - base:+.4f} ["
+        assert rows[label].startswith(
+            f"| {cosine:.4f} ± {spreads[label]:.4f} ({seeds}) | {gain}"
+        )
+        assert rows[label].endswith(
+            f"| {unrelated:.4f} | {cosine - unrelated:.4f} | {retrieved:.1f} |"
+        )
+
+
 def test_wrong_and_missing_figures_are_found():
     columns = ("label", "part", "mean", "spread", "seeds", "gain")
     rows = [("baseline", x, 70, 1.5, 2, None) for x in ALL]

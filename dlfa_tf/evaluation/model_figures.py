@@ -73,8 +73,18 @@ def similarity_by_layer(
             for label in scores.labels
         },
     )
-    for axes in panels[1:]:
+    handles = panels[0].get_legend().legend_handles
+    names = [x.get_text() for x in panels[0].get_legend().get_texts()]
+    for axes in panels:
         axes.get_legend().remove()
+    figure.legend(
+        handles,
+        names,
+        loc="outside lower center",
+        ncols=1,
+        frameon=False,
+        fontsize=8,
+    )
     panels[-1].set_ylabel(f"{scores.runs[0].results['score']} (percent)")
     panels[-1].set_xlabel("x, the block fused with the last one")
     panels[-1].set_xticks(sorted(set(rows["layer"].dropna().astype(int))))
