@@ -98,17 +98,6 @@ def _check_fusion(value: str) -> bool:
     return True
 
 
-def import_fusion(fusion: str) -> None:
-    """Imports the user's layer, and refuses one that could not be loaded.
-
-    Here and not where a model is built: a config that was read from a file
-    must not decide what is imported.
-    """
-    from dlfa_tf.training.own_fusion import import_layer
-
-    import_layer(fusion)
-
-
 def _define_encoder_flags() -> None:
     flags.DEFINE_integer(
         "last_layer",

@@ -69,39 +69,30 @@ def define_flags() -> None:
         lambda values: not values["bundle"] or bool(values["preset"]),
         message="--bundle needs --preset.",
     )
-    flags.register_multi_flags_validator(
-        ["manual_dir", "data_source", "data_dir"], _check_manual_dir
-    )
-    flags.register_multi_flags_validator(
-        ["originals_dir", "data_source", "data_dir"], _check_originals_dir
-    )
+    _register_for_source("manual_dir", "tfds")
+    _register_for_source("originals_dir", "files")
     # --help shows the flags of the main module and those it adopts.
     flags.adopt_module_key_flags(common_flags)
     flags.adopt_module_key_flags(bundle_flags)
 
 
-def _check_manual_dir(values: dict[str, str | None]) -> bool:
-    if values["manual_dir"] is not None and (
-        values["data_source"] != "tfds" or values["data_dir"] is None
-    ):
-        raise flags.ValidationError(
-            "--manual_dir is for --data_source=tfds with --data_dir. Received: "
-            f"--data_source={values['data_source']}, "
-            f"--data_dir={values['data_dir']}."
-        )
-    return True
+def _register_for_source(name: str, source: str) -> None:
+    """Refuses a flag with another source of data, or without a folder."""
 
+    def check(values: dict[str, str | None]) -> bool:
+        if values[name] is not None and (
+            values["data_source"] != source or values["data_dir"] is None
+        ):
+            raise flags.ValidationError(
+                f"--{name} is for --data_source={source} with --data_dir. "
+                f"Received: --data_source={values['data_source']}, "
+                f"--data_dir={values['data_dir']}."
+            )
+        return True
 
-def _check_originals_dir(values: dict[str, str | None]) -> bool:
-    if values["originals_dir"] is not None and (
-        values["data_source"] != "files" or values["data_dir"] is None
-    ):
-        raise flags.ValidationError(
-            "--originals_dir is for --data_source=files with --data_dir. "
-            f"Received: --data_source={values['data_source']}, "
-            f"--data_dir={values['data_dir']}."
-        )
-    return True
+    flags.register_multi_flags_validator(
+        [name, "data_source", "data_dir"], check
+    )
 
 
 def main() -> None:

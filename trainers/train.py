@@ -210,8 +210,13 @@ def config_from_flags(**others: Any) -> "TrainConfig":
 
 def main() -> None:
     """Turns the flags into a config and runs it."""
+    # Not at the top: a wrong flag should not wait for these.
+    from dlfa_tf.training.own_fusion import import_layer
+
     config = config_from_flags()
-    fusion_flags.import_fusion(config.fusion)
+    # Here and not where a model is built: a config that was read from a file
+    # must not decide what is imported.
+    import_layer(config.fusion)
     # Not at the top: a wrong flag should not wait for Keras,
     # nor should a wrong combination of them.
     from trainers.result_table import print_results

@@ -8,10 +8,8 @@ import pandas as pd
 
 from dlfa_tf.evaluation.compare import BASELINE
 from dlfa_tf.evaluation.readings import Readings
-from dlfa_tf.metrics.resampling import gain_draws
-
-# With fewer a rank correlation says nothing.
-_FEWEST_SYSTEMS = 4
+from dlfa_tf.metrics.rank_correlation import rank_correlation
+from dlfa_tf.metrics.resampling import gain_interval
 
 
 def unrelated_cosines(found: Readings) -> dict[str, float]:
@@ -75,7 +73,7 @@ def cosine_gains(
 
     A draw takes rows with replacement, the same for all runs and languages,
     because a row is one text and its translations; then seeds, as for scores
-    (see `gain_draws`).
+    (see `gain_interval`).
 
     Args:
         labels: name of the system of every run of a task.
@@ -86,9 +84,8 @@ def cosine_gains(
 
     Returns:
         DataFrame indexed by `label`, without the baseline: `gain`, `low`,
-        `high`, and `interval`, what was drawn anew (`items and seeds`, or
-        `items` with one seed on either side). Empty without a baseline or
-        without parallel items.
+        `high` and `interval`, see `gain_interval`. Empty without a baseline
+        or without parallel items.
     """
     rows: dict[str, list[np.ndarray]] = {}
     for at, found in readings.items():
@@ -111,18 +108,14 @@ def cosine_gains(
     for label in rows:
         if label == BASELINE:
             continue
-        gains = gain_draws(
-            draws[BASELINE], draws[label], np.random.default_rng(seed)
-        )
-        low, high = np.quantile(
-            gains, [(1 - confidence) / 2, (1 + confidence) / 2]
-        )
-        both = min(len(rows[label]), len(rows[BASELINE])) > 1
         result[label] = {
             "gain": np.mean(rows[label]) - np.mean(rows[BASELINE]),
-            "low": low,
-            "high": high,
-            "interval": "items and seeds" if both else "items",
+            **gain_interval(
+                draws[BASELINE],
+                draws[label],
+                confidence=confidence,
+                seed=seed,
+            ),
         }
     return pd.DataFrame.from_dict(result, orient="index", columns=columns)
 
@@ -142,8 +135,5 @@ def trend_over_layers(similarity: pd.DataFrame, column: str) -> float:
     means = similarity.dropna(subset="layer").groupby("label")[
         ["layer", column]
     ]
-    means = means.mean()
-    if len(means) < _FEWEST_SYSTEMS:
-        return float("nan")
-    ranks = means.astype(float).rank()
-    return float(ranks["layer"].corr(ranks[column]))
+    means = means.mean().astype(float)
+    return rank_correlation(means["layer"], means[column])

@@ -18,7 +18,7 @@ from dlfa_tf.evaluation.label_counts import counts_of_runs
 from dlfa_tf.evaluation.runs import Run
 from dlfa_tf.evaluation.runs import labels_of_runs
 from dlfa_tf.metrics.aggregate import average_groups
-from dlfa_tf.metrics.resampling import gain_draws
+from dlfa_tf.metrics.resampling import gain_interval
 from dlfa_tf.metrics.resampling import resample_scores
 
 BASELINE = "baseline"
@@ -212,8 +212,4 @@ def _gain(
         scores.draws[:, x][:, :, at].mean(-1) for x in (chosen, base)
     )
     # The same seeds are drawn for every part.
-    draws = gain_draws(theirs, mine, np.random.default_rng(seed))
-    low, high = np.quantile(draws, [(1 - confidence) / 2, (1 + confidence) / 2])
-    both = min(len(chosen), len(base)) > 1
-    interval = "items and seeds" if both else "items"
-    return {**gain, "low": low, "high": high, "interval": interval}
+    return gain | gain_interval(theirs, mine, confidence=confidence, seed=seed)

@@ -11,6 +11,7 @@ from dlfa_tf.evaluation.compare import BASELINE
 from dlfa_tf.evaluation.compare import TaskScores
 from dlfa_tf.evaluation.table_files import PaperTable
 from dlfa_tf.metrics.aggregate import average_groups
+from dlfa_tf.metrics.rank_correlation import rank_correlation
 
 _NOTES = (
     "A user without labels in the target languages can choose by English dev "
@@ -22,7 +23,6 @@ _NOTES = (
     "the systems; with fewer than four systems it says nothing and is left "
     "out.",
 )
-_FEWEST_SYSTEMS = 4
 
 
 def layer_choice(scores: TaskScores) -> pd.DataFrame:
@@ -68,11 +68,6 @@ def _choose(candidates: pd.DataFrame, seed: Any) -> dict[str, Any]:
     # The first of equals: the baseline, then the lowest block.
     chosen, oracle = dev.idxmax(), target.idxmax()
     baseline = target.get(BASELINE, np.nan)
-    correlation = (
-        dev.rank().corr(target.rank())
-        if len(candidates) >= _FEWEST_SYSTEMS
-        else np.nan
-    )
     return {
         "seed": seed,
         "systems": len(candidates),
@@ -84,7 +79,7 @@ def _choose(candidates: pd.DataFrame, seed: Any) -> dict[str, Any]:
         "target_of_baseline": baseline,
         "regret": target[oracle] - target[chosen],
         "gain_of_chosen": target[chosen] - baseline,
-        "rank_correlation": correlation,
+        "rank_correlation": rank_correlation(dev, target),
     }
 
 

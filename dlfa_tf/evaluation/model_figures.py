@@ -136,7 +136,11 @@ def gate_map(
         image = axes.imshow(
             wide, cmap="cividis", vmin=low, vmax=high, aspect="auto"
         )
-        axes.set_title(f"{label}: mean {np.nanmean(wide):.2f}", fontsize=9)
+        axes.set_title(
+            f"{label}: mean {np.nanmean(wide):.2f}, "
+            f"position 0: {np.nanmean(wide[0]):.2f}",
+            fontsize=9,
+        )
         axes.set_yticks(range(len(languages)), languages, fontsize=7)
         axes.set_xlabel("position (pieces; 0 is what a classifier reads)",
                         fontsize=7)  # fmt: skip

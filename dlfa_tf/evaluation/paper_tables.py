@@ -6,6 +6,8 @@ from collections.abc import Sequence
 import pandas as pd
 
 from dlfa_tf.data.tasks import get_task
+from dlfa_tf.evaluation.cells import gain_cell
+from dlfa_tf.evaluation.cells import mean_cell
 from dlfa_tf.evaluation.published import SOURCE
 from dlfa_tf.evaluation.published import published_scores
 from dlfa_tf.evaluation.table_files import PaperTable
@@ -233,20 +235,15 @@ class _Cells:
 def _ours(cell: dict) -> str:
     if "mean" not in cell:
         return NO_RUN
-    seeds = cell["seeds"]
-    if seeds < 2:
-        return f"{cell['mean']:.2f} (1)"
-    return f"{cell['mean']:.2f} ± {cell['spread']:.2f} ({seeds})"
+    return mean_cell(cell["mean"], cell["spread"], cell["seeds"], ".2f")
 
 
 def _gain(cell: dict) -> str:
-    if pd.isna(cell.get("gain")):
+    if "gain" not in cell:  # no run
         return ""
-    text = f"{cell['gain']:+.2f}"
-    if pd.notna(cell["low"]):
-        mark = "" if cell["interval"] == "items and seeds" else "†"
-        text += f" [{cell['low']:+.2f}, {cell['high']:+.2f}]{mark}"
-    return text
+    return gain_cell(
+        cell["gain"], cell["low"], cell["high"], cell["interval"], ".2f"
+    )
 
 
 def _published(cell: dict) -> str:

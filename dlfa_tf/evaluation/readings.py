@@ -119,15 +119,15 @@ def _read_model(
     # float32 whatever it was trained in: cosines of bfloat16 are coarse.
     model = DLFATask.from_preset(str(run.folder / "model"), dtype="float32")
     reader = build_reader(model)
-    first, shares, gates = {}, [], []
+    by_language, shares, gates = {}, [], []
     for language, found in examples.items():
         arrays = tokenize_examples(found, model.preprocessor)
         vectors, share, gate = _read_arrays(reader, model, arrays)
-        first[language] = vectors
+        by_language[language] = vectors
         shares.append(share)
         gates.append(gate)
     is_pair = get_task(run.task).kind == "pair"
-    cosines, vectors = _compare(first, is_pair)
+    cosines, vectors = _compare(by_language, is_pair)
     return {
         "cosines": cosines,
         "vectors": vectors,
@@ -213,18 +213,19 @@ def _read_arrays(
 
 
 def _compare(
-    first: dict[str, np.ndarray], is_parallel: bool
+    by_language: dict[str, np.ndarray], is_parallel: bool
 ) -> tuple[np.ndarray, np.ndarray]:
     """Cosines with English `(languages, rows)`, and the first vectors."""
-    if not is_parallel or "en" not in first:
-        return np.full((len(first), 0), np.nan, "f4"), np.zeros((0, 0, 0), "f4")
-    rows = {language: len(vectors) for language, vectors in first.items()}
+    if not is_parallel or "en" not in by_language:
+        nothing = np.full((len(by_language), 0), np.nan, "f4")
+        return nothing, np.zeros((0, 0, 0), "f4")
+    rows = {language: len(found) for language, found in by_language.items()}
     if len(set(rows.values())) > 1:
         raise ValueError(
             "Parallel files must have equally many rows, row i of every "
             f"language a translation of row i of English. Received: {rows}."
         )
-    stacked = np.stack(list(first.values()))
+    stacked = np.stack(list(by_language.values()))
     unit = stacked / np.linalg.norm(stacked, axis=-1, keepdims=True)
-    english = unit[list(first).index("en")]
+    english = unit[list(by_language).index("en")]
     return (unit * english).sum(axis=-1), stacked[:, :VECTORS]

@@ -7,6 +7,8 @@ import numpy as np
 import pandas as pd
 
 from dlfa_tf.evaluation.alignment import trend_over_layers
+from dlfa_tf.evaluation.cells import gain_cell
+from dlfa_tf.evaluation.cells import mean_cell
 from dlfa_tf.evaluation.published import SOURCE
 from dlfa_tf.evaluation.published import published_similarity
 from dlfa_tf.evaluation.readings import VECTORS
@@ -131,16 +133,13 @@ def _formatted(values: Iterable[float], form: str) -> list[str]:
 def _ours(row: pd.Series) -> str:
     if pd.isna(row["mean"]):
         return "no model"
-    if pd.isna(row["spread"]):
-        return f"{row['mean']:.4f} ({row['seeds']:.0f})"
-    return f"{row['mean']:.4f} ± {row['spread']:.4f} ({row['seeds']:.0f})"
+    return mean_cell(row["mean"], row["spread"], int(row["seeds"]), ".4f")
 
 
 def _gain(row: pd.Series) -> str:
-    if pd.isna(row["gain"]):
-        return ""
-    mark = "" if row["interval"] == "items and seeds" else "†"
-    return f"{row['gain']:+.4f} [{row['low']:+.4f}, {row['high']:+.4f}]{mark}"
+    return gain_cell(
+        row["gain"], row["low"], row["high"], row["interval"], ".4f"
+    )
 
 
 def _task_notes(task: str, frame: pd.DataFrame) -> list[str]:

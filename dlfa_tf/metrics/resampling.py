@@ -1,5 +1,7 @@
 """Scores of many runs on test items and seeds drawn anew."""
 
+from typing import Any
+
 import numpy as np
 
 # Weights held at once, numbers of 8 bytes.
@@ -100,3 +102,29 @@ def gain_draws(
         float64 `(num_samples,)` in percentage points.
     """
     return draw_seeds(system, random) - draw_seeds(baseline, random)
+
+
+def gain_interval(
+    baseline: np.ndarray,
+    system: np.ndarray,
+    *,
+    confidence: float = 0.95,
+    seed: int = 0,
+) -> dict[str, Any]:
+    """The middle of the draws of a gain.
+
+    Args:
+        baseline: float `(num_samples, seeds)`, see `gain_draws`.
+        system: float `(num_samples, other seeds)`, on the same draws.
+        confidence: float, share of the draws inside. Defaults to `0.95`.
+        seed: int, seed of the draws of seeds.
+
+    Returns:
+        dict of `low`, `high` and `interval`, what was drawn anew: `items and
+        seeds`, or `items` with one seed on either side.
+    """
+    draws = gain_draws(baseline, system, np.random.default_rng(seed))
+    low, high = np.quantile(draws, [(1 - confidence) / 2, (1 + confidence) / 2])
+    both = min(baseline.shape[1], system.shape[1]) > 1
+    interval = "items and seeds" if both else "items"
+    return {"low": low, "high": high, "interval": interval}

@@ -51,6 +51,10 @@ def fusion_arguments(
         config: `TrainConfig`.
         dtype: str or None, a policy in place of the config's.
 
+    Returns:
+        dict of constructor arguments; `fusion` is a name, or a layer where it
+        is the user's.
+
     Raises:
         ImportError: when the module of the user's layer is not imported.
     """

@@ -85,6 +85,8 @@ def test_gates_by_language_and_position(scores, readings, tmp_path, figures):
         image, np.mean(shares, axis=0)[[1, 0, 2]], rtol=1e-6
     )
     assert second.get_title().startswith("D_3: mean")
+    zero = np.mean(shares, axis=0)[:, 0].mean()
+    assert first.get_title().endswith(f"position 0: {zero:.2f}")
     assert "seeds a system: 2" in figures[0].get_suptitle()
 
 

@@ -6,6 +6,7 @@ import pytest
 from dlfa_tf.metrics.resampling import counts_score
 from dlfa_tf.metrics.resampling import draw_seeds
 from dlfa_tf.metrics.resampling import gain_draws
+from dlfa_tf.metrics.resampling import gain_interval
 from dlfa_tf.metrics.resampling import resample_scores
 
 
@@ -100,6 +101,18 @@ def test_coverage_of_intervals(seeds, coverage):
         inside += low <= 0 <= high
     # Two standard errors of a share of 200 experiments.
     assert inside / experiments == pytest.approx(coverage, abs=0.05)
+
+
+def test_interval_says_what_was_drawn_anew():
+    one = np.linspace(0.0, 100.0, 1001)[:, None]
+    found = gain_interval(np.zeros((1001, 1)), one, confidence=0.9)
+    assert found["interval"] == "items"
+    assert [found["low"], found["high"]] == pytest.approx([5.0, 95.0])
+    two = gain_interval(np.zeros((1001, 2)), np.tile([1.0, 3.0], (1001, 1)))
+    assert two["interval"] == "items and seeds"
+    # The drawn seeds lie 1 around 2, stretched by sqrt(2).
+    ends = [2 - np.sqrt(2), 2 + np.sqrt(2)]
+    assert [two["low"], two["high"]] == pytest.approx(ends)
 
 
 if __name__ == "__main__":

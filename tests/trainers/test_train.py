@@ -50,21 +50,11 @@ def test_a_run_as_a_user_starts_it(start, tmp_path):
         assert noise not in done.stderr
 
 
-def test_defaults_are_the_tasks(call, monkeypatch, tmp_path):
+@pytest.fixture
+def configs(monkeypatch):
+    """Configs that training was called with; nothing is trained."""
     seen = []
-    monkeypatch.setattr("dlfa_tf.training.loop.run", one_result(seen))
-    call(train, "--task=xnli", "--data_dir=d", f"--output_dir={tmp_path}")
-    (config,) = seen
-    assert (config.epochs, config.batch_size) == (5, 32)
-    assert config.learning_rate == 2e-5
-    assert config.preset == "e5_small_multi"
-    assert config.fusion_layer is None
-    assert config.languages == ("all",)
-    assert (config.recipe, config.dev_every) == ("xtreme", 100)
-    assert (config.data_source, config.data_dir) == ("files", "d")
 
-
-def one_result(seen):
     def run(config, say, verbose, resume):
         seen.append(config)
         return {
@@ -76,14 +66,23 @@ def one_result(seen):
             "missing_languages": [],
         }
 
-    return run
+    monkeypatch.setattr("dlfa_tf.training.loop.run", run)
+    return seen
 
 
-def test_every_flag_of_a_setting_reaches_the_config(
-    call, monkeypatch, tmp_path
-):
-    seen = []
-    monkeypatch.setattr("dlfa_tf.training.loop.run", one_result(seen))
+def test_defaults_are_the_tasks(call, configs, tmp_path):
+    call(train, "--task=xnli", "--data_dir=d", f"--output_dir={tmp_path}")
+    (config,) = configs
+    assert (config.epochs, config.batch_size) == (5, 32)
+    assert config.learning_rate == 2e-5
+    assert config.preset == "e5_small_multi"
+    assert config.fusion_layer is None
+    assert config.languages == ("all",)
+    assert (config.recipe, config.dev_every) == ("xtreme", 100)
+    assert (config.data_source, config.data_dir) == ("files", "d")
+
+
+def test_every_flag_of_a_setting_reaches_the_config(call, configs, tmp_path):
     wanted = {
         "task": "ner",
         "output_dir": str(tmp_path),
@@ -120,13 +119,11 @@ def test_every_flag_of_a_setting_reaches_the_config(
     }
     text = {**wanted, "languages": "de,zh"}
     call(train, *(f"--{k}={v}" for k, v in text.items()))
-    values = seen[0].to_json()
+    values = configs[0].to_json()
     assert {k: values[k] for k in wanted} == wanted
 
 
-def test_zero_lifts_what_a_recipe_limits(call, monkeypatch, tmp_path):
-    seen = []
-    monkeypatch.setattr("dlfa_tf.training.loop.run", one_result(seen))
+def test_zero_lifts_what_a_recipe_limits(call, configs, tmp_path):
     call(
         train,
         "--task=xnli",
@@ -137,17 +134,13 @@ def test_zero_lifts_what_a_recipe_limits(call, monkeypatch, tmp_path):
         "--dev_every=0",
         f"--output_dir={tmp_path}",
     )
-    (config,) = seen
+    (config,) = configs
     assert config.epochs == 2
     assert config.eval_limit is config.train_limit is config.dev_every is None
 
 
 @pytest.mark.parametrize("text", ["9", "D_9"])
-def test_fusion_layer_is_a_block_or_its_system(
-    call, monkeypatch, tmp_path, text
-):
-    seen = []
-    monkeypatch.setattr("dlfa_tf.training.loop.run", one_result(seen))
+def test_fusion_layer_is_a_block_or_its_system(call, configs, tmp_path, text):
     call(
         train,
         "--task=xnli",
@@ -155,13 +148,11 @@ def test_fusion_layer_is_a_block_or_its_system(
         f"--fusion_layer={text}",
         f"--output_dir={tmp_path}",
     )
-    assert seen[0].fusion_layer == 9
+    assert configs[0].fusion_layer == 9
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
-def test_every_recipe_has_its_flag(call, monkeypatch, tmp_path, recipe):
-    seen = []
-    monkeypatch.setattr("dlfa_tf.training.loop.run", one_result(seen))
+def test_every_recipe_has_its_flag(call, configs, tmp_path, recipe):
     call(
         train,
         "--task=xnli",
@@ -170,7 +161,7 @@ def test_every_recipe_has_its_flag(call, monkeypatch, tmp_path, recipe):
         f"--output_dir={tmp_path}",
     )
     values = RECIPES[recipe].values["xnli"]
-    got = seen[0].to_json()
+    got = configs[0].to_json()
     assert {k: got[k] or 0 for k in values} == values
 
 
@@ -228,10 +219,8 @@ def test_wrong_settings_are_named_at_once(start_wrong, argument, part):
 
 
 def test_own_layer_is_imported_and_checked_before_the_run(
-    call, monkeypatch, tmp_path
+    call, configs, monkeypatch, tmp_path
 ):
-    seen = []
-    monkeypatch.setattr("dlfa_tf.training.loop.run", one_result(seen))
     monkeypatch.syspath_prepend(tmp_path)
     source = (
         "import keras\n"
@@ -246,13 +235,13 @@ def test_own_layer_is_imported_and_checked_before_the_run(
     arguments = ("--task=pos", "--data_dir=d", "--fusion_layer=9")
     folder = f"--output_dir={tmp_path / 'run'}"
     call(train, *arguments, "--fusion=own_of_train:Sum", folder)
-    (config,) = seen
+    (config,) = configs
     assert (config.fusion, config.system) == ("own_of_train:Sum", "Sum_9")
     with pytest.raises(ValueError, match="Other is not registered"):
         call(train, *arguments, "--fusion=own_of_train:Other", folder)
     with pytest.raises(ImportError, match="'no_such_module' cannot be imp"):
         call(train, *arguments, "--fusion=no_such_module:Sum", folder)
-    assert len(seen) == 1
+    assert len(configs) == 1
 
 
 def test_help_shows_an_example(start):
