@@ -141,5 +141,5 @@ def _panx(root: pathlib.Path, task: Task) -> _Files:
 
 def _word(line: str) -> str:
     """`en:Paris TAB B-LOC` without the language; blank lines stay blank."""
-    word, tab, tag = line.strip().partition("\t")
+    word, tab, tag = line.partition("\t")
     return f"{word.partition(':')[2].strip()}{tab}{tag.strip()}"

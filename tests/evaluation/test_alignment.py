@@ -47,6 +47,12 @@ def test_unrelated_is_the_row_half_the_rows_on():
     assert found["en"] == 0.0
 
 
+def test_unrelated_is_not_the_neighbour_of_four_rows():
+    # German rows are the English ones two rows on.
+    found = unrelated_cosines(reading([np.eye(4)[[2, 3, 0, 1]], np.eye(4)]))
+    assert found == {"de": 1.0, "en": 0.0}
+
+
 def test_retrieved_is_the_share_of_rows_whose_nearest_is_their_own():
     # Row 0 finds itself; row 1's nearest is German 1; row 2's German 2,
     # whose angle is the smaller one.
