@@ -121,6 +121,7 @@ def _score_model() -> None:
     from dlfa_tf.data.sources import Source
     from dlfa_tf.data.tasks import get_task
     from dlfa_tf.evaluation.run_folder import check_output_dir
+    from dlfa_tf.evaluation.zero_shot import check_files
     from dlfa_tf.evaluation.zero_shot import choose_files
     from dlfa_tf.training.loop import evaluate_model
     from dlfa_tf.training.model_files import load_model
@@ -134,6 +135,7 @@ def _score_model() -> None:
         data_dir=FLAGS.data_dir,
     )
     files = choose_files(source, tuple(FLAGS.languages), FLAGS.eval_split)
+    check_files(source, files)
     model = load_model(FLAGS.model)
     results = evaluate_model(
         model,

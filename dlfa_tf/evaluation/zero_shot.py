@@ -68,6 +68,24 @@ def choose_files(
     return {language: found[language] for language in sorted(chosen)}
 
 
+def check_files(source: Source, files: dict[str, str]) -> None:
+    """Reads files to the end, so that a bad one is found before any work.
+
+    Those of TensorFlow Datasets are left out: their preparation wrote every
+    row by its schema, and decoding all of them takes minutes.
+
+    Args:
+        source: `Source`.
+        files: from language to split; see `choose_files`.
+
+    Raises:
+        ValueError: for a malformed file; names file and line.
+    """
+    if source.name != "tfds":
+        for language, split in files.items():
+            source.load(split, language)
+
+
 def evaluate_file(
     model: Any,
     source: Source,

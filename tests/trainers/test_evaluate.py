@@ -52,6 +52,23 @@ def test_dev_files_are_marked(call, eager, xnli_run, tmp_path, capsys):
     assert results["averages"]["others"] is None
 
 
+def test_malformed_file_is_found_before_the_model_is_loaded(call, tmp_path):
+    folder = tmp_path / "data" / "xnli"
+    folder.mkdir(parents=True)
+    (folder / "test-de.tsv").write_text("a\tb\tneutral\n")
+    (folder / "test-fr.tsv").write_text("a\tb\tneutral\na\tb\tmaybe\n")
+    with pytest.raises(ValueError, match=r"test-fr\.tsv, line 2: unknown"):
+        call(
+            evaluate,
+            "--model=not_there",
+            "--task=xnli",
+            "--data_source=files",
+            f"--data_dir={tmp_path / 'data'}",
+            "--languages=available",
+            f"--output_dir={tmp_path / 'out'}",
+        )
+
+
 @pytest.mark.parametrize(("given", "used"), [(0, None), (2, 2)])
 def test_limit_of_zero_is_all(call, monkeypatch, tmp_path, given, used):
     seen = []
