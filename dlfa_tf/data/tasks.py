@@ -66,6 +66,15 @@ class Task:
     adam_epsilon: float = 1e-8
     clip_norm: float = 1.0
 
+    @property
+    def is_parallel(self) -> bool:
+        """Whether row i of dev or test is the same text in every language.
+
+        The pairs of XNLI and PAWS-X were translated from English; the
+        sentences of NER and POS are each language's own.
+        """
+        return self.kind == "pair"
+
 
 XNLI = Task(
     name="xnli",

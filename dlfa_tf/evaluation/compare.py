@@ -19,7 +19,7 @@ from dlfa_tf.evaluation.runs import Run
 from dlfa_tf.evaluation.runs import labels_of_runs
 from dlfa_tf.metrics.aggregate import average_groups
 from dlfa_tf.metrics.resampling import gain_interval
-from dlfa_tf.metrics.resampling import resample_scores
+from dlfa_tf.metrics.resampling import resample_languages
 
 BASELINE = "baseline"
 
@@ -109,15 +109,12 @@ def collect_scores(
     )
     draws = None
     if source is not None:
-        random = np.random.default_rng(seed)
-        draws = np.stack(
-            [
-                resample_scores(
-                    counts_of_runs(runs, source, x), num_samples, random
-                )
-                for x in languages
-            ],
-            axis=-1,
+        counts = [counts_of_runs(runs, source, x) for x in languages]
+        draws = resample_languages(
+            counts,
+            _item_sets(runs[0], source, languages, counts),
+            num_samples,
+            np.random.default_rng(seed),
         )
     return TaskScores(
         task=runs[0].task,
@@ -127,6 +124,25 @@ def collect_scores(
         scores=scores,
         draws=draws,
     )
+
+
+def _item_sets(
+    run: Run,
+    source: Source,
+    languages: Sequence[str],
+    counts: Sequence[np.ndarray],
+) -> Sequence[Any]:
+    """Names the texts of every language; equal ones for translations.
+
+    Dev and test hold other texts, and rows of files of another length do not
+    say which of them are translations.
+    """
+    if not source.task.is_parallel:
+        return languages
+    return [
+        (run.results["languages"][language]["split"], found.shape[1])
+        for language, found in zip(languages, counts, strict=True)
+    ]
 
 
 def summarize(

@@ -9,7 +9,7 @@ import numpy as np
 from dlfa_tf.metrics.chunk_f1 import ner_counts
 from dlfa_tf.metrics.chunk_f1 import pos_counts
 from dlfa_tf.metrics.resampling import counts_score
-from dlfa_tf.metrics.resampling import resample_scores
+from dlfa_tf.metrics.resampling import resample_languages
 
 METRICS = ("accuracy", "ner_f1", "pos_f1")
 
@@ -57,14 +57,16 @@ def paired_bootstrap(
     num_samples: int = 1000,
     confidence: float = 0.95,
     seed: int = 0,
+    parallel: bool = False,
 ) -> dict[str, float]:
     """Confidence interval of `second` minus `first` on the same test items.
 
-    Items are drawn with replacement, the same ones for both systems; with
-    several languages, within each language, and the difference is that of the
-    unweighted means over languages. The interval says how the difference may
-    vary with the choice of test items. It says nothing of other seeds: two
-    seeds of one system can differ by more.
+    Items are drawn with replacement, the same ones for both systems. With
+    several languages the difference is that of the unweighted means over
+    languages, and items are drawn within each language or, where they are
+    translations (`parallel`), the same ones in all of them. The interval says
+    how the difference may vary with the choice of test items. It says nothing
+    of other seeds: two seeds of one system can differ by more.
 
     Args:
         gold: labels of one language (see `item_counts`), or a mapping from
@@ -76,6 +78,9 @@ def paired_bootstrap(
         confidence: float, share of draws inside the interval. Defaults to
             `0.95`.
         seed: int.
+        parallel: bool, whether item i is the same text in every language, as
+            in XNLI and PAWS-X; drawn on their own, such languages give an
+            interval that is too narrow. Defaults to `False`.
 
     Returns:
         dict in percentage points: `difference`, `low`, `high`; and `p_value`,
@@ -84,7 +89,8 @@ def paired_bootstrap(
 
     Raises:
         ValueError: when lengths or languages differ, when there is nothing to
-            draw from, or for values out of range.
+            draw from, when translations differ in number, or for values out
+            of range.
 
     Example:
         dlfa_tf.metrics.paired_bootstrap(
@@ -105,24 +111,31 @@ def paired_bootstrap(
             "`gold`, `first` and `second` must have the same languages. "
             f"Received: {sorted(gold)}, {sorted(first)}, {sorted(second)}."
         )
-    random = np.random.default_rng(seed)
-    draws = np.zeros(num_samples)
-    difference = 0.0
-    for language in sorted(gold):
-        a = item_counts(metric, gold[language], first[language])
-        b = item_counts(metric, gold[language], second[language])
-        if not len(a):
+    languages = sorted(gold)
+    counts = [
+        np.stack(
+            [
+                item_counts(metric, gold[language], predicted[language])
+                for predicted in (first, second)
+            ]
+        )
+        for language in languages
+    ]
+    for language, found in zip(languages, counts, strict=True):
+        if not found.shape[1]:
             raise ValueError(f"Language {language!r} has no items.")
-        both = np.stack([a, b])
-        scores = counts_score(both.sum(axis=1))
-        difference += float(scores[1] - scores[0])
-        drawn = resample_scores(both, num_samples, random)
-        draws += drawn[:, 1] - drawn[:, 0]
-    draws /= len(gold)
+    scores = np.stack([counts_score(x.sum(axis=1)) for x in counts], axis=-1)
+    drawn = resample_languages(
+        counts,
+        [None] * len(languages) if parallel else languages,
+        num_samples,
+        np.random.default_rng(seed),
+    )
+    draws = (drawn[:, 1] - drawn[:, 0]).mean(axis=1)
     low, high = np.quantile(draws, [(1 - confidence) / 2, (1 + confidence) / 2])
     other_side = min((draws <= 0).mean(), (draws >= 0).mean())
     return {
-        "difference": difference / len(gold),
+        "difference": float((scores[1] - scores[0]).mean()),
         "low": float(low),
         "high": float(high),
         "p_value": float(np.clip(2 * other_side, 1 / num_samples, 1)),

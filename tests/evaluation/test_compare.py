@@ -1,5 +1,7 @@
 """Systems against their baseline."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -89,6 +91,37 @@ def test_one_seed_each_is_the_paired_bootstrap(lab):
     row = cell(summarize(collect(lab, "pos")), "D_1", "all")
     for name, key in (("gain", "difference"), ("low", "low"), ("high", "high")):
         assert row[name] == pytest.approx(expected[key])
+
+
+def test_translations_of_a_pair_task_are_drawn_together(lab):
+    def correlation(task):
+        for seed, errors in ((1, 0.4), (2, 0.4)):
+            folder = lab.run(task, "baseline", seed, errors=errors)
+            for kind in ("predictions", lab.data / get_task(task).folder):
+                # German is a copy of English in every respect.
+                copy = (folder / kind / "test-en.tsv").read_bytes()
+                (folder / kind / "test-de.tsv").write_bytes(copy)
+            path = folder / "results.json"
+            results = json.loads(path.read_text())
+            results["languages"]["de"] = results["languages"]["en"]
+            path.write_text(json.dumps(results))
+        draws = collect(lab, task, num_samples=200).draws
+        return np.corrcoef(draws[:, 0, 0], draws[:, 0, 1])[0, 1]
+
+    assert correlation("pawsx") == pytest.approx(1.0)
+    assert abs(correlation("pos")) < 0.3
+
+
+def test_dev_and_test_are_not_drawn_together(lab):
+    folder = lab.run("pawsx", "baseline", languages=("de", "en"))
+    path = folder / "results.json"
+    results = json.loads(path.read_text())
+    results["languages"]["de"]["split"] = "dev"
+    path.write_text(json.dumps(results))
+    for where in (folder / "predictions", lab.data / "pawsx"):
+        (where / "test-de.tsv").rename(where / "dev-de.tsv")
+    draws = collect(lab, "pawsx", num_samples=200).draws[:, 0]
+    assert abs(np.corrcoef(draws.T)[0, 1]) < 0.3
 
 
 def test_without_labels_there_are_gains_but_no_intervals(lab):

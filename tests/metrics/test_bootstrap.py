@@ -77,6 +77,22 @@ def test_languages_are_averaged_without_weights():
     assert result["low"] == result["high"] == pytest.approx(50.0)
 
 
+def test_translations_are_drawn_together():
+    # The same 200 texts, right and wrong alike in four languages: no more is
+    # known of the systems than from one language.
+    gold, a, b = (
+        dict.fromkeys(("de", "en", "fr", "zh"), tags)
+        for tags in (["1"] * 200, ["0", "1"] * 100, ["1"] * 200)
+    )
+    one = paired_bootstrap(gold["en"], a["en"], b["en"], "accuracy")
+    together = paired_bootstrap(gold, a, b, "accuracy", parallel=True)
+    assert together == pytest.approx(one)
+    apart = paired_bootstrap(gold, a, b, "accuracy")
+    assert apart["difference"] == together["difference"]
+    widths = [x["high"] - x["low"] for x in (together, apart)]
+    assert widths[0] / widths[1] == pytest.approx(2, rel=0.15)
+
+
 def test_same_seed_gives_the_same_interval_and_another_one_does_not():
     gold, a, b = (draw_tags("pos_f1", seed) for seed in (1, 2, 3))
     run = [
@@ -102,6 +118,12 @@ def test_same_seed_gives_the_same_interval_and_another_one_does_not():
 def test_bad_input_is_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
         paired_bootstrap(*arguments)
+
+
+def test_translations_must_be_equally_many():
+    gold = {"en": ["1"], "de": ["1", "0"]}
+    with pytest.raises(ValueError, match=r"Translations.*\[2, 1\] items"):
+        paired_bootstrap(gold, gold, gold, "accuracy", parallel=True)
 
 
 @pytest.mark.parametrize("values", [{"confidence": 1.0}, {"num_samples": 0}])

@@ -7,6 +7,7 @@ from dlfa_tf.metrics.resampling import counts_score
 from dlfa_tf.metrics.resampling import draw_seeds
 from dlfa_tf.metrics.resampling import gain_draws
 from dlfa_tf.metrics.resampling import gain_interval
+from dlfa_tf.metrics.resampling import resample_languages
 from dlfa_tf.metrics.resampling import resample_scores
 
 
@@ -108,11 +109,54 @@ def test_interval_says_what_was_drawn_anew():
     found = gain_interval(np.zeros((1001, 1)), one, confidence=0.9)
     assert found["interval"] == "items"
     assert [found["low"], found["high"]] == pytest.approx([5.0, 95.0])
+    # One seed against two that lie far apart: still the items alone.
+    uneven = gain_interval(
+        np.tile([-30.0, 30.0], (1001, 1)), one, confidence=0.9
+    )
+    assert uneven == found
     two = gain_interval(np.zeros((1001, 2)), np.tile([1.0, 3.0], (1001, 1)))
     assert two["interval"] == "items and seeds"
     # The drawn seeds lie 1 around 2, stretched by sqrt(2).
     ends = [2 - np.sqrt(2), 2 + np.sqrt(2)]
     assert [two["low"], two["high"]] == pytest.approx(ends)
+
+
+def test_translations_are_drawn_together_and_other_texts_are_not():
+    right = np.random.default_rng(0).integers(2, size=(2, 400))
+    counts = counts_of(right)
+    # The same texts with the same answers in two languages.
+    both = [counts, counts]
+    random = np.random.default_rng(1)
+    together = resample_languages(both, ["test", "test"], 300, random)
+    assert together.shape == (300, 2, 2)
+    np.testing.assert_array_equal(together[:, :, 0], together[:, :, 1])
+    random = np.random.default_rng(1)
+    np.testing.assert_array_equal(
+        together[:, :, 0], resample_scores(counts, 300, random)
+    )
+    apart = resample_languages(both, ["de", "fr"], 300, random)
+    # The mean of two independent languages varies less by sqrt(2).
+    spreads = [x.mean(axis=2).std(axis=0) for x in (together, apart)]
+    assert spreads[0] / spreads[1] == pytest.approx([np.sqrt(2)] * 2, rel=0.15)
+    assert abs(np.corrcoef(apart[:, 0].T)[0, 1]) < 0.2
+
+
+def test_draws_of_translations_stay_with_their_language_and_run():
+    # Run r of language x is right on every item, or on none.
+    counts = [
+        np.stack([counts_of(np.full((1, 5), value))[0] for value in pair])
+        for pair in ((1, 0), (0, 0), (1, 1))
+    ]
+    drawn = resample_languages(
+        counts, ["a", "b", "a"], 3, np.random.default_rng(0)
+    )
+    assert drawn.tolist() == [[[100.0, 0, 100], [0, 0, 100]]] * 3
+
+
+def test_translations_in_other_numbers_are_refused():
+    counts = [counts_of(np.ones((1, n), dtype=int)) for n in (3, 4)]
+    with pytest.raises(ValueError, match=r"equally many.*\[3, 4\] items"):
+        resample_languages(counts, [0, 0], 2, np.random.default_rng(0))
 
 
 if __name__ == "__main__":
