@@ -71,6 +71,9 @@ def choose_files(
 def check_files(source: Source, files: dict[str, str]) -> None:
     """Reads files to the end, so that a bad one is found before any work.
 
+    Not for training, which opens test files after the choice of weights; a
+    run that ends at a bad one keeps its model and can be resumed.
+
     Those of TensorFlow Datasets are left out: their preparation wrote every
     row by its schema, and decoding all of them takes minutes.
 

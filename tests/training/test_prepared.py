@@ -36,24 +36,6 @@ def test_limit_takes_from_one_shuffle_whatever_the_seed(make, tiny_settings):
     assert chosen(train_limit=10**6) == everything
 
 
-def test_malformed_file_of_another_language_is_found(make, tmp_path):
-    folder = tmp_path / "data" / "xnli"
-    folder.mkdir(parents=True)
-    for name in ("train-en", "dev-en", "test-en"):
-        (folder / f"{name}.tsv").write_text("a\tb\tneutral\n")
-    # The bad line is beyond the limit of the evaluation.
-    lines = ["a\tb\tneutral"] * 5 + ["a\tb"]
-    (folder / "test-de.tsv").write_text("\n".join(lines))
-    config = make(
-        task="xnli",
-        data_source="files",
-        data_dir=str(tmp_path / "data"),
-        languages=("available",),
-    )
-    with pytest.raises(ValueError, match=r"test-de\.tsv, line 6: expected 3"):
-        read_data(config)
-
-
 @pytest.mark.parametrize("compact", [True, False], ids=["compact", "full"])
 def test_prepared_arrays_stand_for_the_same_pieces(make, eager, compact):
     config = make(compact_vocabulary=compact)
