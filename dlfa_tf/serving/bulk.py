@@ -301,24 +301,18 @@ class _LabelPart(beam.DoFn):
 
     def _label(
         self, part: Part, batch: list[tuple[int, bytes]], bad: list[str]
-    ) -> Iterator[str]:
+    ) -> list[str]:
         def report(index: int, message: str) -> None:
             text = f"{part.path}, byte {batch[index][0]}: {message}"
             if self._strict:
                 raise ValueError(text)
             bad.append(text + "\n")
 
-        labelled = label_lines(
+        return label_lines(
             self._client,
             self._kind,
             self._form,
             [line for _, line in batch],
             report,
+            [offset for offset, _ in batch],
         )
-        for (offset, _), text in zip(batch, labelled, strict=True):
-            if self._form == "jsonl":
-                yield json.dumps(
-                    {"offset": offset, **json.loads(text)}, ensure_ascii=False
-                )
-            else:
-                yield f"{offset}\t{text}"
