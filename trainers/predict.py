@@ -242,7 +242,7 @@ def _run_beam() -> None:
         options=FLAGS.beam_options,
     )
     common_flags.say(
-        f"{done.lines} lines in {done.parts} parts under {FLAGS.output} "
+        f"{done.lines} lines now; {done.parts} parts under {FLAGS.output} "
         f"({done.kept} parts were there already)"
     )
     if done.bad:

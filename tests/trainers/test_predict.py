@@ -261,7 +261,7 @@ def test_beam_runner_labels_files(call, toys, tmp_path, capsys):
         f"--output={tmp_path / 'out'}",
         "--runner=DirectRunner",
     )
-    assert "2 lines in 1 parts under" in capsys.readouterr().out
+    assert "2 lines now; 1 parts under" in capsys.readouterr().out
     (part,) = (tmp_path / "out").glob("part-*.txt")
     assert part.read_text() == "0\tThe/UP cat/LOW\n8\tb/LOW\n"
 
