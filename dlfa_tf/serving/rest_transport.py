@@ -1,10 +1,10 @@
 """How the client reaches a model server over REST; standard library only."""
 
 import base64
+import collections
 import http.client
 import json
 import socket
-import threading
 import time
 import urllib.parse
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ _MESSAGE_CHARACTERS = 1000
 
 
 class RestTransport:
-    """One connection per thread, kept alive until `close`.
+    """As many connections as calls at the same time, kept until `close`.
 
     Args:
         url: str, `http://HOST:PORT` or, behind a proxy with TLS,
@@ -35,8 +35,8 @@ class RestTransport:
             if parts.scheme == "https"
             else http.client.HTTPConnection
         )
-        self._local = threading.local()
-        self._open: list[Any] = []
+        # Threads take from and give back to it: a deque needs no lock.
+        self._idle: collections.deque[Any] = collections.deque()
 
     def predict(
         self,
@@ -83,9 +83,9 @@ class RestTransport:
         }
 
     def close(self) -> None:
-        """Closes the connections of all threads."""
-        for connection in self._open:
-            connection.close()
+        """Closes the connections that no call is using."""
+        while self._idle:
+            self._idle.pop().close()
 
     def _ask(
         self, method: str, path: str, timeout: float, body: Any = None
@@ -114,13 +114,9 @@ class RestTransport:
     ) -> tuple[int, bytes]:
         """Sends a request; once more when a kept connection had gone."""
         end = time.monotonic() + timeout
+        kept = self._take()
         while True:
-            connection: Any = getattr(self._local, "connection", None)
-            fresh = connection is None
-            if fresh:
-                connection = self._kind(self._host, timeout=timeout)
-                self._local.connection = connection
-                self._open.append(connection)
+            connection = kept or self._kind(self._host)
             left = max(end - time.monotonic(), 1e-3)
             connection.timeout = left
             if connection.sock is not None:
@@ -130,23 +126,29 @@ class RestTransport:
                     method, path, body, {"Content-Type": "application/json"}
                 )
                 answer = connection.getresponse()
-                return answer.status, answer.read()
+                found = answer.status, answer.read()
             except TimeoutError:
-                self._forget(connection)
+                connection.close()
                 raise ServerError(
                     "DEADLINE_EXCEEDED", f"no answer within {timeout:.3g} s"
                 ) from None
             except (OSError, http.client.HTTPException) as error:
-                self._forget(connection)
-                if fresh or isinstance(error, socket.gaierror):
+                connection.close()
+                if kept is None or isinstance(error, socket.gaierror):
                     raise ServerError(
                         "UNAVAILABLE", f"{self._host}: {error}"
                     ) from None
+                kept = None
+            else:
+                self._idle.append(connection)
+                return found
 
-    def _forget(self, connection: Any) -> None:
-        connection.close()
-        self._open.remove(connection)
-        self._local.connection = None
+    def _take(self) -> Any:
+        """A connection that no call is using, None when there is none."""
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return None
 
 
 def _path(spec: Mapping[str, Any]) -> str:

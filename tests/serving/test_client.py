@@ -200,14 +200,23 @@ def test_server_that_is_not_there_is_unavailable(form):
 def test_connection_is_kept(double):
     with Client(double.rest, "pos") as client:
         client.tag(["a"])
-        first = client._transport._local.connection
+        (first,) = client._transport._idle
         client.tag(["b"])
-        assert client._transport._local.connection is first
-        assert client._transport._open == [first]
+        assert list(client._transport._idle) == [first]
         # What a server does to a connection that was idle too long.
         first.sock.shutdown(socket.SHUT_RDWR)
         assert client.tag(["c"])[0][0].word == "c"
         assert double.requests == 3
+        assert first not in client._transport._idle
+
+
+def test_threads_that_ended_leave_no_connections(double):
+    with Client(double.rest, "pos") as client:
+        for _ in range(5):
+            thread = threading.Thread(target=client.tag, args=[["a"]])
+            thread.start()
+            thread.join()
+        assert len(client._transport._idle) == 1
 
 
 def test_threads_share_a_client(connect, double):
