@@ -24,10 +24,13 @@ class RestTransport:
     Args:
         url: str, `http://HOST:PORT` or, behind a proxy with TLS,
             `https://HOST[:PORT][/PREFIX]`.
+
+    Raises:
+        ValueError: when `url` is of another form.
     """
 
     def __init__(self, url: str) -> None:
-        parts = urllib.parse.urlsplit(url)
+        parts = _split(url)
         self._host = parts.netloc
         self._prefix = parts.path.rstrip("/")
         self._kind: Any = (
@@ -149,6 +152,21 @@ class RestTransport:
             return self._idle.pop()
         except IndexError:
             return None
+
+
+def _split(url: str) -> urllib.parse.SplitResult:
+    try:
+        parts = urllib.parse.urlsplit(url)
+        # Reading the port raises when it is no number up to 65535.
+        if parts.hostname and parts.port != 0 and "@" not in parts.netloc:
+            return parts
+    except ValueError:
+        pass
+    raise ValueError(
+        "`server` must name a host and, if any, the number of a port. "
+        f"Received: {url!r}. Accepted: http://HOST:PORT or "
+        "https://HOST[:PORT][/PREFIX] for REST, HOST:PORT for gRPC."
+    )
 
 
 def _path(spec: Mapping[str, Any]) -> str:

@@ -253,6 +253,22 @@ def test_wrong_arguments_are_refused():
         Client("a:1", "m", max_batch_size=0)
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://a:85o1",
+        "http://a:65536",
+        "http://",
+        "https://u:p@a",
+        "http://[a",
+    ],
+)
+def test_address_that_is_none_is_refused(url):
+    with pytest.raises(ValueError, match="`server` must name a host") as caught:
+        Client(url, "m")
+    assert f"Received: {url!r}. Accepted: http://HOST:PORT" in str(caught.value)
+
+
 def test_client_needs_nothing_but_grpcio_and_protobuf():
     """On a machine without TensorFlow, Keras, NumPy and KerasHub."""
     program = """
