@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 
+from dlfa_tf.serving.contract import DEFAULT_SIGNATURE
 from dlfa_tf.serving.errors import CODE_OF_STATUS
 from dlfa_tf.serving.errors import ServerError
 from dlfa_tf.serving.errors import error_of
@@ -49,6 +50,7 @@ class RestTransport:
         timeout: float,
     ) -> dict[str, Any]:
         """Sends one Predict request; see `Client.predict`."""
+        end = time.monotonic() + timeout
         body = {
             "signature_name": spec.get("signature", ""),
             "inputs": {name: _jsonable(v) for name, v in inputs.items()},
@@ -56,9 +58,11 @@ class RestTransport:
         answer = self._ask("POST", f"{_path(spec)}:predict", timeout, body)
         found = answer["outputs"]
         if not isinstance(found, dict):
-            # The name of an only output is dropped; this one asks for it.
-            (name,) = outputs or ("output",)
-            return {name: found}
+            # The server drops the name of an only output.
+            asked = spec.get("signature") or DEFAULT_SIGNATURE
+            left = end - time.monotonic()
+            names = outputs or self.signatures(spec, left)[asked][1]
+            found = {names[0]: found}
         return {k: v for k, v in found.items() if not outputs or k in outputs}
 
     def status(

@@ -139,6 +139,11 @@ def test_callers_faults_are_told_apart(connect, double, options, call, code):
     assert double.requests <= 1
 
 
+def test_only_output_has_its_name(connect):
+    answer = connect().predict({"text": ["ab"]}, "embed")
+    assert answer == {"embedding": [[2.0, 1.0]]}
+
+
 def test_value_that_is_no_string_is_refused(connect):
     with pytest.raises(TypeError, match="must be strings. Received: 1"):
         connect().predict({"text": [1]})
