@@ -21,6 +21,16 @@ FLAGS = flags.FLAGS
 # A name is a folder and a part of a URL; folders that begin with a dot are
 # not yet complete.
 NAME = re.compile(r"[\w-][\w.-]*", re.ASCII)
+# Flags that say nothing of an export that is checked as it is.
+_ONLY_WITH_MODEL = (
+    "import_module",
+    "saved_models_dir",
+    "version",
+    "max_batch_size",
+    "rows_at_a_time",
+    "vocabulary_of",
+    "precision",
+)
 
 
 def define_flags() -> None:
@@ -82,8 +92,21 @@ def define_flags() -> None:
         ),
         message="Accepted: --model and --name together, or --check alone.",
     )
+    flags.register_multi_flags_validator(
+        ["check", *_ONLY_WITH_MODEL], _check_alone
+    )
     # --help shows the flags of the main module and those it adopts.
     flags.adopt_module_key_flags(common_flags)
+
+
+def _check_alone(values: dict[str, Any]) -> bool:
+    unused = [name for name in _ONLY_WITH_MODEL if FLAGS[name].present]
+    if values["check"] is not None and unused:
+        raise flags.ValidationError(
+            f"Received: --check with {', '.join(unused)}, which need --model. "
+            "Accepted: --check alone."
+        )
+    return True
 
 
 def main() -> None:

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from absl import flags
 
 from dlfa_tf.serving import export_module
 from dlfa_tf.serving.contract import WARMUP
@@ -120,6 +121,17 @@ def test_missing_model_is_named(call, tmp_path):
 def test_wrong_flags_are_named_at_once(start_wrong, argument, part):
     arguments = ["--model=m", "--name=a", argument]
     assert part in start_wrong("export", *arguments)
+
+
+@pytest.mark.parametrize(
+    "argument", ["--version=2", "--precision=bfloat16", "--vocabulary_of=a.txt"]
+)
+def test_flags_of_a_new_export_are_refused_for_a_check(call, argument):
+    name = argument.removeprefix("--").partition("=")[0]
+    with pytest.raises(
+        flags.IllegalFlagValueError, match=f"--check with {name}, which need"
+    ):
+        call(export, "--check=saved_models/a/1", argument)
 
 
 def test_missing_flags_are_named(start_wrong):

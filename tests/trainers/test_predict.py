@@ -5,6 +5,7 @@ import json
 import shutil
 
 import pytest
+from absl import flags
 
 from dlfa_tf.serving.contract import METADATA
 from dlfa_tf.serving.metadata import SCHEMA
@@ -241,6 +242,18 @@ def test_model_or_server_has_to_be_named(start_wrong, arguments):
 def test_beam_runner_needs_files(start_wrong):
     message = start_wrong("predict", "--model=m", "--runner=DirectRunner")
     assert "--runner needs --model (an export), --input and --output" in message
+
+
+@pytest.mark.parametrize(
+    ("argument", "part"),
+    [
+        ("--beam_options=parallelism=4", "--beam_options are for --runner"),
+        ("--timeout=30", "--timeout is for --server"),
+    ],
+)
+def test_flags_without_an_effect_are_refused(call, argument, part):
+    with pytest.raises(flags.IllegalFlagValueError, match=part):
+        call(predict, "--model=m", argument)
 
 
 def test_beam_runner_labels_files(call, toys, tmp_path, capsys):
