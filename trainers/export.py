@@ -16,6 +16,7 @@ from typing import Any
 from absl import flags
 
 from trainers import common_flags
+from trainers import text_files
 
 FLAGS = flags.FLAGS
 # A name is a folder and a part of a URL; folders that begin with a dot are
@@ -68,9 +69,9 @@ def define_flags() -> None:
     flags.DEFINE_list(
         "vocabulary_of",
         None,
-        "Text files; the export knows the pieces that occur in them and reads "
-        "all others as unknown, which makes it much smaller. Default: it knows "
-        "the whole vocabulary.",
+        "Text files, plain, .gz or .bz2; the export knows the pieces that "
+        "occur in them and reads all others as unknown, which makes it much "
+        "smaller. Default: it knows the whole vocabulary.",
     )
     common_flags.define_choice(
         "precision",
@@ -143,7 +144,8 @@ def _kept_ids(preprocessor: Any) -> Any:
 
     with contextlib.ExitStack() as stack:
         files = [
-            stack.enter_context(open(x, "rb")) for x in FLAGS.vocabulary_of
+            stack.enter_context(text_files.open_lines(x))
+            for x in FLAGS.vocabulary_of
         ]
         kept_ids = pieces_of_texts(
             preprocessor, itertools.chain.from_iterable(files)

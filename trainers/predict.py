@@ -25,12 +25,12 @@ import sys
 from collections.abc import Iterable
 from collections.abc import Iterator
 from typing import Any
-from typing import BinaryIO
 from typing import TextIO
 
 from absl import flags
 
 from trainers import common_flags
+from trainers import text_files
 
 FLAGS = flags.FLAGS
 
@@ -60,7 +60,10 @@ def define_flags() -> None:
         "TLS over gRPC.",
     )
     flags.DEFINE_string(
-        "input", "-", "UTF-8 text file, one example per line; - reads stdin."
+        "input",
+        "-",
+        "UTF-8 text file, plain, .gz or .bz2, one example per line; - reads "
+        "stdin.",
     )
     flags.DEFINE_string(
         "output", "-", "File to write; must not exist; - writes stdout."
@@ -291,11 +294,13 @@ def _batches(items: Iterable[Any], size: int) -> Iterator[list[Any]]:
         yield batch
 
 
-def _open_input(name: str) -> contextlib.AbstractContextManager[BinaryIO]:
+def _open_input(
+    name: str,
+) -> contextlib.AbstractContextManager[Iterable[bytes]]:
     """Opens bytes: a line that is no UTF-8 must not end the others."""
     if name == "-":
         return contextlib.nullcontext(sys.stdin.buffer)
-    return open(name, "rb")
+    return text_files.open_lines(name)
 
 
 @contextlib.contextmanager

@@ -1,5 +1,6 @@
 """Tests of trainers.export."""
 
+import gzip
 import json
 
 import pytest
@@ -84,9 +85,9 @@ def test_vocabulary_is_that_of_the_files(call, pos_run, tmp_path, monkeypatch):
         "export_saved_model",
         lambda *_, kept_ids, **__: kept.append(kept_ids),
     )
-    paths = [tmp_path / "a.txt", tmp_path / "b.txt"]
-    paths[0].write_text("Der Fluss ist hoch .\n", encoding="utf-8")
-    paths[1].write_text("Der Zug\n", encoding="utf-8")
+    paths = [tmp_path / "a.txt", tmp_path / "b.tsv.gz"]
+    paths[0].write_text("Der Zug\n", encoding="utf-8")
+    paths[1].write_bytes(gzip.compress(b"Der Fluss ist hoch .\n"))
     files = ",".join(map(str, paths))
     arguments = (f"--model={pos_run}", "--name=a")
     call(export, *arguments, f"--saved_models_dir={tmp_path}")
@@ -98,7 +99,7 @@ def test_vocabulary_is_that_of_the_files(call, pos_run, tmp_path, monkeypatch):
     )
     assert kept[0] is None
     preprocessor = load_model(str(pos_run)).preprocessor
-    lines = [line for x in paths for line in x.read_bytes().splitlines()]
+    lines = [b"Der Zug\n", b"Der Fluss ist hoch .\n"]
     assert kept[1].tolist() == pieces_of_texts(preprocessor, lines).tolist()
 
 

@@ -1,5 +1,7 @@
 """Tests of trainers.predict."""
 
+import bz2
+import gzip
 import importlib.util
 import json
 import shutil
@@ -175,6 +177,14 @@ def test_export_is_asked_in_this_process(call, toys, tmp_path, capsys):
     for folder in (toys / "pos", toys / "pos" / "1"):
         call(predict, f"--model={folder}", f"--input={path}")
         assert capsys.readouterr().out == "The/UP cat/LOW\n\nb/LOW\n"
+
+
+@pytest.mark.parametrize("module", [gzip, bz2], ids=["gz", "bz2"])
+def test_compressed_file_is_read(call, toys, tmp_path, capsys, module):
+    path = tmp_path / f"in.tsv.{'gz' if module is gzip else 'bz2'}"
+    path.write_bytes(module.compress(b"The\tDET\ncat\tNOUN\n"))
+    call(predict, f"--model={toys / 'pos'}", f"--input={path}")
+    assert capsys.readouterr().out == "The\tUP\ncat\tLOW\n"
 
 
 @pytest.fixture(scope="module")
