@@ -16,11 +16,22 @@ from typing import Any
 from absl import flags
 
 from trainers import common_flags
+from trainers import text_files
 
 FLAGS = flags.FLAGS
 # A name is a folder and a part of a URL; folders that begin with a dot are
 # not yet complete.
 NAME = re.compile(r"[\w-][\w.-]*", re.ASCII)
+# Flags that say nothing of an export that is checked as it is.
+_ONLY_WITH_MODEL = (
+    "import_module",
+    "saved_models_dir",
+    "version",
+    "max_batch_size",
+    "rows_at_a_time",
+    "vocabulary_of",
+    "precision",
+)
 
 
 def define_flags() -> None:
@@ -58,9 +69,9 @@ def define_flags() -> None:
     flags.DEFINE_list(
         "vocabulary_of",
         None,
-        "Text files; the export knows the pieces that occur in them and reads "
-        "all others as unknown, which makes it much smaller. Default: it knows "
-        "the whole vocabulary.",
+        "Text files, plain, .gz or .bz2; the export knows the pieces that "
+        "occur in them and reads all others as unknown, which makes it much "
+        "smaller. Default: it knows the whole vocabulary.",
     )
     common_flags.define_choice(
         "precision",
@@ -82,8 +93,21 @@ def define_flags() -> None:
         ),
         message="Accepted: --model and --name together, or --check alone.",
     )
+    flags.register_multi_flags_validator(
+        ["check", *_ONLY_WITH_MODEL], _check_alone
+    )
     # --help shows the flags of the main module and those it adopts.
     flags.adopt_module_key_flags(common_flags)
+
+
+def _check_alone(values: dict[str, Any]) -> bool:
+    unused = [name for name in _ONLY_WITH_MODEL if FLAGS[name].present]
+    if values["check"] is not None and unused:
+        raise flags.ValidationError(
+            f"Received: --check with {', '.join(unused)}, which need --model. "
+            "Accepted: --check alone."
+        )
+    return True
 
 
 def main() -> None:
@@ -120,7 +144,8 @@ def _kept_ids(preprocessor: Any) -> Any:
 
     with contextlib.ExitStack() as stack:
         files = [
-            stack.enter_context(open(x, "rb")) for x in FLAGS.vocabulary_of
+            stack.enter_context(text_files.open_lines(x))
+            for x in FLAGS.vocabulary_of
         ]
         kept_ids = pieces_of_texts(
             preprocessor, itertools.chain.from_iterable(files)

@@ -25,12 +25,12 @@ import sys
 from collections.abc import Iterable
 from collections.abc import Iterator
 from typing import Any
-from typing import BinaryIO
 from typing import TextIO
 
 from absl import flags
 
 from trainers import common_flags
+from trainers import text_files
 
 FLAGS = flags.FLAGS
 
@@ -60,7 +60,10 @@ def define_flags() -> None:
         "TLS over gRPC.",
     )
     flags.DEFINE_string(
-        "input", "-", "UTF-8 text file, one example per line; - reads stdin."
+        "input",
+        "-",
+        "UTF-8 text file, plain, .gz or .bz2, one example per line; - reads "
+        "stdin.",
     )
     flags.DEFINE_string(
         "output", "-", "File to write; must not exist; - writes stdout."
@@ -106,6 +109,16 @@ def define_flags() -> None:
             or (f["model"] and f["input"] != "-" and f["output"] != "-")
         ),
         message="--runner needs --model (an export), --input and --output.",
+    )
+    flags.register_multi_flags_validator(
+        ["runner", "beam_options"],
+        lambda f: bool(f["runner"] or not f["beam_options"]),
+        message="--beam_options are for --runner.",
+    )
+    flags.register_multi_flags_validator(
+        ["server", "timeout"],
+        lambda f: bool(f["server"] or not FLAGS["timeout"].present),
+        message="--timeout is for --server; a model has no deadline.",
     )
     # --help shows the flags of the main module and those it adopts.
     flags.adopt_module_key_flags(common_flags)
@@ -242,7 +255,7 @@ def _run_beam() -> None:
         options=FLAGS.beam_options,
     )
     common_flags.say(
-        f"{done.lines} lines in {done.parts} parts under {FLAGS.output} "
+        f"{done.lines} lines now; {done.parts} parts under {FLAGS.output} "
         f"({done.kept} parts were there already)"
     )
     if done.bad:
@@ -281,11 +294,13 @@ def _batches(items: Iterable[Any], size: int) -> Iterator[list[Any]]:
         yield batch
 
 
-def _open_input(name: str) -> contextlib.AbstractContextManager[BinaryIO]:
+def _open_input(
+    name: str,
+) -> contextlib.AbstractContextManager[Iterable[bytes]]:
     """Opens bytes: a line that is no UTF-8 must not end the others."""
     if name == "-":
         return contextlib.nullcontext(sys.stdin.buffer)
-    return open(name, "rb")
+    return text_files.open_lines(name)
 
 
 @contextlib.contextmanager

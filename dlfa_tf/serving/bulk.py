@@ -35,6 +35,8 @@ from dlfa_tf.serving.lines import label_lines
 PART_BYTES = 8 * 2**20
 PLAN = "plan.json"
 _SPACE = "dlfa_tf"
+# Begins the names of incomplete files; `part-*` must not match them.
+_WRITING = ".writing-"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -57,7 +59,15 @@ class Part:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Done:
-    """What a run did: parts in all, parts kept, lines and bad lines now."""
+    """What a run did.
+
+    Attributes:
+        parts: int, parts in all.
+        kept: int, parts that were there already.
+        lines: int, lines labelled now.
+        bad: int, lines of all parts that could not be read, those of kept
+            parts among them.
+    """
 
     parts: int
     kept: int
@@ -82,7 +92,8 @@ def label_files(
     Writes `part-I-of-N.txt` (or `.jsonl`) with one line per input line, each
     with its offset in the file: as a first column, or as the key `offset`.
     `bad-I-of-N.txt` names the lines that could not be read. Started again
-    after an interruption, it does what is missing.
+    after an interruption, it does what is missing. One run at a time may
+    write to a folder.
 
     Args:
         pattern: str, a path or pattern of any file system that Beam knows.
@@ -90,7 +101,8 @@ def label_files(
         export: str, version's folder of an export; every worker reads it.
         form: str, `"lines"` or `"jsonl"`; see `dlfa_tf.serving.lines`.
         batch_size: int, examples per run of the graph.
-        strict: bool, whether a line that cannot be read stops the run.
+        strict: bool, whether a line that cannot be read stops the run, one
+            of a part that is there already before it begins.
         runner: str, name of a runner of Beam.
         options: options of the runner, each `name=value`.
         part_bytes: int, size of a part.
@@ -102,6 +114,7 @@ def label_files(
         FileNotFoundError: when the pattern names no file.
         FileExistsError: when the folder holds the parts of other files or of
             another export.
+        ValueError: when `strict` and a line cannot be read.
     """
     files = [
         (item.path, item.size_in_bytes)
@@ -115,6 +128,7 @@ def label_files(
         )
     parts = cut(files, part_bytes)
     _check_plan(output, files, export, form, part_bytes)
+    _delete_leftovers(output)
     ending = "jsonl" if form == "jsonl" else "txt"
     names = {part.index: f"{part.index:05d}-of-{len(parts):05d}"
              for part in parts}  # fmt: skip
@@ -125,6 +139,9 @@ def label_files(
             FileSystems.join(output, f"part-{names[part.index]}.{ending}")
         )
     ]
+    reports = [FileSystems.join(output, f"bad-{names[i]}.txt") for i in names]
+    if strict:
+        _check_kept(output, reports, missing)
     work = _LabelPart(
         output, export, form, batch_size, strict, len(parts), ending
     )
@@ -143,7 +160,7 @@ def label_files(
         parts=len(parts),
         kept=len(parts) - len(missing),
         lines=_count(result, "lines"),
-        bad=_count(result, "bad"),
+        bad=sum(map(_count_lines, reports)),
     )
 
 
@@ -231,15 +248,60 @@ def _export_digest(export: str) -> str:
 @contextlib.contextmanager
 def _written(path: str) -> Iterator[Any]:
     """A file that appears when it is complete."""
-    temporary = f"{path}.{uuid.uuid4().hex}.tmp"
-    with FileSystems.create(
-        temporary, compression_type=CompressionTypes.UNCOMPRESSED
-    ) as file:
-        yield file
-    # A part that was done twice, as runners may, is the same both times.
-    if FileSystems.exists(path):
-        FileSystems.delete([path])
-    FileSystems.rename([temporary], [path])
+    folder, name = FileSystems.split(path)
+    temporary = FileSystems.join(folder, f"{_WRITING}{uuid.uuid4().hex}-{name}")
+    try:
+        with FileSystems.create(
+            temporary, compression_type=CompressionTypes.UNCOMPRESSED
+        ) as file:
+            yield file
+        # A part that was done twice, as runners may, is the same both times.
+        if FileSystems.exists(path):
+            FileSystems.delete([path])
+        FileSystems.rename([temporary], [path])
+    except BaseException:
+        if FileSystems.exists(temporary):
+            FileSystems.delete([temporary])
+        raise
+
+
+def _delete_leftovers(output: str) -> None:
+    """Deletes what processes that were killed had not yet completed."""
+    pattern = FileSystems.join(output, f"{_WRITING}*")
+    found = [
+        item.path
+        for match in FileSystems.match([pattern])
+        for item in match.metadata_list
+    ]
+    if found:
+        FileSystems.delete(found)
+
+
+def _check_kept(
+    output: str, reports: Sequence[str], missing: Sequence[Part]
+) -> None:
+    """Refuses parts of an earlier run that have lines without an answer."""
+    redone = {part.index for part in missing}
+    found = [
+        report
+        for index, report in enumerate(reports)
+        if index not in redone and FileSystems.exists(report)
+    ]
+    if found:
+        raise ValueError(
+            "`strict` accepts no line that could not be read. Received: "
+            f"{output!r}, where an earlier run left {len(found)} part(s) with "
+            f"such lines; the first are in {found[0]}. Accepted: a new "
+            "folder, or this one without `strict`."
+        )
+
+
+def _count_lines(report: str) -> int:
+    """Lines of a part that could not be read; 0 where nothing is reported."""
+    if not FileSystems.exists(report):
+        return 0
+    with FileSystems.open(report) as file:
+        return file.read().count(b"\n")
 
 
 def _count(result: Any, name: str) -> int:
@@ -270,7 +332,6 @@ class _LabelPart(beam.DoFn):
         self._ending = ending
         self._shared = Shared()
         self._lines = Metrics.counter(_SPACE, "lines")
-        self._bad = Metrics.counter(_SPACE, "bad")
 
     def setup(self) -> None:
         """Loads the export, once for all threads of a process."""
@@ -286,6 +347,7 @@ class _LabelPart(beam.DoFn):
         bad: list[str] = []
         name = f"{part.index:05d}-of-{self._parts:05d}"
         path = FileSystems.join(self._output, f"part-{name}.{self._ending}")
+        report = FileSystems.join(self._output, f"bad-{name}.txt")
         lines = read_part(part)
         with _written(path) as file:
             while batch := list(itertools.islice(lines, self._batch_size)):
@@ -294,31 +356,26 @@ class _LabelPart(beam.DoFn):
                 self._lines.inc(len(batch))
             if bad:
                 # Before the part itself appears, which counts as done.
-                report = FileSystems.join(self._output, f"bad-{name}.txt")
                 with _written(report) as other:
                     other.write("".join(bad).encode("utf-8"))
-                self._bad.inc(len(bad))
+            elif FileSystems.exists(report):
+                # Of a run that ended before its part appeared.
+                FileSystems.delete([report])
 
     def _label(
         self, part: Part, batch: list[tuple[int, bytes]], bad: list[str]
-    ) -> Iterator[str]:
+    ) -> list[str]:
         def report(index: int, message: str) -> None:
             text = f"{part.path}, byte {batch[index][0]}: {message}"
             if self._strict:
                 raise ValueError(text)
             bad.append(text + "\n")
 
-        labelled = label_lines(
+        return label_lines(
             self._client,
             self._kind,
             self._form,
             [line for _, line in batch],
             report,
+            [offset for offset, _ in batch],
         )
-        for (offset, _), text in zip(batch, labelled, strict=True):
-            if self._form == "jsonl":
-                yield json.dumps(
-                    {"offset": offset, **json.loads(text)}, ensure_ascii=False
-                )
-            else:
-                yield f"{offset}\t{text}"

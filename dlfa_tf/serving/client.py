@@ -56,8 +56,8 @@ class Client:
         credentials: Optional `grpc.ChannelCredentials`, for TLS over gRPC.
 
     Raises:
-        ValueError: when both `version` and `label` are given, or a number is
-            out of its range.
+        ValueError: when both `version` and `label` are given, a number is
+            out of its range, or a REST address is of another form.
 
     Example:
         from dlfa_tf.serving import Client

@@ -3,7 +3,8 @@
 Two forms. `lines`: a tagger reads a text per line and writes `word/TAG
 word/TAG`; a classifier reads `first TAB second` and writes `label TAB
 probability`. `jsonl`: a JSON object per line with `text` or `words` (tagger),
-`first` and `second` (classifier); other keys come back with the answer.
+`first` and `second` (classifier); other keys come back with the answer, under
+`input` where an answer has a key of that name itself.
 """
 
 import json
@@ -19,6 +20,8 @@ from dlfa_tf.serving.client import TaggedWord
 
 FORMS = ("lines", "jsonl")
 _SHOWN = 80
+# Keys with a meaning of their own in every line that is written.
+_OWN_KEYS = frozenset({"error", "input"})
 
 
 class Labeller(Protocol):
@@ -49,6 +52,7 @@ def label_lines(
     form: str,
     lines: Iterable[bytes],
     report: Callable[[int, str], None],
+    offsets: Sequence[int] | None = None,
 ) -> list[str]:
     """Labels a batch of lines.
 
@@ -59,6 +63,8 @@ def label_lines(
         lines: lines with or without their ends.
         report: receives index and message of a line that cannot be read; may
             raise to stop.
+        offsets: Optional list of int, bytes before each line, to be written
+            as a first column or as the key `offset`.
 
     Returns:
         One line per line, without ends. For a line that cannot be read: an
@@ -73,9 +79,10 @@ def label_lines(
             examples.append(str(error))
     good = [x for x in examples if isinstance(x, Example)]
     answers = iter(_label(labeller, kind, [x.value for x in good]))
+    places: Sequence[int | None] = offsets or [None] * len(examples)
     return [
-        _write(x, next(answers) if isinstance(x, Example) else None, form)
-        for x in examples
+        _write(x, next(answers) if isinstance(x, Example) else None, form, at)
+        for x, at in zip(examples, places, strict=True)
     ]
 
 
@@ -185,21 +192,38 @@ def _label(labeller: Labeller, kind: str, values: list[Any]) -> list[Any]:
     ]
 
 
-def _write(example: Example | str, answer: Any, form: str) -> str:
-    if isinstance(example, str):
-        if form == "jsonl":
-            return json.dumps({"error": example}, ensure_ascii=False)
-        return ""
-    if form == "lines":
-        if isinstance(answer, Classification):
-            return f"{answer.label}\t{max(answer.probabilities):.4f}"
-        return " ".join(f"{word.word}/{word.tag}" for word in answer)
+def _write(
+    example: Example | str, answer: Any, form: str, offset: int | None
+) -> str:
+    if form == "jsonl":
+        place = {} if offset is None else {"offset": offset}
+        found = _object(example, answer, place)
+        return json.dumps(found, ensure_ascii=False)
+    text = "" if isinstance(example, str) else _columns(answer)
+    return text if offset is None else f"{offset}\t{text}"
+
+
+def _columns(answer: Any) -> str:
     if isinstance(answer, Classification):
-        said: dict[str, Any] = answer._asdict()
+        return f"{answer.label}\t{max(answer.probabilities):.4f}"
+    return " ".join(f"{word.word}/{word.tag}" for word in answer)
+
+
+def _object(
+    example: Example | str, answer: Any, place: dict[str, Any]
+) -> dict[str, Any]:
+    if isinstance(example, str):
+        return {**place, "error": example}
+    if isinstance(answer, Classification):
+        said = answer._asdict()
     else:
         said = {
             "words": [word.word for word in answer],
             "tags": [word.tag for word in answer],
             "scores": [word.score for word in answer],
         }
-    return json.dumps({**example.rest, **said}, ensure_ascii=False)
+    # Such as gold labels: neither they nor the answer may get lost.
+    taken = _OWN_KEYS | said.keys() | place.keys()
+    aside = {k: v for k, v in example.rest.items() if k in taken}
+    rest = {k: v for k, v in example.rest.items() if k not in taken}
+    return {**place, **rest, **said, **({"input": aside} if aside else {})}

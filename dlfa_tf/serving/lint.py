@@ -58,7 +58,7 @@ def check_export(folder: str | os.PathLike) -> list[Finding]:
 
     Raises:
         FileNotFoundError: when the folder holds no SavedModel.
-        ValueError: when the SavedModel is not tagged for serving.
+        ValueError: when the SavedModel is damaged or not tagged for serving.
     """
     folder = pathlib.Path(folder)
     meta_graph = read_meta_graph(folder)

@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from collections.abc import Iterator
 from typing import Any
 
+from google.protobuf.message import DecodeError
+
 from dlfa_tf.preprocessing.tensorflow_import import require_tensorflow
 from dlfa_tf.serving.contract import SIGNATURES
 from dlfa_tf.serving.contract import Field
@@ -27,7 +29,7 @@ def read_meta_graph(folder: str | os.PathLike) -> Any:
 
     Raises:
         FileNotFoundError: when there is no `saved_model.pb`.
-        ValueError: when it holds another MetaGraph, or several.
+        ValueError: when it is damaged, holds another MetaGraph, or several.
     """
     require_tensorflow("read_meta_graph")
     from tensorflow.core.protobuf import saved_model_pb2
@@ -38,7 +40,13 @@ def read_meta_graph(folder: str | os.PathLike) -> Any:
             f"{str(folder)!r} holds no saved_model.pb. Accepted: a version's "
             "folder, such as saved_models/NAME/1."
         )
-    saved = saved_model_pb2.SavedModel.FromString(path.read_bytes())
+    try:
+        saved = saved_model_pb2.SavedModel.FromString(path.read_bytes())
+    except DecodeError as error:
+        raise ValueError(
+            f"{path} is damaged: {error}. Accepted: a SavedModel, as "
+            "`trainers.export` writes it."
+        ) from None
     tags = [list(graph.meta_info_def.tags) for graph in saved.meta_graphs]
     if tags != [["serve"]]:
         raise ValueError(
@@ -177,10 +185,13 @@ def variable_problems(
         if node.op == "VarHandleOp"
     )
     prefix = pathlib.Path(folder) / "variables" / "variables"
+    try:
+        found = tf.train.list_variables(os.fspath(prefix))
+    except tf.errors.OpError as error:
+        yield f"variables/ cannot be read: {error.message}"
+        return
     stored = collections.Counter(
-        tuple(shape)
-        for name, shape in tf.train.list_variables(os.fspath(prefix))
-        if "OBJECT_GRAPH" not in name
+        tuple(shape) for name, shape in found if "OBJECT_GRAPH" not in name
     )
     for shape, count in sorted((captured - stored).items()):
         yield (

@@ -1,16 +1,17 @@
 """How the client reaches a model server over REST; standard library only."""
 
 import base64
+import collections
 import http.client
 import json
 import socket
-import threading
 import time
 import urllib.parse
 from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 
+from dlfa_tf.serving.contract import DEFAULT_SIGNATURE
 from dlfa_tf.serving.errors import CODE_OF_STATUS
 from dlfa_tf.serving.errors import ServerError
 from dlfa_tf.serving.errors import error_of
@@ -19,15 +20,18 @@ _MESSAGE_CHARACTERS = 1000
 
 
 class RestTransport:
-    """One connection per thread, kept alive until `close`.
+    """As many connections as calls at the same time, kept until `close`.
 
     Args:
         url: str, `http://HOST:PORT` or, behind a proxy with TLS,
             `https://HOST[:PORT][/PREFIX]`.
+
+    Raises:
+        ValueError: when `url` is of another form.
     """
 
     def __init__(self, url: str) -> None:
-        parts = urllib.parse.urlsplit(url)
+        parts = _split(url)
         self._host = parts.netloc
         self._prefix = parts.path.rstrip("/")
         self._kind: Any = (
@@ -35,8 +39,8 @@ class RestTransport:
             if parts.scheme == "https"
             else http.client.HTTPConnection
         )
-        self._local = threading.local()
-        self._open: list[Any] = []
+        # Threads take from and give back to it: a deque needs no lock.
+        self._idle: collections.deque[Any] = collections.deque()
 
     def predict(
         self,
@@ -46,6 +50,7 @@ class RestTransport:
         timeout: float,
     ) -> dict[str, Any]:
         """Sends one Predict request; see `Client.predict`."""
+        end = time.monotonic() + timeout
         body = {
             "signature_name": spec.get("signature", ""),
             "inputs": {name: _jsonable(v) for name, v in inputs.items()},
@@ -53,9 +58,11 @@ class RestTransport:
         answer = self._ask("POST", f"{_path(spec)}:predict", timeout, body)
         found = answer["outputs"]
         if not isinstance(found, dict):
-            # The name of an only output is dropped; this one asks for it.
-            (name,) = outputs or ("output",)
-            return {name: found}
+            # The server drops the name of an only output.
+            asked = spec.get("signature") or DEFAULT_SIGNATURE
+            left = end - time.monotonic()
+            names = outputs or self.signatures(spec, left)[asked][1]
+            found = {names[0]: found}
         return {k: v for k, v in found.items() if not outputs or k in outputs}
 
     def status(
@@ -83,9 +90,9 @@ class RestTransport:
         }
 
     def close(self) -> None:
-        """Closes the connections of all threads."""
-        for connection in self._open:
-            connection.close()
+        """Closes the connections that no call is using."""
+        while self._idle:
+            self._idle.pop().close()
 
     def _ask(
         self, method: str, path: str, timeout: float, body: Any = None
@@ -114,13 +121,9 @@ class RestTransport:
     ) -> tuple[int, bytes]:
         """Sends a request; once more when a kept connection had gone."""
         end = time.monotonic() + timeout
+        kept = self._take()
         while True:
-            connection: Any = getattr(self._local, "connection", None)
-            fresh = connection is None
-            if fresh:
-                connection = self._kind(self._host, timeout=timeout)
-                self._local.connection = connection
-                self._open.append(connection)
+            connection = kept or self._kind(self._host)
             left = max(end - time.monotonic(), 1e-3)
             connection.timeout = left
             if connection.sock is not None:
@@ -130,23 +133,44 @@ class RestTransport:
                     method, path, body, {"Content-Type": "application/json"}
                 )
                 answer = connection.getresponse()
-                return answer.status, answer.read()
+                found = answer.status, answer.read()
             except TimeoutError:
-                self._forget(connection)
+                connection.close()
                 raise ServerError(
                     "DEADLINE_EXCEEDED", f"no answer within {timeout:.3g} s"
                 ) from None
             except (OSError, http.client.HTTPException) as error:
-                self._forget(connection)
-                if fresh or isinstance(error, socket.gaierror):
+                connection.close()
+                if kept is None or isinstance(error, socket.gaierror):
                     raise ServerError(
                         "UNAVAILABLE", f"{self._host}: {error}"
                     ) from None
+                kept = None
+            else:
+                self._idle.append(connection)
+                return found
 
-    def _forget(self, connection: Any) -> None:
-        connection.close()
-        self._open.remove(connection)
-        self._local.connection = None
+    def _take(self) -> Any:
+        """A connection that no call is using, None when there is none."""
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return None
+
+
+def _split(url: str) -> urllib.parse.SplitResult:
+    try:
+        parts = urllib.parse.urlsplit(url)
+        # Reading the port raises when it is no number up to 65535.
+        if parts.hostname and parts.port != 0 and "@" not in parts.netloc:
+            return parts
+    except ValueError:
+        pass
+    raise ValueError(
+        "`server` must name a host and, if any, the number of a port. "
+        f"Received: {url!r}. Accepted: http://HOST:PORT or "
+        "https://HOST[:PORT][/PREFIX] for REST, HOST:PORT for gRPC."
+    )
 
 
 def _path(spec: Mapping[str, Any]) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from google.protobuf.message import DecodeError
 
 from dlfa_tf.preprocessing.tensorflow_import import require_tensorflow
 from dlfa_tf.serving.contract import SIGNATURES
@@ -134,8 +135,8 @@ def read_warmup(folder: str | os.PathLike) -> list[Request]:
 
     Raises:
         FileNotFoundError: when there are none.
-        ValueError: when a record is no Predict request; the server refuses
-            others.
+        ValueError: when the file is damaged, or a record is no Predict
+            request; the server refuses others.
     """
     tf = require_tensorflow("read_warmup")
     from tensorflow_serving.apis import prediction_log_pb2
@@ -143,10 +144,16 @@ def read_warmup(folder: str | os.PathLike) -> list[Request]:
     path = pathlib.Path(folder) / WARMUP
     if not path.is_file():
         raise FileNotFoundError(f"{path} does not exist.")
-    requests = []
-    records = tf.data.TFRecordDataset(str(path)).as_numpy_iterator()
-    for number, record in enumerate(records, start=1):
-        log = prediction_log_pb2.PredictionLog.FromString(record)
+    requests: list[Request] = []
+    try:
+        records = tf.data.TFRecordDataset(str(path)).as_numpy_iterator()
+        logs = list(map(prediction_log_pb2.PredictionLog.FromString, records))
+    except (tf.errors.OpError, DecodeError) as error:
+        raise ValueError(
+            f"{path} is damaged: {error}. Accepted: a TFRecord file of "
+            "PredictionLog, as `trainers.export` writes it."
+        ) from None
+    for number, log in enumerate(logs, start=1):
         kind = log.WhichOneof("log_type")
         if kind != "predict_log":
             raise ValueError(

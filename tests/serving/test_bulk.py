@@ -24,10 +24,9 @@ TEXTS = [f"Text {i} " + "wörd " * (i % 5) for i in range(40)] + ["", "x y"]
 
 
 def lines_of(folder):
-    # Not what an interrupted run left: part-*.tmp.
     return [
         line
-        for path in sorted(pathlib.Path(folder).glob("part-*[tl]"))
+        for path in sorted(pathlib.Path(folder).glob("part-*"))
         for line in path.read_text("utf-8").splitlines()
     ]
 
@@ -67,7 +66,7 @@ def test_every_line_has_its_line_in_order(texts, toy_tagger, tmp_path):
     offsets = [int(offset) for offset, _ in found]
     assert offsets[0] == offsets[20] == 0
     assert offsets[1] == len(TEXTS[0].encode()) + 1
-    assert not list(pathlib.Path(output).glob("*.tmp"))
+    assert not list(pathlib.Path(output).glob(".*"))
 
 
 def test_interrupted_work_is_finished(texts, toy_tagger, tmp_path, monkeypatch):
@@ -78,10 +77,11 @@ def test_interrupted_work_is_finished(texts, toy_tagger, tmp_path, monkeypatch):
     parts = sorted(output.glob("part-*"))
     times = {path: path.stat().st_mtime_ns for path in parts}
     parts[1].unlink()
-    (output / f"{parts[1].name}.abc.tmp").write_text("half a pa")
+    # What a run that was killed leaves.
+    (output / f".writing-abc-{parts[1].name}").write_text("half a pa")
     done = label_files(*arguments, part_bytes=300)
     assert (done.parts, done.kept) == (len(parts), len(parts) - 1)
-    assert sorted(output.glob("part-*.txt")) == parts
+    assert sorted(output.iterdir()) == [*parts, output / bulk.PLAN]
     assert lines_of(output) == whole
     for path in parts[:1] + parts[2:]:
         assert path.stat().st_mtime_ns == times[path]
@@ -149,7 +149,34 @@ def test_bad_line_stops_strict_work(toy_classifier, tmp_path):
         label_files(
             str(path), str(tmp_path / "out"), str(toy_classifier), strict=True
         )
-    assert not list((tmp_path / "out").glob("part-*.txt"))
+    # Nothing half written, which `cat out/part-*` could meet.
+    assert [p.name for p in (tmp_path / "out").iterdir()] == [bulk.PLAN]
+
+
+def test_bad_lines_of_kept_parts_count(toy_classifier, tmp_path):
+    path = tmp_path / "pairs.txt"
+    path.write_text("a\tb\nalone\nc\td\n")
+    output = tmp_path / "out"
+    arguments = (str(path), str(output), str(toy_classifier))
+    first = label_files(*arguments, part_bytes=5)
+    assert (first.lines, first.bad, first.kept) == (3, 1, 0)
+    again = label_files(*arguments, part_bytes=5)
+    assert (again.lines, again.bad, again.kept) == (0, 1, first.parts)
+    with pytest.raises(ValueError, match=r"1 part\(s\) .*bad-00000-of-00003"):
+        label_files(*arguments, part_bytes=5, strict=True)
+
+
+def test_report_of_a_part_that_is_done_again_is_new(toy_classifier, tmp_path):
+    path = tmp_path / "pairs.txt"
+    path.write_text("a b\n")
+    output = tmp_path / "out"
+    arguments = (str(path), str(output), str(toy_classifier))
+    assert label_files(*arguments).bad == 1
+    path.write_text("a\tb\n")
+    (part,) = output.glob("part-*")
+    part.unlink()
+    assert label_files(*arguments, strict=True).bad == 0
+    assert not list(output.glob("bad-*"))
 
 
 def test_pattern_without_files_is_named(toy_tagger, tmp_path):

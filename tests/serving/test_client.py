@@ -139,6 +139,11 @@ def test_callers_faults_are_told_apart(connect, double, options, call, code):
     assert double.requests <= 1
 
 
+def test_only_output_has_its_name(connect):
+    answer = connect().predict({"text": ["ab"]}, "embed")
+    assert answer == {"embedding": [[2.0, 1.0]]}
+
+
 def test_value_that_is_no_string_is_refused(connect):
     with pytest.raises(TypeError, match="must be strings. Received: 1"):
         connect().predict({"text": [1]})
@@ -200,14 +205,23 @@ def test_server_that_is_not_there_is_unavailable(form):
 def test_connection_is_kept(double):
     with Client(double.rest, "pos") as client:
         client.tag(["a"])
-        first = client._transport._local.connection
+        (first,) = client._transport._idle
         client.tag(["b"])
-        assert client._transport._local.connection is first
-        assert client._transport._open == [first]
+        assert list(client._transport._idle) == [first]
         # What a server does to a connection that was idle too long.
         first.sock.shutdown(socket.SHUT_RDWR)
         assert client.tag(["c"])[0][0].word == "c"
         assert double.requests == 3
+        assert first not in client._transport._idle
+
+
+def test_threads_that_ended_leave_no_connections(double):
+    with Client(double.rest, "pos") as client:
+        for _ in range(5):
+            thread = threading.Thread(target=client.tag, args=[["a"]])
+            thread.start()
+            thread.join()
+        assert len(client._transport._idle) == 1
 
 
 def test_threads_share_a_client(connect, double):
@@ -242,6 +256,22 @@ def test_wrong_arguments_are_refused():
         Client("a:1", "m", timeout=0)
     with pytest.raises(ValueError, match="max_batch_size=0"):
         Client("a:1", "m", max_batch_size=0)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://a:85o1",
+        "http://a:65536",
+        "http://",
+        "https://u:p@a",
+        "http://[a",
+    ],
+)
+def test_address_that_is_none_is_refused(url):
+    with pytest.raises(ValueError, match="`server` must name a host") as caught:
+        Client(url, "m")
+    assert f"Received: {url!r}. Accepted: http://HOST:PORT" in str(caught.value)
 
 
 def test_client_needs_nothing_but_grpcio_and_protobuf():

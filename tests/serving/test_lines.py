@@ -92,6 +92,39 @@ def test_object_pairs_are_classified():
     assert [index for index, _ in bad] == [1]
 
 
+def test_keys_that_the_answer_has_come_back_aside():
+    lines = [
+        b'{"first": "a", "second": "b", "label": "neutral", "id": 7}',
+        b'{"first": "a", "second": "a", "error": "", "input": 1, "tags": 2}',
+    ]
+    out, bad = label("classifier", "jsonl", lines)
+    assert bad == []
+    odds = [0.25, 0.75]
+    assert [json.loads(line) for line in out] == [
+        {"id": 7, "label": "other", "probabilities": odds,
+         "input": {"label": "neutral"}},
+        {"tags": 2, "label": "same", "probabilities": odds,
+         "input": {"error": "", "input": 1}},
+    ]  # fmt: skip
+    (line,), _ = label("tagger", "jsonl", [b'{"text": "ab", "tags": ["X"]}'])
+    found = json.loads(line)
+    assert (found["tags"], found["input"]) == (["L2"], {"tags": ["X"]})
+
+
+def test_offsets_are_written_with_the_lines():
+    lines = [b"a\ta\n", b"x\n"]
+    out = label_lines(
+        Fake(), "classifier", "lines", lines, lambda *_: None, [0, 4]
+    )
+    assert out == ["0\tsame\t0.7500", "4\t"]
+    lines = [b'{"text": "ab", "offset": 5}', b"x"]
+    out = label_lines(Fake(), "tagger", "jsonl", lines, lambda *_: None, [0, 9])
+    found = [json.loads(line) for line in out]
+    assert [f["offset"] for f in found] == [0, 9]
+    assert found[0]["input"] == {"offset": 5}
+    assert found[1]["error"].startswith("expected JSON")
+
+
 @pytest.mark.parametrize("form", ["text", "words", "passed on", "key"])
 def test_half_a_surrogate_pair_is_reported(form):
     line = {

@@ -114,6 +114,37 @@ def test_graph_that_cannot_be_loaded_is_named(spoiled):
     assert problem.startswith("the SavedModel cannot be loaded")
 
 
+@pytest.mark.parametrize(
+    ("damage", "rules"),
+    [
+        ("no variables", {"variables", "warm-up"}),
+        ("cut index", {"variables", "warm-up"}),
+        ("cut warm-up", {"warm-up"}),
+        ("other warm-up", {"warm-up"}),
+    ],
+)
+def test_damaged_files_are_findings(tmp_path, toy_tagger, damage, rules):
+    folder = shutil.copytree(toy_tagger, tmp_path / "copy")
+    index = folder / "variables" / "variables.index"
+    warmup = folder / WARMUP
+    if damage == "no variables":
+        shutil.rmtree(folder / "variables")
+    elif damage == "other warm-up":
+        warmup.write_bytes(b"no records at all")
+    else:
+        path = index if damage == "cut index" else warmup
+        path.write_bytes(path.read_bytes()[:-9])
+    found = broken(folder)
+    # A toy has no metadata, and so no declared signatures.
+    assert set(found) == rules | {"metadata", "signatures"}
+    for rule in rules:
+        assert len(found[rule].problems) == 1
+        assert "\n" not in found[rule].problems[0]
+    if "variables" in rules:
+        (problem,) = found["variables"].problems
+        assert problem.startswith("variables/ cannot be read: ")
+
+
 def test_export_without_metadata_is_named(spoiled, monkeypatch):
     (spoiled / "assets.extra" / "dlfa_tf.json").unlink()
     found = broken(spoiled)

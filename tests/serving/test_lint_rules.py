@@ -189,6 +189,13 @@ def test_folder_without_a_saved_model_is_named(tmp_path):
         read_meta_graph(tmp_path)
 
 
+def test_cut_saved_model_is_named(tmp_path, toy_tagger):
+    content = (toy_tagger / "saved_model.pb").read_bytes()
+    (tmp_path / "saved_model.pb").write_bytes(content[:-9])
+    with pytest.raises(ValueError, match="saved_model.pb is damaged: Error"):
+        read_meta_graph(tmp_path)
+
+
 def test_other_tags_are_refused(tmp_path, tagger_export):
     from tensorflow.core.protobuf import saved_model_pb2
 

@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from dlfa_tf.preprocessing.pair_preprocessor import PairPreprocessor
 from dlfa_tf.preprocessing.tagging_preprocessor import TaggingPreprocessor
 from dlfa_tf.serving.contract import SIGNATURES
+from dlfa_tf.serving.contract import WARMUP
 from dlfa_tf.serving.warmup import as_strings
 from dlfa_tf.serving.warmup import read_warmup
 from dlfa_tf.serving.warmup import warmup_requests
@@ -73,6 +75,19 @@ def test_written_records_are_read_back(tmp_path):
 
 def test_missing_records_are_named(tmp_path):
     with pytest.raises(FileNotFoundError, match="tf_serving_warmup_requests"):
+        read_warmup(tmp_path)
+
+
+@pytest.mark.parametrize("damage", ["cut", "other record"])
+def test_damaged_records_are_named(tmp_path, damage):
+    write_warmup(tmp_path, "model", [("a", {"text": as_strings(["x"])})])
+    path = tmp_path / WARMUP
+    if damage == "cut":
+        path.write_bytes(path.read_bytes()[:-9])
+    else:
+        with tf.io.TFRecordWriter(str(path)) as writer:
+            writer.write(b"\xff")
+    with pytest.raises(ValueError, match="warmup_requests is damaged: "):
         read_warmup(tmp_path)
 
 

@@ -1,8 +1,10 @@
 """Tests of trainers.export."""
 
+import gzip
 import json
 
 import pytest
+from absl import flags
 
 from dlfa_tf.serving import export_module
 from dlfa_tf.serving.contract import WARMUP
@@ -83,9 +85,9 @@ def test_vocabulary_is_that_of_the_files(call, pos_run, tmp_path, monkeypatch):
         "export_saved_model",
         lambda *_, kept_ids, **__: kept.append(kept_ids),
     )
-    paths = [tmp_path / "a.txt", tmp_path / "b.txt"]
-    paths[0].write_text("Der Fluss ist hoch .\n", encoding="utf-8")
-    paths[1].write_text("Der Zug\n", encoding="utf-8")
+    paths = [tmp_path / "a.txt", tmp_path / "b.tsv.gz"]
+    paths[0].write_text("Der Zug\n", encoding="utf-8")
+    paths[1].write_bytes(gzip.compress(b"Der Fluss ist hoch .\n"))
     files = ",".join(map(str, paths))
     arguments = (f"--model={pos_run}", "--name=a")
     call(export, *arguments, f"--saved_models_dir={tmp_path}")
@@ -97,7 +99,7 @@ def test_vocabulary_is_that_of_the_files(call, pos_run, tmp_path, monkeypatch):
     )
     assert kept[0] is None
     preprocessor = load_model(str(pos_run)).preprocessor
-    lines = [line for x in paths for line in x.read_bytes().splitlines()]
+    lines = [b"Der Zug\n", b"Der Fluss ist hoch .\n"]
     assert kept[1].tolist() == pieces_of_texts(preprocessor, lines).tolist()
 
 
@@ -120,6 +122,17 @@ def test_missing_model_is_named(call, tmp_path):
 def test_wrong_flags_are_named_at_once(start_wrong, argument, part):
     arguments = ["--model=m", "--name=a", argument]
     assert part in start_wrong("export", *arguments)
+
+
+@pytest.mark.parametrize(
+    "argument", ["--version=2", "--precision=bfloat16", "--vocabulary_of=a.txt"]
+)
+def test_flags_of_a_new_export_are_refused_for_a_check(call, argument):
+    name = argument.removeprefix("--").partition("=")[0]
+    with pytest.raises(
+        flags.IllegalFlagValueError, match=f"--check with {name}, which need"
+    ):
+        call(export, "--check=saved_models/a/1", argument)
 
 
 def test_missing_flags_are_named(start_wrong):

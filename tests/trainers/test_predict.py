@@ -1,10 +1,13 @@
 """Tests of trainers.predict."""
 
+import bz2
+import gzip
 import importlib.util
 import json
 import shutil
 
 import pytest
+from absl import flags
 
 from dlfa_tf.serving.contract import METADATA
 from dlfa_tf.serving.metadata import SCHEMA
@@ -176,6 +179,14 @@ def test_export_is_asked_in_this_process(call, toys, tmp_path, capsys):
         assert capsys.readouterr().out == "The/UP cat/LOW\n\nb/LOW\n"
 
 
+@pytest.mark.parametrize("module", [gzip, bz2], ids=["gz", "bz2"])
+def test_compressed_file_is_read(call, toys, tmp_path, capsys, module):
+    path = tmp_path / f"in.tsv.{'gz' if module is gzip else 'bz2'}"
+    path.write_bytes(module.compress(b"The\tDET\ncat\tNOUN\n"))
+    call(predict, f"--model={toys / 'pos'}", f"--input={path}")
+    assert capsys.readouterr().out == "The\tUP\ncat\tLOW\n"
+
+
 @pytest.fixture(scope="module")
 def server(toys):
     config = "".join(
@@ -243,6 +254,18 @@ def test_beam_runner_needs_files(start_wrong):
     assert "--runner needs --model (an export), --input and --output" in message
 
 
+@pytest.mark.parametrize(
+    ("argument", "part"),
+    [
+        ("--beam_options=parallelism=4", "--beam_options are for --runner"),
+        ("--timeout=30", "--timeout is for --server"),
+    ],
+)
+def test_flags_without_an_effect_are_refused(call, argument, part):
+    with pytest.raises(flags.IllegalFlagValueError, match=part):
+        call(predict, "--model=m", argument)
+
+
 def test_beam_runner_labels_files(call, toys, tmp_path, capsys):
     pytest.importorskip(
         "apache_beam",
@@ -261,7 +284,7 @@ def test_beam_runner_labels_files(call, toys, tmp_path, capsys):
         f"--output={tmp_path / 'out'}",
         "--runner=DirectRunner",
     )
-    assert "2 lines in 1 parts under" in capsys.readouterr().out
+    assert "2 lines now; 1 parts under" in capsys.readouterr().out
     (part,) = (tmp_path / "out").glob("part-*.txt")
     assert part.read_text() == "0\tThe/UP cat/LOW\n8\tb/LOW\n"
 

@@ -1,0 +1,41 @@
+"""Tests of reading text files by their ending."""
+
+import bz2
+import gzip
+
+import pytest
+
+from trainers.text_files import open_lines
+
+CONTENT = b"a\r\n\xff\nlast"
+FORMS = {"a.txt": bytes, "a.tsv.gz": gzip.compress, "a.bz2": bz2.compress}
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_lines_are_those_of_the_text(tmp_path, name):
+    path = tmp_path / name
+    path.write_bytes(FORMS[name](CONTENT))
+    with open_lines(str(path)) as lines:
+        assert list(lines) == [b"a\r\n", b"\xff\n", b"last"]
+
+
+@pytest.mark.parametrize("damage", ["cut", "other"])
+@pytest.mark.parametrize("name", ["a.tsv.gz", "a.bz2"])
+def test_damaged_file_is_named(tmp_path, name, damage):
+    path = tmp_path / name
+    content = FORMS[name](CONTENT)[:-5] if damage == "cut" else CONTENT
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=f"{name}: damaged after line ") as e:
+        with open_lines(str(path)) as lines:
+            list(lines)
+    assert "Accepted: plain text, gzip (.gz) and bzip2 (.bz2)." in str(e.value)
+
+
+def test_missing_file_is_named_when_it_is_opened(tmp_path):
+    with pytest.raises(FileNotFoundError, match="no.gz"):
+        with open_lines(str(tmp_path / "no.gz")):
+            pass
+
+
+if __name__ == "__main__":
+    raise SystemExit(pytest.main([__file__]))
