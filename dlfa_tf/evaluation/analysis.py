@@ -21,6 +21,7 @@ from dlfa_tf.evaluation.paper_tables import table_2
 from dlfa_tf.evaluation.paper_tables import table_4
 from dlfa_tf.evaluation.runs import Run
 from dlfa_tf.evaluation.runs import RunIndex
+from dlfa_tf.evaluation.runs import labels_of_runs
 from dlfa_tf.evaluation.table_files import PaperTable
 
 
@@ -80,9 +81,15 @@ def analyze(
     sources = {
         task: _source(index.of_task(task), data_dir) for task in index.tasks
     }
+    # Of all tasks at once: a row of a table has one gate in all of them.
+    names = labels_of_runs(index.runs)
+    labels = dict(zip((run.cell for run in index.runs), names, strict=True))
     scores = {
         task: collect_scores(
-            index.of_task(task), source, num_samples=num_samples
+            index.of_task(task),
+            source,
+            labels=[labels[run.cell] for run in index.of_task(task)],
+            num_samples=num_samples,
         )
         for task, source in sources.items()
     }

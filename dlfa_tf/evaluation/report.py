@@ -144,7 +144,7 @@ def _repeat(analysis: Analysis, command: str) -> Section:
             folded(f"Versions and hardware of {len(folders)} runs", text)
             for text, folders in environments.items()
         ),
-        folded("Settings of the first run", _settings(analysis)),
+        _settings(analysis),
     ]
     if command:
         parts.append(folded("Command of this report", command))
@@ -198,7 +198,13 @@ def _data(analysis: Analysis, task: str) -> str:
 
 
 def _settings(analysis: Analysis) -> str:
-    return _as_json(analysis.index.runs[0].results["config"])
+    """Settings of the first run with a gate, else of the first one."""
+    runs = analysis.index.runs
+    run = next((run for run in runs if run.gate is not None), runs[0])
+    return folded(
+        f"Settings of {run.task} {run.system}, seed {run.seed}",
+        _as_json(run.results["config"]),
+    )
 
 
 def _as_json(value: Any) -> str:

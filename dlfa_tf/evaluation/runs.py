@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import re
+from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
@@ -257,6 +258,20 @@ def labels_of_runs(runs: Sequence[Run]) -> list[str]:
         else f"{run.system} ({run.gate})"
         for run in runs
     ]
+
+
+def gate_notes(gates: Iterable[str | None]) -> list[str]:
+    """What names of systems leave out where all have one gate: which.
+
+    Args:
+        gates: gates of the systems of a table, None for those without.
+
+    Returns:
+        One sentence; none where gates differ, because names have them then
+        (see `labels_of_runs`), nor where no system has a gate.
+    """
+    found = {gate for gate in gates if not pd.isna(gate)}
+    return [f"Gate of every D_x: {found.pop()}."] if len(found) == 1 else []
 
 
 def score_frame(index: RunIndex) -> pd.DataFrame:

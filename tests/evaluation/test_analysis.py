@@ -3,6 +3,7 @@
 import pytest
 
 from dlfa_tf.evaluation.analysis import analyze
+from dlfa_tf.evaluation.layer_choice import layer_table
 from dlfa_tf.evaluation.runs import load_runs
 
 
@@ -94,6 +95,30 @@ def test_runs_without_predictions_have_no_intervals(lab):
     found = analyze_lab(lab)
     assert found.sources == {"pos": None}
     assert any("no intervals" in note for note in found.notes)
+
+
+def test_one_gate_is_said_below_every_table(lab):
+    languages = ("de", "en", "es", "fr", "ja", "zh")
+    for system in ("baseline", "D_1"):
+        lab.run("pawsx", system, gate="attention", languages=languages)
+    found = analyze_lab(lab, with_data=False)
+    assert set(found.summary["label"]) == {"baseline", "D_1"}
+    assert len(found.tables) == 4
+    for table in (*found.tables, layer_table(found.scores)):
+        assert "Gate of every D_x: attention." in table.notes
+
+
+def test_gates_that_differ_between_tasks_share_no_row(lab):
+    for task, gate in (("pos", "attention"), ("ner", "feature")):
+        lab.run(task, "baseline")
+        lab.run(task, "D_1", gate=gate)
+    table = analyze_lab(lab, with_data=False).tables[0]
+    assert table.text["POS ours"].eq("no run").to_dict() == {
+        "baseline": False,
+        "D_1 (attention)": False,
+        "D_1 (feature)": True,
+    }
+    assert not any("Gate" in note for note in table.notes)
 
 
 def test_wrong_data_dir_is_named(lab, tmp_path):

@@ -88,6 +88,8 @@ def test_report_is_one_file_with_everything(report):
     assert "python &lt;this&gt;" in text
     assert "python -m trainers.train --task=pawsx" in text
     assert "git_revision" in text
+    # Not the baseline's, whose gate is that of the flag's default.
+    assert "Settings of pawsx D_2, seed 1" in text
     files = {
         path.relative_to(report.parent).as_posix()
         for path in report.parent.rglob("*.*")
