@@ -6,6 +6,7 @@ Example:
 """
 
 import pathlib
+import shlex
 
 from absl import flags
 
@@ -101,7 +102,7 @@ def main() -> None:
 
 def _command() -> str:
     given = [FLAGS[x].serialize() for x in sorted(FLAGS) if FLAGS[x].present]
-    return " ".join(["python -m trainers.analyze", *given])
+    return shlex.join(["python", "-m", "trainers.analyze", *given])
 
 
 if __name__ == "__main__":

@@ -24,6 +24,8 @@ from dlfa_tf.evaluation.runs import run_frame
 from dlfa_tf.evaluation.table_files import PaperTable
 from dlfa_tf.evaluation.table_files import to_html
 from dlfa_tf.evaluation.table_files import write_table
+from dlfa_tf.evaluation.variants import system_folder
+from dlfa_tf.evaluation.variants import variant_name
 
 REPORT = "report.html"
 # Settings whose None is 0 as a flag; without the flag a recipe decides.
@@ -154,8 +156,9 @@ def _repeat(analysis: Analysis, command: str) -> Section:
 def train_command(results: dict[str, Any]) -> str:
     """The command of trainers.train that makes a run, up to its folders.
 
-    It has every setting that the results have, so that the same config comes
-    of it whatever the recipe's values are by then.
+    Runs that may stand in one table get folders of their own. It has every
+    setting that the results have, so that the same config comes of it
+    whatever the recipe's values are by then.
 
     Args:
         results: content of `results.json`.
@@ -177,7 +180,10 @@ def train_command(results: dict[str, Any]) -> str:
     elif results["config"]["data_source"] != "sample":
         flags.append("--data_dir=DIR")
     config = results["config"]
-    folder = f"runs/{config['task']}/{results['system']}/seed-{config['seed']}"
+    system = system_folder(
+        results["system"], results.get("gate"), variant_name(config)
+    )
+    folder = f"runs/{config['task']}/{system}/seed-{config['seed']}"
     return " ".join(
         ["python -m trainers.train", *flags, f"--output_dir={folder}"]
     )

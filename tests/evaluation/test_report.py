@@ -148,6 +148,22 @@ def test_command_of_a_run_is_one_that_the_program_takes(lab, parse):
     assert config.output_dir == "runs/pos/D_2/seed-3"
 
 
+def test_runs_that_may_share_a_table_get_folders_of_their_own():
+    def folder(gate, **settings):
+        config = default_config(
+            "pos", output_dir="-", fusion_layer=9, gate=gate, **settings
+        )
+        results = {"config": shared(config), "system": "D_9", "gate": gate}
+        return train_command(results).rpartition("--output_dir=")[2]
+
+    assert folder("feature") == "runs/pos/D_9/seed-1"
+    assert folder("attention") == "runs/pos/D_9-attention/seed-1"
+    assert (
+        folder("attention", branches="local", dropout=0.3)
+        == "runs/pos/D_9-attention-branches-local-dropout-0.3/seed-1"
+    )
+
+
 @pytest.mark.parametrize(
     "settings",
     [
