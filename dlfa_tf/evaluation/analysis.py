@@ -139,18 +139,24 @@ def _notes(
                 f"{task}: no intervals, because they need predictions and "
                 "gold labels (`--data_dir`)."
             )
-    revisions = Counter(_revision(run.results) for run in index.runs)
-    if len(revisions) > 1:
-        notes.append(
-            "The runs were made at different revisions of the code: "
-            + ", ".join(f"{k} ({n} runs)" for k, n in revisions.items())
-            + "."
-        )
+    for key, where in (
+        ("git_revision", "at different revisions of the code"),
+        ("backend", "on different backends, which draw other dropout and "
+                    "initial weights from one seed"),
+    ):  # fmt: skip
+        counts = Counter(_environment(run.results, key) for run in index.runs)
+        if len(counts) > 1:
+            notes.append(
+                f"The runs were made {where}: "
+                + ", ".join(f"{k} ({n} runs)" for k, n in counts.items())
+                + "."
+            )
     return notes
 
 
-def _revision(results: Mapping[str, Any]) -> str:
-    return str(results.get("environment", {}).get("git_revision"))[:12]
+def _environment(results: Mapping[str, Any], key: str) -> str:
+    # The first characters of a revision are enough.
+    return str(results.get("environment", {}).get(key))[:12]
 
 
 def _task_notes(scores: TaskScores) -> list[str]:

@@ -71,13 +71,17 @@ def test_notes_on_what_is_uneven(lab):
     lab.run("pos", "baseline", 1)
     lab.run("pos", "baseline", 2)
     folder = lab.run("pos", "D_1", languages=("de", "en"))
-    lab.change(folder, lambda r: r["environment"].update(git_revision="def"))
+    lab.change(
+        folder,
+        lambda r: r["environment"].update(git_revision="def", backend="jax"),
+    )
     notes = "\n".join(analyze_lab(lab, with_data=False).notes)
     assert "language zh is left out of everything, because 1 of 3 runs" in notes
     assert "numbers of seeds differ: baseline 2, D_1 1." in notes
     assert (
         "different revisions of the code: abc (2 runs), def (1 runs)" in notes
     )
+    assert "from one seed: None (2 runs), jax (1 runs)." in notes
     assert "pos: no intervals" in notes
 
 
