@@ -132,6 +132,7 @@ def load_runs(runs_dir: str | os.PathLike) -> RunIndex:
 
     Args:
         runs_dir: folder, searched to any depth but not inside run folders.
+            Links are followed; what two paths lead to is read once.
 
     Returns:
         `RunIndex`.
@@ -214,8 +215,14 @@ def _order(run: Run) -> tuple:
 
 
 def _run_folders(root: pathlib.Path) -> list[pathlib.Path]:
-    found = []
-    for path, folders, files in os.walk(root):
+    found, seen = [], set()
+    # Through links too: a folder of links to runs is a folder of runs.
+    for path, folders, files in os.walk(root, followlinks=True):
+        resolved = os.path.realpath(path)
+        if resolved in seen:
+            folders.clear()
+            continue
+        seen.add(resolved)
         if RESULTS in files or CONFIG in files:
             found.append(pathlib.Path(path))
             # What is inside belongs to the run: `model/` has a config.json.

@@ -82,7 +82,10 @@ def test_notes_on_what_is_uneven(lab):
         "different revisions of the code: abc (2 runs), def (1 runs)" in notes
     )
     assert "from one seed: None (2 runs), jax (1 runs)." in notes
-    assert "pos: no intervals" in notes
+    assert (
+        "pos: no intervals and no analysis of errors, because they need gold "
+        "labels (`--data_dir`)." in notes
+    )
 
 
 def test_scores_of_dev_files_are_named(lab):
@@ -97,8 +100,14 @@ def test_runs_without_predictions_have_no_intervals(lab):
     lab.run("pos", "D_1")
     (folder / "predictions").rename(folder / "elsewhere")
     found = analyze_lab(lab)
-    assert found.sources == {"pos": None}
-    assert any("no intervals" in note for note in found.notes)
+    missing = f"predictions/, which 1 of 2 runs lack ({folder})"
+    assert found.no_items == {"pos": missing}
+    assert found.summary["low"].isna().all()
+    assert any("no intervals" in note and missing in note
+               for note in found.notes)  # fmt: skip
+    assert "--data_dir" not in " ".join(found.notes)
+    # Models can be read all the same.
+    assert found.sources["pos"].data_dir == str(lab.data)
 
 
 def test_one_gate_is_said_below_every_table(lab):

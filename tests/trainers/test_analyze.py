@@ -12,8 +12,15 @@ RESULTS = "docs/results/first_pos_run"
 
 def test_committed_results_become_tables(start, tmp_path):
     output = tmp_path / "my tables"
-    done = start("analyze", f"--runs_dir={RESULTS}", f"--output_dir={output}")
+    (tmp_path / "udpos_fused").mkdir()
+    done = start(
+        "analyze",
+        f"--runs_dir={RESULTS}",
+        f"--output_dir={output}",
+        f"--data_dir={tmp_path}",
+    )
     assert done.returncode == 0, done.stderr
+    assert "they need predictions/, which 2 of 2 runs lack" in done.stdout
     assert "2 finished runs" in done.stdout
     assert "one seed only" in done.stdout
     table = (output / "tables" / "table_4_pos.md").read_text()
