@@ -6,6 +6,7 @@ Example:
 """
 
 import pathlib
+import shlex
 
 from absl import flags
 
@@ -89,9 +90,10 @@ def main() -> None:
         common_flags.say(note)
     extra = []
     for task, source in analysis.sources.items():
-        if FLAGS.errors and source is not None:
-            common_flags.say(f"analysing the errors of {task}")
-            extra.append(error_section(analysis.scores[task], source, output))
+        if not FLAGS.errors or source is None or task in analysis.no_items:
+            continue
+        common_flags.say(f"analysing the errors of {task}")
+        extra.append(error_section(analysis.scores[task], source, output))
     if FLAGS.model_items:
         common_flags.say("reading models, or what earlier calls kept of them")
         extra.append(model_section(analysis, output, FLAGS.model_items))
@@ -101,7 +103,7 @@ def main() -> None:
 
 def _command() -> str:
     given = [FLAGS[x].serialize() for x in sorted(FLAGS) if FLAGS[x].present]
-    return " ".join(["python -m trainers.analyze", *given])
+    return shlex.join(["python", "-m", "trainers.analyze", *given])
 
 
 if __name__ == "__main__":

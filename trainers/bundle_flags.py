@@ -28,6 +28,12 @@ def define_run_flags() -> None:
         "Keep the trained weights of a run on a bundle (about 100 MB with "
         "e5_small_multi).",
     )
+    flags.register_multi_flags_validator(
+        ["save_weights", "bundle"],
+        lambda values: values["save_weights"] or bool(values["bundle"]),
+        message="--nosave_weights needs --bundle: other runs always keep their "
+        "model/.",
+    )
 
 
 def define_make_flags() -> None:

@@ -32,6 +32,14 @@ from trainers import bundle_flags
 from trainers import common_flags
 
 FLAGS = flags.FLAGS
+# Flags that say nothing without another one.
+_ONLY_WITH = {
+    "bundle": (
+        "bundle_weights", "eval_limit", "eval_split", "languages",
+        "train_limit",
+    ),
+    "preset": ("label_piece", "sequence_length"),
+}  # fmt: skip
 
 
 def define_flags() -> None:
@@ -69,11 +77,28 @@ def define_flags() -> None:
         lambda values: not values["bundle"] or bool(values["preset"]),
         message="--bundle needs --preset.",
     )
+    for name in _ONLY_WITH:
+        _register_only_with(name)
     _register_for_source("manual_dir", "tfds")
     _register_for_source("originals_dir", "files")
     # --help shows the flags of the main module and those it adopts.
     flags.adopt_module_key_flags(common_flags)
     flags.adopt_module_key_flags(bundle_flags)
+
+
+def _register_only_with(name: str) -> None:
+    """Refuses flags that would be ignored without another one."""
+
+    def check(values: dict[str, Any]) -> bool:
+        unused = [f"--{x}" for x in _ONLY_WITH[name] if FLAGS[x].present]
+        if not values[name] and unused:
+            raise flags.ValidationError(
+                f"Received: {', '.join(unused)} without --{name}. Accepted: "
+                "with it only; files are counted in full."
+            )
+        return True
+
+    flags.register_multi_flags_validator([name, *_ONLY_WITH[name]], check)
 
 
 def _register_for_source(name: str, source: str) -> None:

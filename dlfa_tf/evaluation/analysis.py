@@ -21,6 +21,7 @@ from dlfa_tf.evaluation.paper_tables import table_2
 from dlfa_tf.evaluation.paper_tables import table_4
 from dlfa_tf.evaluation.runs import Run
 from dlfa_tf.evaluation.runs import RunIndex
+from dlfa_tf.evaluation.runs import labels_of_runs
 from dlfa_tf.evaluation.table_files import PaperTable
 
 
@@ -30,7 +31,10 @@ class Analysis:
 
     Attributes:
         index: the runs.
-        sources: from task to the `Source` of its gold labels, or None.
+        sources: from task to the `Source` of its data, or None where it is
+            not known.
+        no_items: from task to what is missing to set predictions against gold
+            labels; tasks in it have no intervals and no analysis of errors.
         scores: from task to `TaskScores`.
         summary: means and gains of all tasks; see `summarize`.
         tables: the paper's tables, and one by script and family per task.
@@ -39,6 +43,7 @@ class Analysis:
 
     index: RunIndex
     sources: Mapping[str, Source | None]
+    no_items: Mapping[str, str]
     scores: Mapping[str, TaskScores]
     summary: pd.DataFrame
     tables: tuple[PaperTable, ...]
@@ -80,9 +85,20 @@ def analyze(
     sources = {
         task: _source(index.of_task(task), data_dir) for task in index.tasks
     }
+    no_items = {
+        task: missing
+        for task, source in sources.items()
+        if (missing := _missing(index.of_task(task), source))
+    }
+    # Of all tasks at once: a row of a table has one gate in all of them.
+    names = labels_of_runs(index.runs)
+    labels = dict(zip((run.cell for run in index.runs), names, strict=True))
     scores = {
         task: collect_scores(
-            index.of_task(task), source, num_samples=num_samples
+            index.of_task(task),
+            None if task in no_items else source,
+            labels=[labels[run.cell] for run in index.of_task(task)],
+            num_samples=num_samples,
         )
         for task, source in sources.items()
     }
@@ -99,19 +115,18 @@ def analyze(
     return Analysis(
         index=index,
         sources=sources,
+        no_items=no_items,
         scores=scores,
         summary=summary,
         tables=tuple(table for table in tables if table is not None),
-        notes=tuple(_notes(index, sources, scores)),
+        notes=tuple(_notes(index, no_items, scores)),
     )
 
 
 def _source(runs: Sequence[Run], data_dir: str | None) -> Source | None:
-    """Where the gold labels of a task's runs are, as far as is known."""
+    """Where the data of a task's runs are, as far as is known."""
     name = runs[0].results["config"]["data_source"]
     task = get_task(runs[0].task)
-    if not all((run.folder / "predictions").is_dir() for run in runs):
-        return None
     if name == "sample":
         return Source(task=task, name=name)
     if data_dir is None:
@@ -119,31 +134,57 @@ def _source(runs: Sequence[Run], data_dir: str | None) -> Source | None:
     return Source(task=task, name=name, data_dir=data_dir)
 
 
+def _missing(runs: Sequence[Run], source: Source | None) -> str:
+    """What predictions cannot be set against gold labels without, if any."""
+    needed = [] if source is not None else ["gold labels (`--data_dir`)"]
+    lacking = [
+        str(run.folder)
+        for run in runs
+        if not (run.folder / "predictions").is_dir()
+    ]
+    if lacking:
+        needed.append(
+            f"predictions/, which {len(lacking)} of {len(runs)} runs lack "
+            f"({_first(lacking)})"
+        )
+    return " and ".join(needed)
+
+
+def _first(folders: Sequence[str]) -> str:
+    return f"{', '.join(folders[:3])}{', ...' if folders[3:] else ''}"
+
+
 def _notes(
     index: RunIndex,
-    sources: Mapping[str, Source | None],
+    no_items: Mapping[str, str],
     scores: Mapping[str, TaskScores],
 ) -> list[str]:
     notes = [f"Left out: {folder}: {why}." for folder, why in index.left_out]
     for task, found in scores.items():
         notes += [f"{task}: {note}" for note in _task_notes(found)]
-        if sources[task] is None:
+        if task in no_items:
             notes.append(
-                f"{task}: no intervals, because they need predictions and "
-                "gold labels (`--data_dir`)."
+                f"{task}: no intervals and no analysis of errors, because "
+                f"they need {no_items[task]}."
             )
-    revisions = Counter(_revision(run.results) for run in index.runs)
-    if len(revisions) > 1:
-        notes.append(
-            "The runs were made at different revisions of the code: "
-            + ", ".join(f"{k} ({n} runs)" for k, n in revisions.items())
-            + "."
-        )
+    for key, where in (
+        ("git_revision", "at different revisions of the code"),
+        ("backend", "on different backends, which draw other dropout and "
+                    "initial weights from one seed"),
+    ):  # fmt: skip
+        counts = Counter(_environment(run.results, key) for run in index.runs)
+        if len(counts) > 1:
+            notes.append(
+                f"The runs were made {where}: "
+                + ", ".join(f"{k} ({n} runs)" for k, n in counts.items())
+                + "."
+            )
     return notes
 
 
-def _revision(results: Mapping[str, Any]) -> str:
-    return str(results.get("environment", {}).get("git_revision"))[:12]
+def _environment(results: Mapping[str, Any], key: str) -> str:
+    # The first characters of a revision are enough.
+    return str(results.get("environment", {}).get(key))[:12]
 
 
 def _task_notes(scores: TaskScores) -> list[str]:
@@ -152,7 +193,7 @@ def _task_notes(scores: TaskScores) -> list[str]:
         notes.append(
             f"language {language} is left out of everything, because "
             f"{len(folders)} of {len(scores.runs)} runs lack it "
-            f"({', '.join(folders[:3])}{', ...' if folders[3:] else ''})."
+            f"({_first(folders)})."
         )
     languages = get_task(scores.task).languages
     missing = sorted(set(languages) - set(scores.languages))

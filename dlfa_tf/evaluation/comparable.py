@@ -32,7 +32,16 @@ def settings(results: Mapping[str, Any]) -> dict[str, Any]:
     values = {k: v for k, v in config.items() if k not in _FREE}
     values["score"] = results["score"]
     values["train_examples"] = results.get("train_examples")
+    values["bundle of rounded weights"] = _rounded_bundle(results)
     return values
+
+
+def _rounded_bundle(results: Mapping[str, Any]) -> str | None:
+    """Hash of a bundle that did not give the preset's very weights."""
+    bundle = results.get("bundle")
+    if bundle is None or bundle["weights"].get("exact"):
+        return None
+    return bundle["sha256"]
 
 
 def differences(

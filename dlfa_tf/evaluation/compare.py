@@ -67,6 +67,7 @@ def collect_scores(
     runs: Sequence[Run],
     source: Source | None = None,
     *,
+    labels: Sequence[str] | None = None,
     num_samples: int = 1000,
     seed: int = 0,
 ) -> TaskScores:
@@ -76,6 +77,8 @@ def collect_scores(
         runs: runs of one task.
         source: `Source` with the gold labels of the task, for draws of test
             items; None for none.
+        labels: name of the system of every run. Defaults to `None`: what
+            `labels_of_runs` says of these runs alone.
         num_samples: int, number of draws. Defaults to `1000`.
         seed: int, seed of the draws.
 
@@ -119,7 +122,7 @@ def collect_scores(
     return TaskScores(
         task=runs[0].task,
         runs=tuple(runs),
-        labels=tuple(labels_of_runs(runs)),
+        labels=tuple(labels_of_runs(runs) if labels is None else labels),
         languages=tuple(languages),
         scores=scores,
         draws=draws,

@@ -9,6 +9,7 @@ import pandas as pd
 
 from dlfa_tf.evaluation.compare import BASELINE
 from dlfa_tf.evaluation.compare import TaskScores
+from dlfa_tf.evaluation.runs import gate_notes
 from dlfa_tf.evaluation.table_files import PaperTable
 from dlfa_tf.metrics.aggregate import average_groups
 from dlfa_tf.metrics.rank_correlation import rank_correlation
@@ -120,7 +121,10 @@ def layer_table(scores: Mapping[str, TaskScores]) -> PaperTable | None:
         title="Which block to fuse: choice by English dev against an oracle",
         values=values.drop(columns="task").set_index(index),
         text=text.set_index(index),
-        notes=_NOTES,
+        notes=(
+            *_NOTES,
+            *gate_notes(run.gate for x in scores.values() for run in x.runs),
+        ),
     )
 
 

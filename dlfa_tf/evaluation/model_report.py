@@ -1,13 +1,17 @@
 """Parts of the report that need models: Table 3, gates, sentence vectors."""
 
 import pathlib
+from collections.abc import Mapping
 
+from dlfa_tf.data.sources import Source
 from dlfa_tf.evaluation.alignment import cosine_gains
 from dlfa_tf.evaluation.analysis import Analysis
+from dlfa_tf.evaluation.compare import TaskScores
 from dlfa_tf.evaluation.error_report import preferred
 from dlfa_tf.evaluation.model_figures import gate_map
 from dlfa_tf.evaluation.model_figures import projection
 from dlfa_tf.evaluation.model_figures import similarity_by_layer
+from dlfa_tf.evaluation.readings import Readings
 from dlfa_tf.evaluation.report_page import Picture
 from dlfa_tf.evaluation.report_page import Section
 from dlfa_tf.evaluation.report_page import figure
@@ -35,18 +39,17 @@ def model_section(
         The section of the report.
 
     Raises:
-        FileNotFoundError: when no run has a model, or without data.
+        FileNotFoundError: when no run has a model, or without data; says
+            which.
     """
     figures = output_dir / "figures"
-    frames, gains, pictures, missing = {}, {}, [], []
+    frames, gains, pictures, said = {}, {}, [], []
+    num_read = 0
     for task, scores in analysis.scores.items():
         source = analysis.sources[task]
         readings = {} if source is None else read_runs(scores, source, items)
-        missing += [
-            str(run.folder)
-            for row, run in enumerate(scores.runs)
-            if row not in readings
-        ]
+        num_read += len(readings)
+        said += _not_read(scores, source, readings)
         frame = similarity_frame(scores, readings)
         frames[task] = frame
         gains[task] = cosine_gains(scores.labels, readings)
@@ -90,15 +93,14 @@ def model_section(
                 "position."
             )
             pictures.append(Picture(path=path, caption=caption))
-    if len(missing) == len(analysis.index.runs):
+    if not num_read:
         raise FileNotFoundError(
-            "No run can be read: each needs its model/ and the data "
-            f"(`--data_dir`). Received: {missing[:3]}."
+            f"No run can be read. Received: {' '.join(said[:3])} Accepted: "
+            "runs with their model/, and their data (`--data_dir`)."
         )
     table = table_3(frames, gains)
     if table is not None:
         write_table(table, output_dir / "tables")
-    said = [f"No model or no data: {folder}." for folder in missing]
     return Section(
         title="Inside the models",
         parts=[
@@ -107,3 +109,16 @@ def model_section(
             *(figure(picture) for picture in pictures),
         ],
     )
+
+
+def _not_read(
+    scores: TaskScores, source: Source | None, readings: Mapping[int, Readings]
+) -> list[str]:
+    """Says which models were not read, and why."""
+    if source is None:
+        return [f"{scores.task}: no data (`--data_dir`), no model is read."]
+    return [
+        f"No model/ in {run.folder}."
+        for row, run in enumerate(scores.runs)
+        if row not in readings
+    ]

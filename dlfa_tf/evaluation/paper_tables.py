@@ -10,6 +10,7 @@ from dlfa_tf.evaluation.cells import gain_cell
 from dlfa_tf.evaluation.cells import mean_cell
 from dlfa_tf.evaluation.published import SOURCE
 from dlfa_tf.evaluation.published import published_scores
+from dlfa_tf.evaluation.runs import gate_notes
 from dlfa_tf.evaluation.table_files import PaperTable
 from dlfa_tf.evaluation.tables import AVERAGES
 
@@ -228,7 +229,10 @@ class _Cells:
             values=pd.DataFrame(values, index=pd.Index(rows, name=index)),
             text=pd.DataFrame(text, index=pd.Index(rows, name=index)),
             best=pd.DataFrame(marks, index=pd.Index(rows, name=index)),
-            notes=tuple(_notes(self._cells, best_of)),
+            notes=(
+                *_notes(self._cells, best_of),
+                *gate_notes(x.get("gate") for x in self._cells.values()),
+            ),
         )
 
 
@@ -278,7 +282,7 @@ def _notes(cells: dict, best_of: str) -> list[str]:
         )
     if gains and not kinds - {""}:
         notes.append(
-            "No intervals: they need the gold labels of the test files "
-            "(`--data_dir`)."
+            "No intervals: they need predictions/ of every run and the gold "
+            "labels of the test files (`--data_dir`)."
         )
     return notes

@@ -24,6 +24,8 @@ from dlfa_tf.evaluation.runs import run_frame
 from dlfa_tf.evaluation.table_files import PaperTable
 from dlfa_tf.evaluation.table_files import to_html
 from dlfa_tf.evaluation.table_files import write_table
+from dlfa_tf.evaluation.variants import system_folder
+from dlfa_tf.evaluation.variants import variant_name
 
 REPORT = "report.html"
 # Settings whose None is 0 as a flag; without the flag a recipe decides.
@@ -144,7 +146,7 @@ def _repeat(analysis: Analysis, command: str) -> Section:
             folded(f"Versions and hardware of {len(folders)} runs", text)
             for text, folders in environments.items()
         ),
-        folded("Settings of the first run", _settings(analysis)),
+        _settings(analysis),
     ]
     if command:
         parts.append(folded("Command of this report", command))
@@ -154,8 +156,9 @@ def _repeat(analysis: Analysis, command: str) -> Section:
 def train_command(results: dict[str, Any]) -> str:
     """The command of trainers.train that makes a run, up to its folders.
 
-    It has every setting that the results have, so that the same config comes
-    of it whatever the recipe's values are by then.
+    Runs that may stand in one table get folders of their own. It has every
+    setting that the results have, so that the same config comes of it
+    whatever the recipe's values are by then.
 
     Args:
         results: content of `results.json`.
@@ -177,7 +180,10 @@ def train_command(results: dict[str, Any]) -> str:
     elif results["config"]["data_source"] != "sample":
         flags.append("--data_dir=DIR")
     config = results["config"]
-    folder = f"runs/{config['task']}/{results['system']}/seed-{config['seed']}"
+    system = system_folder(
+        results["system"], results.get("gate"), variant_name(config)
+    )
+    folder = f"runs/{config['task']}/{system}/seed-{config['seed']}"
     return " ".join(
         ["python -m trainers.train", *flags, f"--output_dir={folder}"]
     )
@@ -198,7 +204,13 @@ def _data(analysis: Analysis, task: str) -> str:
 
 
 def _settings(analysis: Analysis) -> str:
-    return _as_json(analysis.index.runs[0].results["config"])
+    """Settings of the first run with a gate, else of the first one."""
+    runs = analysis.index.runs
+    run = next((run for run in runs if run.gate is not None), runs[0])
+    return folded(
+        f"Settings of {run.task} {run.system}, seed {run.seed}",
+        _as_json(run.results["config"]),
+    )
 
 
 def _as_json(value: Any) -> str:

@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import re
+from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
@@ -131,6 +132,7 @@ def load_runs(runs_dir: str | os.PathLike) -> RunIndex:
 
     Args:
         runs_dir: folder, searched to any depth but not inside run folders.
+            Links are followed; what two paths lead to is read once.
 
     Returns:
         `RunIndex`.
@@ -213,8 +215,14 @@ def _order(run: Run) -> tuple:
 
 
 def _run_folders(root: pathlib.Path) -> list[pathlib.Path]:
-    found = []
-    for path, folders, files in os.walk(root):
+    found, seen = [], set()
+    # Through links too: a folder of links to runs is a folder of runs.
+    for path, folders, files in os.walk(root, followlinks=True):
+        resolved = os.path.realpath(path)
+        if resolved in seen:
+            folders.clear()
+            continue
+        seen.add(resolved)
         if RESULTS in files or CONFIG in files:
             found.append(pathlib.Path(path))
             # What is inside belongs to the run: `model/` has a config.json.
@@ -257,6 +265,20 @@ def labels_of_runs(runs: Sequence[Run]) -> list[str]:
         else f"{run.system} ({run.gate})"
         for run in runs
     ]
+
+
+def gate_notes(gates: Iterable[str | None]) -> list[str]:
+    """What names of systems leave out where all have one gate: which.
+
+    Args:
+        gates: gates of the systems of a table, None for those without.
+
+    Returns:
+        One sentence; none where gates differ, because names have them then
+        (see `labels_of_runs`), nor where no system has a gate.
+    """
+    found = {gate for gate in gates if not pd.isna(gate)}
+    return [f"Gate of every D_x: {found.pop()}."] if len(found) == 1 else []
 
 
 def score_frame(index: RunIndex) -> pd.DataFrame:

@@ -1,10 +1,12 @@
 """What a run changed of the paper's system, in words."""
 
+import re
 from collections.abc import Collection
 from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 
+DEFAULT_GATE = "feature"
 # Settings of equation 2, with the values of the paper's systems (our reading).
 FUSION_DEFAULTS: dict[str, Any] = {
     "norm": "layer",
@@ -46,6 +48,27 @@ def system_name(fusion_layer: int | None, fusion: str = "dlfa") -> str:
         return "baseline"
     name = fusion.rpartition(":")[2]
     return f"{'D' if name == 'dlfa' else name}_{fusion_layer}"
+
+
+def system_folder(name: str, gate: str | None, variant: str = "") -> str:
+    """Names the folder of the runs of a system.
+
+    Args:
+        name: str, see `system_name`.
+        gate: str, or None for a system without one.
+        variant: str, see `variant_name`.
+
+    Returns:
+        `name`; a gate other than `feature` is added (`D_9-attention`), so
+        that a folder keeps its name when a gate is added to a sweep, and so
+        is a variant (`D_9-branches-local`).
+    """
+    parts = [name]
+    if gate is not None and gate != DEFAULT_GATE:
+        parts.append(gate)
+    if variant:
+        parts.append(re.sub(r"[^\w.]+", "-", variant))
+    return "-".join(parts)
 
 
 def shared_settings(configs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from dlfa_tf.evaluation.variants import DEFAULT_GATE
+from dlfa_tf.evaluation.variants import system_folder
 from dlfa_tf.evaluation.variants import system_name
 from dlfa_tf.training.config import TrainConfig
 from dlfa_tf.training.own_fusion import CLASS
@@ -19,7 +21,6 @@ _OWN_SYSTEM = re.compile(
     r"(?:\.\.(?:(?P=module):)?(?P=name)_(?P<last>[0-9]+))?"
 )
 _SEED = re.compile(r"(\d+)(?:\.\.(\d+))?")
-_DEFAULT_GATE = "feature"
 
 
 class System(NamedTuple):
@@ -164,10 +165,8 @@ def plan_cells(
 ) -> list[Cell]:
     """Lists the runs of a sweep; the first seed of all systems comes first.
 
-    A run folder is `<output_dir>/<task>/<system>/seed-N`; a gate other than
-    `feature` is added to the system's name (`D_9-attention`), so that a
-    folder keeps its name when a gate is added to the sweep. Systems without a
-    gate occur once.
+    A run folder is `<output_dir>/<task>/<system>/seed-N`, where `<system>` is
+    what `system_folder` says. Systems without a gate occur once.
 
     Args:
         make_config: called with `task`, `fusion_layer`, `fusion`, `gate`,
@@ -191,8 +190,9 @@ def plan_cells(
             for system in systems:
                 for gate in _unique(list(gates), "gates"):
                     if system.fusion_layer is None or system.fusion != "dlfa":
-                        gate = _DEFAULT_GATE
-                    name = f"{task}/{_folder(system, gate)}/seed-{seed}"
+                        gate = DEFAULT_GATE
+                    folder = system_folder(system_name(*system), gate)
+                    name = f"{task}/{folder}/seed-{seed}"
                     cells[name] = Cell(
                         name=name,
                         bundle_sha256=bundle_sha256,
@@ -206,11 +206,6 @@ def plan_cells(
                         ),
                     )
     return list(cells.values())
-
-
-def _folder(system: System, gate: str) -> str:
-    name = system_name(*system)
-    return name if gate == _DEFAULT_GATE else f"{name}-{gate}"
 
 
 def shard_cells(

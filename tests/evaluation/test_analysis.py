@@ -3,6 +3,7 @@
 import pytest
 
 from dlfa_tf.evaluation.analysis import analyze
+from dlfa_tf.evaluation.layer_choice import layer_table
 from dlfa_tf.evaluation.runs import load_runs
 
 
@@ -70,14 +71,21 @@ def test_notes_on_what_is_uneven(lab):
     lab.run("pos", "baseline", 1)
     lab.run("pos", "baseline", 2)
     folder = lab.run("pos", "D_1", languages=("de", "en"))
-    lab.change(folder, lambda r: r["environment"].update(git_revision="def"))
+    lab.change(
+        folder,
+        lambda r: r["environment"].update(git_revision="def", backend="jax"),
+    )
     notes = "\n".join(analyze_lab(lab, with_data=False).notes)
     assert "language zh is left out of everything, because 1 of 3 runs" in notes
     assert "numbers of seeds differ: baseline 2, D_1 1." in notes
     assert (
         "different revisions of the code: abc (2 runs), def (1 runs)" in notes
     )
-    assert "pos: no intervals" in notes
+    assert "from one seed: None (2 runs), jax (1 runs)." in notes
+    assert (
+        "pos: no intervals and no analysis of errors, because they need gold "
+        "labels (`--data_dir`)." in notes
+    )
 
 
 def test_scores_of_dev_files_are_named(lab):
@@ -92,8 +100,38 @@ def test_runs_without_predictions_have_no_intervals(lab):
     lab.run("pos", "D_1")
     (folder / "predictions").rename(folder / "elsewhere")
     found = analyze_lab(lab)
-    assert found.sources == {"pos": None}
-    assert any("no intervals" in note for note in found.notes)
+    missing = f"predictions/, which 1 of 2 runs lack ({folder})"
+    assert found.no_items == {"pos": missing}
+    assert found.summary["low"].isna().all()
+    assert any("no intervals" in note and missing in note
+               for note in found.notes)  # fmt: skip
+    assert "--data_dir" not in " ".join(found.notes)
+    # Models can be read all the same.
+    assert found.sources["pos"].data_dir == str(lab.data)
+
+
+def test_one_gate_is_said_below_every_table(lab):
+    languages = ("de", "en", "es", "fr", "ja", "zh")
+    for system in ("baseline", "D_1"):
+        lab.run("pawsx", system, gate="attention", languages=languages)
+    found = analyze_lab(lab, with_data=False)
+    assert set(found.summary["label"]) == {"baseline", "D_1"}
+    assert len(found.tables) == 4
+    for table in (*found.tables, layer_table(found.scores)):
+        assert "Gate of every D_x: attention." in table.notes
+
+
+def test_gates_that_differ_between_tasks_share_no_row(lab):
+    for task, gate in (("pos", "attention"), ("ner", "feature")):
+        lab.run(task, "baseline")
+        lab.run(task, "D_1", gate=gate)
+    table = analyze_lab(lab, with_data=False).tables[0]
+    assert table.text["POS ours"].eq("no run").to_dict() == {
+        "baseline": False,
+        "D_1 (attention)": False,
+        "D_1 (feature)": True,
+    }
+    assert not any("Gate" in note for note in table.notes)
 
 
 def test_wrong_data_dir_is_named(lab, tmp_path):

@@ -53,13 +53,28 @@ def test_system_gate_and_seed_may_differ():
         ({}, {"of_tomorrow": 7}, {"of_tomorrow": (None, 7)}),
         ({"train_examples": 6}, {}, {"train_examples": (5, 6)}),
         (
+            {"bundle": {"sha256": "7f", "weights": {"exact": False}}},
+            {},
+            {"bundle of rounded weights": (None, "7f")},
+        ),
+        ({"bundle": {"sha256": "7f", "weights": {"exact": True}}}, {}, {}),
+        (
             {"languages": {"de": {"split": "dev", "examples": 7}}},
             {},
             {"split of de": ("test", "dev"), "examples of de": (9, 7)},
         ),
         ({"languages": {"fr": {"split": "dev", "examples": 7}}}, {}, {}),
     ],
-    ids=["preset", "rate", "unknown", "data", "files", "language"],
+    ids=[
+        "preset",
+        "rate",
+        "unknown",
+        "data",
+        "rounded",
+        "exact",
+        "files",
+        "language",
+    ],
 )
 def test_other_settings_and_data_are_found(results, config, expected):
     assert differences(BASELINE, changed("D_1", results, config)) == expected

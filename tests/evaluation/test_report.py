@@ -88,6 +88,8 @@ def test_report_is_one_file_with_everything(report):
     assert "python &lt;this&gt;" in text
     assert "python -m trainers.train --task=pawsx" in text
     assert "git_revision" in text
+    # Not the baseline's, whose gate is that of the flag's default.
+    assert "Settings of pawsx D_2, seed 1" in text
     files = {
         path.relative_to(report.parent).as_posix()
         for path in report.parent.rglob("*.*")
@@ -144,6 +146,22 @@ def test_command_of_a_run_is_one_that_the_program_takes(lab, parse):
     assert (config.fusion_layer, config.seed) == (2, 3)
     assert config.data_dir == "DIR"
     assert config.output_dir == "runs/pos/D_2/seed-3"
+
+
+def test_runs_that_may_share_a_table_get_folders_of_their_own():
+    def folder(gate, **settings):
+        config = default_config(
+            "pos", output_dir="-", fusion_layer=9, gate=gate, **settings
+        )
+        results = {"config": shared(config), "system": "D_9", "gate": gate}
+        return train_command(results).rpartition("--output_dir=")[2]
+
+    assert folder("feature") == "runs/pos/D_9/seed-1"
+    assert folder("attention") == "runs/pos/D_9-attention/seed-1"
+    assert (
+        folder("attention", branches="local", dropout=0.3)
+        == "runs/pos/D_9-attention-branches-local-dropout-0.3/seed-1"
+    )
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,17 @@ def test_runs_are_found_at_any_depth_and_ordered(lab):
     assert [run.layer for run in index.of_task("pos")] == [None, 9, 9, 10]
 
 
+def test_links_to_runs_are_followed_once(lab, tmp_path):
+    lab.run("pos", "baseline")
+    elsewhere = lab.run("pos", "D_1").rename(tmp_path / "elsewhere")
+    for name, target in (("D_1", elsewhere), ("same", elsewhere),
+                         ("up", lab.runs)):  # fmt: skip
+        (lab.runs / name).symlink_to(target)
+    index = load_runs(lab.runs)
+    assert [run.system for run in index.runs] == ["baseline", "D_1"]
+    assert index.runs[1].folder == lab.runs / "D_1"
+
+
 def test_what_is_no_finished_run_is_listed_with_the_reason(lab):
     lab.run("pos", "baseline")
     unfinished = lab.run("pos", "D_1")

@@ -7,6 +7,7 @@ import pytest
 
 from dlfa_tf.evaluation.variants import DEFAULTS
 from dlfa_tf.evaluation.variants import shared_settings
+from dlfa_tf.evaluation.variants import system_folder
 from dlfa_tf.evaluation.variants import system_name
 from dlfa_tf.evaluation.variants import variant_name
 from dlfa_tf.models import DLFABackbone
@@ -48,6 +49,24 @@ def test_system_name_is_the_papers_or_that_of_the_fusion(layer, fusion, name):
 )
 def test_variant_name_tells_what_is_changed(config, name):
     assert variant_name(config) == name
+
+
+@pytest.mark.parametrize(
+    ("gate", "variant", "folder"),
+    [
+        (None, "", "D_9"),
+        ("feature", "", "D_9"),
+        ("attention", "", "D_9-attention"),
+        (
+            "attention",
+            "branches=local, new_layer_rate=10.0",
+            "D_9-attention-branches-local-new_layer_rate-10.0",
+        ),
+    ],
+    ids=["none", "default", "gate", "variant"],
+)
+def test_folder_of_a_system_has_gate_and_variant(gate, variant, folder):
+    assert system_folder("D_9", gate, variant) == folder
 
 
 def test_what_all_runs_share_is_no_variant():

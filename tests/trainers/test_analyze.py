@@ -1,5 +1,6 @@
 """The program that turns runs into tables, as a user calls it."""
 
+import html
 import json
 
 import pytest
@@ -10,15 +11,23 @@ RESULTS = "docs/results/first_pos_run"
 
 
 def test_committed_results_become_tables(start, tmp_path):
+    output = tmp_path / "my tables"
+    (tmp_path / "udpos_fused").mkdir()
     done = start(
-        "analyze", f"--runs_dir={RESULTS}", f"--output_dir={tmp_path}/out"
+        "analyze",
+        f"--runs_dir={RESULTS}",
+        f"--output_dir={output}",
+        f"--data_dir={tmp_path}",
     )
     assert done.returncode == 0, done.stderr
+    assert "they need predictions/, which 2 of 2 runs lack" in done.stdout
     assert "2 finished runs" in done.stdout
     assert "one seed only" in done.stdout
-    table = (tmp_path / "out" / "tables" / "table_4_pos.md").read_text()
+    table = (output / "tables" / "table_4_pos.md").read_text()
     assert "| zh | 62.86 (1) | **64.51 (1)** | +1.65 |" in table
-    assert (tmp_path / "out" / "report.html").is_file()
+    report = html.unescape((output / "report.html").read_text())
+    # Quoted, so that a shell takes it as it was given.
+    assert f"'--output_dir={output}'" in report
 
 
 def test_nothing_of_it_needs_a_model(start, tmp_path):

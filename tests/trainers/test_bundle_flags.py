@@ -3,9 +3,11 @@
 import json
 
 import pytest
+from absl import flags
 
 from dlfa_tf.training.bundle_file import read_bundle_meta
 from trainers import prepare
+from trainers import sweep
 from trainers import train
 
 pytestmark = pytest.mark.filterwarnings("ignore:Even though the:UserWarning")
@@ -56,6 +58,20 @@ def test_wrong_flags_are_named(start_wrong):
         "train", "--bundle=no-such-file", "--output_dir=o", code=1
     )
     assert "'no-such-file' does not exist" in message
+
+
+@pytest.mark.parametrize("program", [train, sweep])
+def test_weights_of_other_runs_cannot_be_left_out(call, program, tmp_path):
+    task = "--tasks=pos" if program is sweep else "--task=pos"
+    with pytest.raises(flags.Error, match="--nosave_weights needs --bundle"):
+        call(
+            program,
+            task,
+            *(["--systems=baseline"] if program is sweep else []),
+            "--data_dir=no/such",
+            f"--output_dir={tmp_path}",
+            "--nosave_weights",
+        )
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Tests of trainers.prepare."""
 
 import pytest
+from absl import flags
 
 from dlfa_tf.data import cache
 from trainers import prepare
@@ -164,6 +165,25 @@ def test_wrong_flags(start_wrong, arguments, words):
     message = start_wrong("prepare", *arguments)
     for word in words:
         assert word in message
+
+
+@pytest.mark.parametrize(
+    ("given", "needed"),
+    [
+        ("--languages=de", "bundle"),
+        ("--eval_split=dev", "bundle"),
+        ("--eval_limit=1", "bundle"),
+        ("--train_limit=3", "bundle"),
+        ("--bundle_weights=q4", "bundle"),
+        ("--sequence_length=16", "preset"),
+        ("--label_piece=first", "preset"),
+    ],
+)
+def test_flags_that_would_be_ignored_are_refused(call, given, needed):
+    preset = ["--preset=tiny"] if needed == "bundle" else []
+    message = f"Received: {given.partition('=')[0]} without --{needed}. Acc"
+    with pytest.raises(flags.Error, match=message):
+        call(prepare, "--task=pos", "--data_source=sample", given, *preset)
 
 
 if __name__ == "__main__":
