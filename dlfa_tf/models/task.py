@@ -116,6 +116,7 @@ class DLFATask(keras_hub.models.Task):
                 positions that have a label.
             **kwargs: further arguments of `keras.Model.compile`.
         """
+                `jit_compile` (XLA) defaults to `False` on TensorFlow.
         if isinstance(optimizer, str) and optimizer == "auto":
             optimizer = keras.optimizers.AdamW(
                 learning_rate=2e-5,
@@ -128,6 +129,10 @@ class DLFATask(keras_hub.models.Task):
         if isinstance(metrics, str) and metrics == "auto":
             metrics = [self.default_metric()]
         super().compile(
+        if keras.backend.backend() == "tensorflow":
+            # Keras' "auto" is XLA where there is a GPU. It compiles anew for
+            # every shape, and a batch is as wide as its longest row.
+            kwargs.setdefault("jit_compile", False)
             optimizer=optimizer, loss=loss, metrics=metrics, **kwargs
         )
 

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import h5py
 import keras
@@ -108,6 +109,15 @@ def test_default_compilation():
     tagger = DLFATokenClassifier(make_backbone(), num_classes=2)
     assert tagger.loss.get_config()["ignore_class"] == -1
     assert isinstance(tagger._compile_metrics._user_metrics[0], MaskedAccuracy)
+
+
+def test_xla_is_off_unless_asked_for(monkeypatch):
+    gpu = SimpleNamespace(device_type="GPU")
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda *_: [gpu])
+    model = DLFATextClassifier(make_backbone(), num_classes=2)
+    assert model.jit_compile is False
+    model.compile(jit_compile=True)
+    assert model.jit_compile is True
 
 
 def test_compilation_by_hand():
