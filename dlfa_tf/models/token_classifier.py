@@ -10,12 +10,11 @@ import numpy as np
 from dlfa_tf.models.dlfa_backbone import DLFABackbone
 from dlfa_tf.models.masked_accuracy import MaskedAccuracy
 from dlfa_tf.models.pooler import POOLER_NAME
-from dlfa_tf.models.raw_inputs import as_batch
 from dlfa_tf.models.raw_inputs import is_dataset
 from dlfa_tf.models.task import DLFATask
 from dlfa_tf.preprocessing.base_preprocessor import IGNORED_LABEL
 from dlfa_tf.preprocessing.tagging_preprocessor import TaggingPreprocessor
-from dlfa_tf.preprocessing.tensorflow_import import tf
+from dlfa_tf.preprocessing.tagging_preprocessor import as_ragged_or_dense
 
 
 @keras.saving.register_keras_serializable(package="dlfa_tf")
@@ -171,19 +170,18 @@ class DLFATokenClassifier(DLFATask):
             yield from np.split(np.asarray(logits)[mask], borders)
 
     def structured_x(self, x: Any) -> Any:
-        """Turns a list of lists of words into a ragged tensor."""
-        return self._ragged(x)
+        """Turns lists and arrays of words into a ragged tensor."""
+        return self._sliceable("x", x)
 
     def structured_y(self, y: Any) -> Any:
-        """Turns a list of lists of tags into a ragged tensor."""
-        return self._ragged(y)
+        """Turns lists and arrays of tags into a ragged tensor."""
+        return self._sliceable("y", y)
 
-    def _ragged(self, value: Any) -> Any:
-        """Turns a list of lists into a ragged tensor for `tf.data`."""
-        if self.preprocessor is None or not isinstance(value, (list, tuple)):
+    def _sliceable(self, name: str, value: Any) -> Any:
+        """Reads what is given as the preprocessor does, for `tf.data`."""
+        if self.preprocessor is None or not (
+            isinstance(value, (list, tuple)) or hasattr(value, "tolist")
+        ):
+            # Among others: nothing, tensors, data sets.
             return value
-        if any(isinstance(item, (list, tuple)) for item in value):
-            return tf.ragged.constant(
-                [list(item) for item in value], ragged_rank=1
-            )
-        return as_batch(value)
+        return as_ragged_or_dense(name, value)
