@@ -15,10 +15,14 @@ def check_batched(dataset: Any) -> None:
     """Refuses a `tf.data.Dataset` of single examples.
 
     Raises:
-        ValueError: when an element holds a scalar.
+        ValueError: when an element holds a scalar, or one ragged row.
     """
     spec = dataset.element_spec
-    if any(part.shape.rank == 0 for part in tf.nest.flatten(spec)):
+    if any(
+        # A row of a ragged tensor, such as the words of one sentence.
+        part.shape.rank == 0 or getattr(part, "ragged_rank", None) == 0
+        for part in tf.nest.flatten(spec)
+    ):
         raise ValueError(
             "A data set must hold batches. Received: elements of "
             f"{spec}. Accepted: `dataset.batch(batch_size)`."

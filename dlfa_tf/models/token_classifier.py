@@ -113,9 +113,14 @@ class DLFATokenClassifier(DLFATask):
         Returns:
             float32 array `(sentences, max_words, num_classes)`, zero after a
             sentence's last word. Without a preprocessor: logits per piece.
+
+        Raises:
+            ValueError: for strings beside lists of words, or for a data set
+                of single sentences.
         """
         if self.preprocessor is None:
             return super().predict(x, batch_size=batch_size, **kwargs)
+        x = self._raw_inputs(x)
         sentences = list(self._word_logits(x, batch_size or 32))
         width = max((len(words) for words in sentences), default=0)
         logits = np.zeros((len(sentences), width, self.num_classes), np.float32)
@@ -134,7 +139,8 @@ class DLFATokenClassifier(DLFATask):
             One list of tag names per sentence, one tag per word.
 
         Raises:
-            ValueError: when the model has no preprocessor or no labels.
+            ValueError: when the model has no preprocessor or no labels, and
+                as for `predict`.
         """
         if self.preprocessor is None or self.labels is None:
             raise ValueError(
@@ -144,7 +150,7 @@ class DLFATokenClassifier(DLFATask):
             )
         return [
             [self.labels[i] for i in words.argmax(-1)]
-            for words in self._word_logits(x, batch_size)
+            for words in self._word_logits(self._raw_inputs(x), batch_size)
         ]
 
     def _word_logits(self, x: Any, batch_size: int) -> Iterator[np.ndarray]:

@@ -198,6 +198,15 @@ def test_error_of_strings_beside_words(model):
         model.fit([["a"], ["b"]], ["DET", ["DET"]])
 
 
+def test_error_of_single_sentences_in_a_data_set(model):
+    words = tf.ragged.constant([s.split() for s in SENTENCES])
+    tags = tf.ragged.constant([t.split() for t in TAGS])
+    single = tf.data.Dataset.from_tensor_slices((words, tags))
+    for method in (model.fit, model.evaluate, model.predict, model.tag):
+        with pytest.raises(ValueError, match="must hold batches"):
+            method(single)
+
+
 def test_error_of_tag_without_preprocessor_or_labels(model):
     bare = DLFATokenClassifier(model.backbone, num_classes=3)
     with pytest.raises(ValueError, match=r"`tag` needs .*preprocessor=None"):
