@@ -3,6 +3,8 @@
 import math
 from typing import Any
 
+import keras
+
 from dlfa_tf.preprocessing.tensorflow_import import tf
 
 
@@ -27,6 +29,13 @@ def check_batched(dataset: Any) -> None:
             "A data set must hold batches. Received: elements of "
             f"{spec}. Accepted: `dataset.batch(batch_size)`."
         )
+
+
+def examples_dataset(x: Any, y: Any, sample_weight: Any = None) -> Any:
+    """Makes a `tf.data.Dataset` of single examples, ready to be batched."""
+    return tf.data.Dataset.from_tensor_slices(
+        keras.utils.pack_x_y_sample_weight(x, y, sample_weight)
+    )
 
 
 def split_dataset(dataset: Any, validation_split: float) -> tuple[Any, Any]:
