@@ -29,6 +29,7 @@ _PACKAGES = (
     "preprocessing",
     "data",
     "evaluation",
+    "serving",
 )
 
 __all__ = [*_PUBLIC, "__version__"]

@@ -22,6 +22,7 @@ from dlfa_tf.models.fusion import fused_output
 from dlfa_tf.models.lora import adapted_weights
 from dlfa_tf.models.lora import add_adapted
 from dlfa_tf.models.lora import check_has_targets
+from dlfa_tf.models.lora import check_not_enabled
 from dlfa_tf.models.lora import check_rank
 from dlfa_tf.models.lora import read_adapted
 from dlfa_tf.models.pooler import check_pooling
@@ -263,7 +264,9 @@ class DLFABackbone(keras_hub.models.Backbone):
         """Freezes the encoder and adds low-rank factors to some layers.
 
         Unlike keras-hub's, it leaves the layers that the encoder did not have
-        as trainable as they were: the fusion layer, and a new pooler.
+        as trainable as they were: the fusion layer, and a new pooler. `save`
+        and `save_to_preset` merge the factors into the weights, and what they
+        wrote is loaded without factors and not frozen.
 
         Args:
             rank: int, rank of the factors.
@@ -271,14 +274,19 @@ class DLFABackbone(keras_hub.models.Backbone):
                 to query and value of every block.
 
         Raises:
-            ValueError: for a rank below 1, or when no layer has such a name.
+            ValueError: for a rank below 1, when no layer has such a name, or
+                when the encoder has factors already; the model stays as it
+                was.
         """
         check_rank(rank)
+        check_not_enabled(self, rank)
+        if target_layer_names is None:
+            target_layer_names = self.default_lora_layer_names()
+        check_has_targets(self, target_layer_names)
         new = [layer for layer in self._new_layers() if layer.trainable]
         super().enable_lora(rank, target_layer_names)
         for layer in new:
             layer.trainable = True
-        check_has_targets(self, target_layer_names)
 
     def save_to_preset(self, preset_dir: str, **kwargs: Any) -> None:
         """Saves the model as a folder that `from_preset` reads.

@@ -25,16 +25,32 @@ def check_rank(rank: Any) -> None:
         )
 
 
-def check_has_targets(backbone: Any, names: Any) -> None:
-    """Refuses names that no layer has, which would train nothing."""
-    if not backbone._lora_enabled_layers:
-        known = sorted(
-            {
-                layer.name
-                for layer in backbone._flatten_layers(include_self=False)
-                if hasattr(layer, "enable_lora") and layer.weights
-            }
+def check_not_enabled(backbone: Any, rank: int) -> None:
+    """Refuses layers that have factors already, which Keras cannot redo."""
+    ranks = {
+        layer.lora_rank
+        for layer in backbone._flatten_layers(include_self=False)
+        if getattr(layer, "lora_enabled", False)
+    }
+    if ranks:
+        raise ValueError(
+            "`enable_lora` works once per encoder. Received: "
+            f"`rank`={rank} for layers with factors of rank "
+            f"{', '.join(map(str, sorted(ranks)))}. Accepted: a model without "
+            "factors, built anew or loaded."
         )
+
+
+def check_has_targets(backbone: Any, names: list[str]) -> None:
+    """Refuses names that no layer has, which would train nothing."""
+    known = sorted(
+        {
+            layer.name
+            for layer in backbone._flatten_layers(include_self=False)
+            if hasattr(layer, "enable_lora") and layer.weights
+        }
+    )
+    if set(known).isdisjoint(names):
         raise ValueError(
             "`target_layer_names` names no layer that takes LoRA. Received: "
             f"{names!r}. Accepted: {known}."

@@ -3,6 +3,8 @@
 import math
 from typing import Any
 
+import keras
+
 from dlfa_tf.preprocessing.tensorflow_import import tf
 
 
@@ -15,14 +17,25 @@ def check_batched(dataset: Any) -> None:
     """Refuses a `tf.data.Dataset` of single examples.
 
     Raises:
-        ValueError: when an element holds a scalar.
+        ValueError: when an element holds a scalar, or one ragged row.
     """
     spec = dataset.element_spec
-    if any(part.shape.rank == 0 for part in tf.nest.flatten(spec)):
+    if any(
+        # A row of a ragged tensor, such as the words of one sentence.
+        part.shape.rank == 0 or getattr(part, "ragged_rank", None) == 0
+        for part in tf.nest.flatten(spec)
+    ):
         raise ValueError(
             "A data set must hold batches. Received: elements of "
             f"{spec}. Accepted: `dataset.batch(batch_size)`."
         )
+
+
+def examples_dataset(x: Any, y: Any, sample_weight: Any = None) -> Any:
+    """Makes a `tf.data.Dataset` of single examples, ready to be batched."""
+    return tf.data.Dataset.from_tensor_slices(
+        keras.utils.pack_x_y_sample_weight(x, y, sample_weight)
+    )
 
 
 def split_dataset(dataset: Any, validation_split: float) -> tuple[Any, Any]:

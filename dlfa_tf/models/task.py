@@ -20,6 +20,7 @@ from dlfa_tf.models.loading import saved_task_class
 from dlfa_tf.models.loading import task_from_encoder
 from dlfa_tf.models.raw_inputs import as_batch
 from dlfa_tf.models.raw_inputs import check_batched
+from dlfa_tf.models.raw_inputs import examples_dataset
 from dlfa_tf.models.raw_inputs import is_dataset
 from dlfa_tf.models.raw_inputs import split_dataset
 from dlfa_tf.preprocessing.tensorflow_import import require_tensorflow
@@ -115,6 +116,7 @@ class DLFATask(keras_hub.models.Task):
             metrics: list of Keras metrics. `"auto"`: accuracy over the
                 positions that have a label.
             **kwargs: further arguments of `keras.Model.compile`.
+                `jit_compile` (XLA) defaults to `False` on TensorFlow.
         """
         if isinstance(optimizer, str) and optimizer == "auto":
             optimizer = keras.optimizers.AdamW(
@@ -127,6 +129,10 @@ class DLFATask(keras_hub.models.Task):
             loss = self.default_loss()
         if isinstance(metrics, str) and metrics == "auto":
             metrics = [self.default_metric()]
+        if keras.backend.backend() == "tensorflow":
+            # Keras' "auto" is XLA where there is a GPU. It compiles anew for
+            # every shape, and a batch is as wide as its longest row.
+            kwargs.setdefault("jit_compile", False)
         super().compile(
             optimizer=optimizer, loss=loss, metrics=metrics, **kwargs
         )
@@ -179,16 +185,18 @@ class DLFATask(keras_hub.models.Task):
             shuffle: bool, whether to shuffle raw strings anew every epoch, as
                 Keras does with arrays (keras-hub's tasks do not). Defaults to
                 `True`.
-            validation_data: tuple `(x, y)` or a data set.
+            validation_data: tuple or list `(x, y)`, or a data set.
             **kwargs: further arguments of `keras.Model.fit`, among them
                 `validation_split`: the share of the examples, taken from the
-                end before shuffling, to evaluate on.
+                end before shuffling, to evaluate on; and
+                `validation_batch_size`, which defaults to `batch_size`.
 
         Returns:
             The `History`.
 
         Raises:
-            ValueError: when `validation_split` leaves one part empty.
+            ValueError: when `validation_split` leaves one part empty, or for
+                a data set of single examples.
         """
         self._build_optimizer()
         if self.preprocessor is None:
@@ -205,22 +213,24 @@ class DLFATask(keras_hub.models.Task):
                 **kwargs,
             )
         x, y = self._raw_inputs(x), self.structured_y(y)
-        if isinstance(validation_data, tuple):
+        # keras-hub would take 32 whatever is asked for.
+        val_batch_size = (
+            kwargs.pop("validation_batch_size", None) or batch_size or 32
+        )
+        if isinstance(validation_data, (tuple, list)):
             val_x, val_y, *rest = validation_data
-            validation_data = (
-                self.structured_x(val_x),
-                self.structured_y(val_y),
-                *rest,
-            )
+            validation_data = examples_dataset(
+                self.structured_x(val_x), self.structured_y(val_y), *rest
+            ).batch(val_batch_size)
+        elif validation_data is not None:
+            validation_data = self._raw_inputs(validation_data)
         if y is not None and not is_dataset(x):
-            x = tf.data.Dataset.from_tensor_slices(
-                keras.utils.pack_x_y_sample_weight(x, y, sample_weight)
-            )
+            x = examples_dataset(x, y, sample_weight)
             batch_size, y, sample_weight = batch_size or 32, None, None
             split = kwargs.pop("validation_split", None)
             if split and validation_data is None:
                 x, held_out = split_dataset(x, split)
-                validation_data = held_out.batch(batch_size)
+                validation_data = held_out.batch(val_batch_size)
             if shuffle:
                 x = x.shuffle(x.cardinality())
             x, batch_size, shuffle = x.batch(batch_size), None, False

@@ -10,12 +10,11 @@ import numpy as np
 from dlfa_tf.models.dlfa_backbone import DLFABackbone
 from dlfa_tf.models.masked_accuracy import MaskedAccuracy
 from dlfa_tf.models.pooler import POOLER_NAME
-from dlfa_tf.models.raw_inputs import as_batch
 from dlfa_tf.models.raw_inputs import is_dataset
 from dlfa_tf.models.task import DLFATask
 from dlfa_tf.preprocessing.base_preprocessor import IGNORED_LABEL
 from dlfa_tf.preprocessing.tagging_preprocessor import TaggingPreprocessor
-from dlfa_tf.preprocessing.tensorflow_import import tf
+from dlfa_tf.preprocessing.tagging_preprocessor import as_ragged_or_dense
 
 
 @keras.saving.register_keras_serializable(package="dlfa_tf")
@@ -114,9 +113,14 @@ class DLFATokenClassifier(DLFATask):
         Returns:
             float32 array `(sentences, max_words, num_classes)`, zero after a
             sentence's last word. Without a preprocessor: logits per piece.
+
+        Raises:
+            ValueError: for strings beside lists of words, or for a data set
+                of single sentences.
         """
         if self.preprocessor is None:
             return super().predict(x, batch_size=batch_size, **kwargs)
+        x = self._raw_inputs(x)
         sentences = list(self._word_logits(x, batch_size or 32))
         width = max((len(words) for words in sentences), default=0)
         logits = np.zeros((len(sentences), width, self.num_classes), np.float32)
@@ -135,7 +139,8 @@ class DLFATokenClassifier(DLFATask):
             One list of tag names per sentence, one tag per word.
 
         Raises:
-            ValueError: when the model has no preprocessor or no labels.
+            ValueError: when the model has no preprocessor or no labels, and
+                as for `predict`.
         """
         if self.preprocessor is None or self.labels is None:
             raise ValueError(
@@ -145,7 +150,7 @@ class DLFATokenClassifier(DLFATask):
             )
         return [
             [self.labels[i] for i in words.argmax(-1)]
-            for words in self._word_logits(x, batch_size)
+            for words in self._word_logits(self._raw_inputs(x), batch_size)
         ]
 
     def _word_logits(self, x: Any, batch_size: int) -> Iterator[np.ndarray]:
@@ -171,19 +176,18 @@ class DLFATokenClassifier(DLFATask):
             yield from np.split(np.asarray(logits)[mask], borders)
 
     def structured_x(self, x: Any) -> Any:
-        """Turns a list of lists of words into a ragged tensor."""
-        return self._ragged(x)
+        """Turns lists and arrays of words into a ragged tensor."""
+        return self._sliceable("x", x)
 
     def structured_y(self, y: Any) -> Any:
-        """Turns a list of lists of tags into a ragged tensor."""
-        return self._ragged(y)
+        """Turns lists and arrays of tags into a ragged tensor."""
+        return self._sliceable("y", y)
 
-    def _ragged(self, value: Any) -> Any:
-        """Turns a list of lists into a ragged tensor for `tf.data`."""
-        if self.preprocessor is None or not isinstance(value, (list, tuple)):
+    def _sliceable(self, name: str, value: Any) -> Any:
+        """Reads what is given as the preprocessor does, for `tf.data`."""
+        if self.preprocessor is None or not (
+            isinstance(value, (list, tuple)) or hasattr(value, "tolist")
+        ):
+            # Among others: nothing, tensors, data sets.
             return value
-        if any(isinstance(item, (list, tuple)) for item in value):
-            return tf.ragged.constant(
-                [list(item) for item in value], ragged_rank=1
-            )
-        return as_batch(value)
+        return as_ragged_or_dense(name, value)

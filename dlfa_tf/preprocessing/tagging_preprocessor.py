@@ -47,7 +47,8 @@ class TaggingPreprocessor(BasePreprocessor):
 
     Call arguments:
         x: Strings `(batch,)`, split at white space; or words as a
-            RaggedTensor `(batch, words)`, or as a list of lists of strings.
+            RaggedTensor `(batch, words)`, or as a list of lists of strings
+            (arrays and columns of a data frame count as lists).
         y: Optional tags, one per word: strings `(batch,)` split at white
             space, or strings or ids as a RaggedTensor or a list of lists.
         sample_weight: not supported.
@@ -135,7 +136,7 @@ class TaggingPreprocessor(BasePreprocessor):
             String RaggedTensor `(batch, words)`, valid UTF-8.
         """
         tf = require_tensorflow(type(self).__name__)
-        x = _as_ragged_or_dense(x, tf.string)
+        x = as_ragged_or_dense("x", x)
         _check_structure("x", x)
         if isinstance(x, tf.RaggedTensor):
             return x.with_flat_values(valid_utf8(x.flat_values))
@@ -162,7 +163,7 @@ class TaggingPreprocessor(BasePreprocessor):
     def _as_tags(self, y: Any, words: Any) -> Any:
         """Reads tags as a RaggedTensor and checks their number."""
         tf = require_tensorflow(type(self).__name__)
-        tags = _as_ragged_or_dense(y, None)
+        tags = as_ragged_or_dense("y", y)
         _check_structure("y", tags)
         if not isinstance(tags, tf.RaggedTensor):
             tags = tf.strings.split(
@@ -216,30 +217,52 @@ def spread_labels(label_mask: Any, labels: Any) -> Any:
     return label_mask.with_flat_values(spread)
 
 
-def _as_ragged_or_dense(value: Any, dtype: Any) -> Any:
-    """A list of lists becomes ragged; tensors and flat lists stay dense."""
+def as_ragged_or_dense(name: str, value: Any) -> Any:
+    """A list of lists becomes ragged; tensors and flat lists stay dense.
+
+    Args:
+        name: str, `"x"` or `"y"`.
+        value: words or tags in any form that `TaggingPreprocessor` accepts;
+            arrays and columns of a data frame count as lists.
+
+    Returns:
+        RaggedTensor `(batch, words)` or Tensor `(batch,)`.
+
+    Raises:
+        ValueError: when strings and lists are mixed.
+    """
     tf = require_tensorflow("TaggingPreprocessor")
     if isinstance(value, tf.RaggedTensor):
         # Row splits of 32 bits do not mix with those made here.
         return value.with_row_splits_dtype(tf.int64)
     if isinstance(value, tf.Tensor):
         return value
-    if hasattr(value, "tolist"):
-        value = value.tolist()
-    if isinstance(value, (list, tuple)) and any(
-        isinstance(item, (list, tuple)) or hasattr(item, "tolist")
-        for item in value
-    ):
-        rows = [list(row) for row in value]
-        flat = [item for row in rows for item in row]
-        if not flat and dtype is None:
-            dtype = tf.int32
-        return tf.RaggedTensor.from_row_lengths(
-            tf.constant(flat, dtype), [len(row) for row in rows]
+    value = _as_list(value)
+    if not isinstance(value, (list, tuple)):
+        return tf.convert_to_tensor(value)
+    items = [_as_list(item) for item in value]
+    others = [item for item in items if not isinstance(item, (list, tuple))]
+    if others and len(others) < len(items):
+        # Read as lists, strings would fall into letters.
+        raise ValueError(
+            f"`{name}` must not mix strings and lists. Received: "
+            f"{others[0]!r} beside a list. Accepted: strings split at white "
+            "space, or lists with one entry per word."
         )
-    # An empty list would become floats.
-    empty = isinstance(value, (list, tuple)) and not value
-    return tf.convert_to_tensor(value, tf.string if empty else None)
+    if others or not items:
+        # An empty list would become floats.
+        return tf.convert_to_tensor(items, None if items else tf.string)
+    flat = [entry for row in items for entry in row]
+    # As above; tags may be ids.
+    empty = tf.string if name == "x" else tf.int32
+    return tf.RaggedTensor.from_row_lengths(
+        tf.constant(flat, None if flat else empty), [len(row) for row in items]
+    )
+
+
+def _as_list(value: Any) -> Any:
+    """Arrays and columns of a data frame as lists, all else as it is."""
+    return value.tolist() if hasattr(value, "tolist") else value
 
 
 def _check_structure(name: str, value: Any) -> None:

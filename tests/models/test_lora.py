@@ -128,6 +128,22 @@ def test_wrong_arguments_are_named(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_refused_call_leaves_the_model_as_it_was():
+    backbone = bert()
+    count = len(backbone.trainable_variables)
+    with pytest.raises(ValueError, match="no layer that takes LoRA"):
+        backbone.enable_lora(2, ["querry"])
+    assert len(backbone.trainable_variables) == count
+    backbone.enable_lora(2)
+    count = len(backbone.trainable_variables)
+    other = DLFABackbone(backbone.encoder, 2)
+    message = r"once per encoder.*: `rank`=4 .* factors of rank 2\. Accepted:"
+    for again in (backbone, other):
+        with pytest.raises(ValueError, match=message):
+            again.enable_lora(4)
+    assert len(backbone.trainable_variables) == count
+
+
 def test_file_of_another_fusion_is_refused(tmp_path):
     file = tmp_path / "x.lora.h5"
     backbone = bert()

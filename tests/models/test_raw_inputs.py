@@ -33,6 +33,14 @@ def test_check_batched_refuses_single_examples():
         check_batched(dataset)
 
 
+def test_check_batched_refuses_single_ragged_rows():
+    words = tf.ragged.constant([["a", "b"], ["c"]])
+    dataset = tf.data.Dataset.from_tensor_slices(words)
+    check_batched(dataset.batch(1))
+    with pytest.raises(ValueError, match="must hold batches.*Ragged"):
+        check_batched(dataset)
+
+
 def test_split_dataset_takes_the_end():
     first, rest = split_dataset(tf.data.Dataset.range(10), 0.3)
     assert list(first.as_numpy_iterator()) == list(range(7))

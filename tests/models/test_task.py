@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import h5py
 import keras
@@ -108,6 +109,15 @@ def test_default_compilation():
     tagger = DLFATokenClassifier(make_backbone(), num_classes=2)
     assert tagger.loss.get_config()["ignore_class"] == -1
     assert isinstance(tagger._compile_metrics._user_metrics[0], MaskedAccuracy)
+
+
+def test_xla_is_off_unless_asked_for(monkeypatch):
+    gpu = SimpleNamespace(device_type="GPU")
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda *_: [gpu])
+    model = DLFATextClassifier(make_backbone(), num_classes=2)
+    assert model.jit_compile is False
+    model.compile(jit_compile=True)
+    assert model.jit_compile is True
 
 
 def test_compilation_by_hand():
@@ -278,7 +288,45 @@ def test_validation_data_win_over_validation_split(tiny, monkeypatch):
         validation_data=(PAIR, ANSWERS),
     )
     assert len(firsts(dataset)) == 4
-    assert options["validation_data"][0]["second"] == PAIR[1]
+    assert firsts(options["validation_data"]) == PAIR[0]
+
+
+@pytest.mark.parametrize("pair", [tuple, list])
+@pytest.mark.parametrize(
+    ("asked_for", "sizes"),
+    [
+        ({}, [4]),
+        ({"batch_size": 3}, [3, 1]),
+        ({"batch_size": 1, "validation_batch_size": 3}, [3, 1]),
+    ],
+    ids=["default", "of training", "own"],
+)
+def test_validation_data_come_in_batches_as_asked_for(
+    tiny, monkeypatch, pair, asked_for, sizes
+):
+    _, _, options = captured_fit(
+        tiny,
+        monkeypatch,
+        PAIR,
+        ANSWERS,
+        validation_data=pair((PAIR, ANSWERS)),
+        **asked_for,
+    )
+    assert [len(y) for _, y in options["validation_data"]] == sizes
+    assert "validation_batch_size" not in options
+
+
+def test_validation_split_comes_in_batches_as_asked_for(tiny, monkeypatch):
+    _, _, options = captured_fit(
+        tiny,
+        monkeypatch,
+        PAIR,
+        ANSWERS,
+        batch_size=1,
+        validation_split=0.75,
+        validation_batch_size=2,
+    )
+    assert [len(y) for _, y in options["validation_data"]] == [2, 1]
 
 
 def test_error_of_validation_split(tiny):
@@ -291,6 +339,8 @@ def test_error_of_data_set_without_batches(tiny):
     for method in (tiny.fit, tiny.evaluate, tiny.predict):
         with pytest.raises(ValueError, match=r"must hold batches.*\.batch\("):
             method(dataset)
+    with pytest.raises(ValueError, match="must hold batches"):
+        tiny.fit(PAIR, ANSWERS, validation_data=dataset)
 
 
 def test_error_of_text_without_tensorflow(tiny, monkeypatch):

@@ -93,6 +93,25 @@ def test_fit_reads_sentences_and_tags_in_every_form(model, x, y):
     assert results == expected_results(model)
 
 
+def column(rows):
+    """An array of lists, as a data frame stores them."""
+    array = np.empty(len(rows), object)
+    array[:] = rows
+    return array
+
+
+def arrays(rows):
+    return [np.array(row) for row in rows]
+
+
+@pytest.mark.parametrize("form", [list, tuple, column, arrays])
+def test_words_and_tags_are_sliced_in_every_form(model, form):
+    words = [s.split() for s in SENTENCES]
+    x, y = model.structured_x(form(words)), model.structured_y(form(IDS))
+    assert x.to_list() == [[w.encode() for w in row] for row in words]
+    assert y.to_list() == IDS
+
+
 def test_evaluate_reads_sentences_and_tags(model):
     results = model.evaluate(tuple(SENTENCES), tuple(TAGS), verbose=0)
     assert results == expected_results(model)
@@ -167,6 +186,25 @@ def test_tag_names_the_highest_logit(model):
     assert model.tag(dataset(), batch_size=1) == expected
     assert model.tag(dataset().map(lambda x, y: x)) == expected
     assert model.tag([]) == []
+
+
+def test_error_of_strings_beside_words(model):
+    mixed = ["a b", ["c", "d"]]
+    with pytest.raises(ValueError, match="`x` must not mix .*'a b' beside"):
+        model.tag(mixed)
+    with pytest.raises(ValueError, match="`x` must not mix"):
+        model.fit(mixed, [["DET"] * 2] * 2)
+    with pytest.raises(ValueError, match="`y` must not mix"):
+        model.fit([["a"], ["b"]], ["DET", ["DET"]])
+
+
+def test_error_of_single_sentences_in_a_data_set(model):
+    words = tf.ragged.constant([s.split() for s in SENTENCES])
+    tags = tf.ragged.constant([t.split() for t in TAGS])
+    single = tf.data.Dataset.from_tensor_slices((words, tags))
+    for method in (model.fit, model.evaluate, model.predict, model.tag):
+        with pytest.raises(ValueError, match="must hold batches"):
+            method(single)
 
 
 def test_error_of_tag_without_preprocessor_or_labels(model):

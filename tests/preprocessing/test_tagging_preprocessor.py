@@ -59,6 +59,7 @@ LABELS = [[-1, 1, -1, 0, -1], [-1, 2, -1, -1, -1]]
         ),
         (["ab\u00a0c", "\u3000d\u2003"], ["B\tO", "I\n"]),
         ([b"ab c", b"d"], [b"B O", b"I"]),
+        (list(np.array(["ab c", "d"])), list(np.array(["B O", "I"]))),
     ],
     ids=[
         "texts",
@@ -71,6 +72,7 @@ LABELS = [[-1, 1, -1, 0, -1], [-1, 2, -1, -1, -1]]
         "words with short row splits",
         "Unicode spaces",
         "bytes",
+        "strings of NumPy",
     ],
 )
 def test_words_and_tags(bert, x, y):
@@ -306,6 +308,9 @@ def test_bare_tuple_is_refused(bert):
             r"`x` has .* dense string of shape \(1, 1\)",
         ),
         ([1, 2], None, r"`x` has .* dense int32 of shape \(2,\)"),
+        ([[1, 2]], None, "`x` has .* ragged int32 of shape"),
+        (["a b", ["c"]], None, "`x` must not mix .* 'a b' beside a list"),
+        ([["a"], ["b"]], [["O"], "O"], "`y` must not mix .* 'O' beside a"),
         (tf.ragged.constant([[1]]), None, "`x` has .* ragged int32 of shape"),
         (tf.ragged.constant([[["a"]]]), None, "`x` has .* ragged string of"),
         ("a b", [0, 1], r"`y` has .* dense int32 of shape \(2,\)"),
