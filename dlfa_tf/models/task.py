@@ -67,7 +67,10 @@ class DLFATask(keras_hub.models.Task):
         sequence_length = getattr(preprocessor, "sequence_length", None)
         if sequence_length is not None:
             check_sequence_length(sequence_length, backbone.max_positions)
-        x = keras.layers.Dropout(dropout, name="output_dropout")(features)
+        # In float32 as the logits are, whatever the global policy.
+        x = keras.layers.Dropout(
+            dropout, dtype="float32", name="output_dropout"
+        )(features)
         logits = keras.layers.Dense(
             num_classes,
             # BERT's initialiser of new layers.

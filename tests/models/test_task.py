@@ -110,6 +110,18 @@ def test_default_compilation():
     assert isinstance(tagger._compile_metrics._user_metrics[0], MaskedAccuracy)
 
 
+def test_head_is_in_float32_under_any_global_policy():
+    backbone = make_backbone()
+    before = keras.config.dtype_policy()
+    try:
+        keras.config.set_dtype_policy("mixed_bfloat16")
+        model = DLFATextClassifier(backbone, num_classes=2, compile=False)
+    finally:
+        keras.config.set_dtype_policy(before)
+    for name in ("output_dropout", "logits"):
+        assert model.get_layer(name).compute_dtype == "float32"
+
+
 def test_compilation_by_hand():
     model = DLFATextClassifier(make_backbone(), num_classes=2, compile=False)
     assert not model.compiled
