@@ -120,9 +120,10 @@ class DLFABackbone(keras_hub.models.Backbone):
 
     Raises:
         ValueError: when the encoder has no named blocks, when a layer index
-            is out of range, or when a name is unknown.
-        TypeError: when `encoder` is not a keras-hub backbone, or when an
-            index is not an int.
+            or a number is out of range, or when a name is unknown. Options of
+            the fusion layer are checked even where there is none.
+        TypeError: when `encoder` is not a keras-hub backbone, when an index
+            is not an int, or a number none.
 
     Example:
         import keras_hub

@@ -182,6 +182,24 @@ def test_error_names_the_layer_that_returns_another_shape(bert, fuse, received):
         DLFABackbone(bert, 1, fusion=Mine())
 
 
+@pytest.mark.parametrize(
+    "given",
+    [{}, {"fusion_layer": 1, "fusion": "mean"}, {"fusion": "scalar_mix"}],
+    ids=["baseline", "mean", "scalar_mix"],
+)
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ({"gate": "attentoin"}, 'Did you mean "attention"'),
+        ({"mix_factor": -3}, "`mix_factor` is out of range"),
+    ],
+    ids=["name", "number"],
+)
+def test_options_are_checked_whatever_the_fusion(bert, given, option, message):
+    with pytest.raises(ValueError, match=message):
+        DLFABackbone(bert, **given, **option)
+
+
 def test_error_names_a_block_that_is_missing_or_one_too_many(bert):
     with pytest.raises(ValueError, match="`fusion_layer` is needed"):
         DLFABackbone(bert, fusion="mean")
