@@ -1,5 +1,7 @@
 """Flags that say which system is trained: what is fused, and how."""
 
+from typing import Any
+
 from absl import flags
 
 from trainers import common_flags
@@ -9,6 +11,11 @@ NAMES = (
     "fusion_layer", "gate", "norm", "reduction_ratio", "mix_factor",
     "branches", "initial_gate", "output_norm", "fusion", "last_layer",
     "frozen_layers", "sentence_pooling", "pooler", "new_layer_rate",
+)  # fmt: skip
+# Those of the gate, which only equation 2 has.
+_OF_THE_GATE = (
+    "gate", "norm", "reduction_ratio", "mix_factor", "branches",
+    "initial_gate", "output_norm",
 )  # fmt: skip
 
 
@@ -96,6 +103,28 @@ def _check_fusion(value: str) -> bool:
     except ValueError as error:
         raise flags.ValidationError(str(error)) from error
     return True
+
+
+def refuse_gate_of_baseline() -> None:
+    """Makes options of a gate an error where --fusion_layer was forgotten.
+
+    For a program that trains one system. A sweep hands the same options to
+    all systems, and names the fusion of each: --fusion=dlfa without a block
+    is a baseline that was meant.
+    """
+
+    def check(values: dict[str, Any]) -> bool:
+        given = [f"--{x}" for x in _OF_THE_GATE if flags.FLAGS[x].present]
+        fused = values["fusion_layer"] is not None
+        if fused or flags.FLAGS["fusion"].present or not given:
+            return True
+        raise flags.ValidationError(
+            f"without --fusion_layer the baseline is trained, which has no "
+            f"gate. Received: {', '.join(given)}. Accepted: --fusion_layer=9 "
+            "or another block with them; none of them for the baseline."
+        )
+
+    flags.register_multi_flags_validator(["fusion_layer", "fusion"], check)
 
 
 def _define_encoder_flags() -> None:

@@ -29,6 +29,7 @@ def define_flags() -> None:
         lambda values: bool(values["task"] or values["bundle"]),
         message="--task is needed, or --bundle.",
     )
+    fusion_flags.refuse_gate_of_baseline()
     # --help shows the flags of the main module and those it adopts.
     flags.adopt_module_key_flags(common_flags)
     flags.adopt_module_key_flags(fusion_flags)

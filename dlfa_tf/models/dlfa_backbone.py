@@ -27,6 +27,7 @@ from dlfa_tf.models.lora import check_rank
 from dlfa_tf.models.lora import read_adapted
 from dlfa_tf.models.pooler import check_pooling
 from dlfa_tf.models.pooler import pooled_output
+from dlfa_tf.types import Config
 
 
 class _Untracked:
@@ -103,7 +104,8 @@ class DLFABackbone(keras_hub.models.Backbone):
         output_hidden_states: sequence of ints, hidden states to return too,
             0 (embeddings) to the number of blocks. Defaults to none.
         dtype: dtype policy of the fusion layer and a new pooler. Defaults to
-            the encoder's. Loading a saved model gives one policy to both.
+            the encoder's. Loading a saved model gives one policy to both, and
+            to a `fusion` layer of your own that had the encoder's.
         name: str, name of the model. Defaults to a unique one.
         trainable: bool, False freezes all weights. Defaults to `True`.
 
@@ -119,9 +121,10 @@ class DLFABackbone(keras_hub.models.Backbone):
 
     Raises:
         ValueError: when the encoder has no named blocks, when a layer index
-            is out of range, or when a name is unknown.
-        TypeError: when `encoder` is not a keras-hub backbone, or when an
-            index is not an int.
+            or a number is out of range, or when a name is unknown. Options of
+            the fusion layer are checked even where there is none.
+        TypeError: when `encoder` is not a keras-hub backbone, when an index
+            is not an int, or a number none.
 
     Example:
         import keras_hub
@@ -346,6 +349,10 @@ class DLFABackbone(keras_hub.models.Backbone):
     def get_config(self) -> dict:
         """Returns the constructor's arguments."""
         config = super().get_config()
+        policy: Any = self.dtype_policy
+        _name_default_policy(
+            config["dtype"], getattr(policy, "default_policy", policy).name
+        )
         config.update(
             {
                 "encoder": keras.saving.serialize_keras_object(self.encoder),
@@ -381,11 +388,36 @@ class DLFABackbone(keras_hub.models.Backbone):
         if isinstance(config.get("dtype"), dict):
             config["dtype"] = keras.dtype_policies.get(config["dtype"])
         if isinstance(config["encoder"], dict):
-            encoder = dict(config["encoder"])
+            encoder, fusion = config["encoder"], config.get("fusion")
             if config.get("dtype") is not None:
-                encoder["config"] = {
-                    **encoder["config"],
-                    "dtype": config["dtype"],
-                }
+                # A user's layer in another policy was given it on purpose.
+                followed = _dtype(encoder)
+                if isinstance(fusion, dict) and _dtype(fusion) == followed:
+                    config["fusion"] = _with_dtype(fusion, config["dtype"])
+                encoder = _with_dtype(encoder, config["dtype"])
             config["encoder"] = keras.saving.deserialize_keras_object(encoder)
         return cls(**config)
+
+
+def _dtype(saved: Config) -> Any:
+    """Policy in the configuration of a layer; None where it has none."""
+    return saved.get("config", {}).get("dtype")
+
+
+def _with_dtype(saved: Config, dtype: Any) -> Config:
+    """The configuration of a layer with another policy."""
+    return {**saved, "config": {**saved["config"], "dtype": dtype}}
+
+
+def _name_default_policy(saved: Config, name: str) -> None:
+    """Writes into a saved map of policies which one the others come from.
+
+    keras-hub leaves that to the global policy of whoever loads the model.
+    """
+    if saved["class_name"] != "DTypePolicyMap":
+        return
+    policies = saved["config"]
+    if policies["default_policy"] is None:
+        policies["default_policy"] = name
+        for policy in policies["policy_map"].values():
+            policy["config"]["source_name"] = name

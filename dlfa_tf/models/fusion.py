@@ -138,15 +138,18 @@ def fused_output(
             the last block last.
         fusion_layer: int or None; None with `"dlfa"` is the baseline.
         mask: KerasTensor `(batch, time)`.
-        options: arguments of `DLFA`.
+        options: arguments of `DLFA`, checked whatever the fusion.
         policy: dtype policy of new layers.
 
     Returns:
         KerasTensor `(batch, time, dim)`.
 
     Raises:
+        TypeError, ValueError: for a wrong option; see `DLFA`.
         ValueError: when a layer returns another shape.
     """
+    # Its constructor checks the options; it makes no weights.
+    dlfa = DLFA(**options, dtype=policy, name="dlfa")
     if fusion == "scalar_mix":
         return ScalarMix(dtype=policy, name="scalar_mix")(states[1:])
     if fusion_layer is None:
@@ -155,7 +158,7 @@ def fused_output(
     if fusion == "mean":
         return keras.layers.Average(dtype=policy, name="mean")([low, high])
     if fusion == "dlfa":
-        return DLFA(**options, dtype=policy, name="dlfa")(low, high, mask=mask)
+        return dlfa(low, high, mask=mask)
     output = fusion(low, high, padding_mask=mask)
     shape = getattr(output, "shape", None)
     if (

@@ -12,6 +12,7 @@ import keras_hub
 from dlfa_tf.models.dlfa_backbone import DLFABackbone
 from dlfa_tf.models.presets import load_encoder
 from dlfa_tf.models.presets import load_tokenizer
+from dlfa_tf.preprocessing.piece_tokenizer import check_tokenizer
 
 _FUSION_ARGUMENTS = (
     "fusion_layer",
@@ -146,7 +147,9 @@ def task_from_encoder(
         The task model.
 
     Raises:
-        TypeError: for an argument that nothing here takes.
+        TypeError: for an argument that nothing here takes, or a tokenizer of
+            a kind that no preprocessor takes.
+        ValueError: for a WordPiece tokenizer that is not cased.
     """
     kwargs = dict(kwargs)
     settings = () if "preprocessor" in kwargs else _PREPROCESSOR_ARGUMENTS
@@ -160,8 +163,11 @@ def task_from_encoder(
     fusion = {k: kwargs.pop(k) for k in _FUSION_ARGUMENTS if k in kwargs}
     backbone = DLFABackbone(encoder, **fusion)
     if "preprocessor" not in kwargs:
+        tokenizer = load_tokenizer(preset)
+        # Not only with the first text, inside of a data set.
+        check_tokenizer(tokenizer)
         kwargs["preprocessor"] = cls.preprocessor_cls(
-            load_tokenizer(preset),
+            tokenizer,
             labels=kwargs.get("labels"),
             use_segment_ids=takes_segments(encoder),
             **{k: kwargs.pop(k) for k in settings if k in kwargs},

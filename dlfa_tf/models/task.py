@@ -68,7 +68,10 @@ class DLFATask(keras_hub.models.Task):
         sequence_length = getattr(preprocessor, "sequence_length", None)
         if sequence_length is not None:
             check_sequence_length(sequence_length, backbone.max_positions)
-        x = keras.layers.Dropout(dropout, name="output_dropout")(features)
+        # As precise as the backbone's output, whatever the global policy.
+        x = keras.layers.Dropout(
+            dropout, dtype=features.dtype, name="output_dropout"
+        )(features)
         logits = keras.layers.Dense(
             num_classes,
             # BERT's initialiser of new layers.
@@ -377,7 +380,9 @@ class DLFATask(keras_hub.models.Task):
         Args:
             preset: str, `e5_small_multi`, `bert_base_multi`, any keras-hub
                 encoder preset, an `hf://` or `kaggle://` handle, a local
-                preset folder, or a folder written by `save_to_preset`.
+                preset folder, or a folder written by `save_to_preset`. Raw
+                text needs an XLM-R or a cased WordPiece vocabulary; for
+                token arrays over any other pass `preprocessor=None`.
             load_weights: bool. Defaults to `True`.
             **kwargs: `labels` or `num_classes`; `fusion_layer`, `gate` and
                 the other options of `DLFABackbone`; `sequence_length` and,
@@ -390,8 +395,10 @@ class DLFATask(keras_hub.models.Task):
         Raises:
             ValueError: when the folder holds a model of another task or a
                 backbone alone, when an argument would change a saved model,
-                or when `sequence_length` exceeds the encoder's positions.
-            TypeError: for an unknown argument.
+                when `sequence_length` exceeds the encoder's positions, or
+                when the preset's WordPiece vocabulary is not cased.
+            TypeError: for an unknown argument, or a preset with another kind
+                of vocabulary.
         """
         if not is_saved_task(preset):
             return task_from_encoder(cls, preset, load_weights, kwargs)

@@ -8,6 +8,7 @@ import keras_hub
 
 from dlfa_tf.preprocessing.sentencepiece import sentencepiece_function
 from dlfa_tf.preprocessing.tensorflow_import import require_tensorflow
+from dlfa_tf.preprocessing.wordpiece import check_cased
 from dlfa_tf.preprocessing.wordpiece import wordpiece_function
 
 
@@ -57,6 +58,34 @@ class PieceTokenizer:
         return "first" if self.bare_space_id is None else "first_content"
 
 
+def check_tokenizer(tokenizer: Any) -> None:
+    """Refuses a tokenizer that `build_piece_tokenizer` could not wrap.
+
+    Looks at its kind and case alone: one that comes from a saved model has no
+    vocabulary yet. Needs no TensorFlow.
+
+    Args:
+        tokenizer: keras-hub tokenizer.
+
+    Raises:
+        TypeError: when the tokenizer is of another kind.
+        ValueError: when it is a WordPiece tokenizer that is not cased.
+    """
+    if isinstance(tokenizer, keras_hub.models.XLMRobertaTokenizer):
+        return
+    if isinstance(
+        tokenizer, keras_hub.tokenizers.WordPieceTokenizer
+    ) and hasattr(tokenizer, "cls_token_id"):
+        check_cased(tokenizer)
+        return
+    raise TypeError(
+        "`tokenizer` must be a keras-hub XLMRobertaTokenizer or a WordPiece "
+        "tokenizer with [CLS] and [SEP] (BertTokenizer, "
+        f"DistilBertTokenizer). Received: {type(tokenizer).__name__}. A model "
+        "over another vocabulary takes token arrays: `preprocessor=None`."
+    )
+
+
 def build_piece_tokenizer(
     tokenizer: keras_hub.tokenizers.Tokenizer,
 ) -> PieceTokenizer:
@@ -72,8 +101,10 @@ def build_piece_tokenizer(
 
     Raises:
         TypeError: when the tokenizer is of another kind.
+        ValueError: when it is a WordPiece tokenizer that is not cased.
     """
     require_tensorflow("Tokenising text")
+    check_tokenizer(tokenizer)
     if isinstance(tokenizer, keras_hub.models.XLMRobertaTokenizer):
         tokenize, resource = sentencepiece_function(tokenizer)
         return PieceTokenizer(
@@ -87,24 +118,16 @@ def build_piece_tokenizer(
             bare_space_id=_bare_space_id(tokenizer),
             resources=(resource,),
         )
-    if isinstance(
-        tokenizer, keras_hub.tokenizers.WordPieceTokenizer
-    ) and hasattr(tokenizer, "cls_token_id"):
-        return PieceTokenizer(
-            tokenize=wordpiece_function(tokenizer),
-            start_id=tokenizer.cls_token_id,
-            end_id=tokenizer.sep_token_id,
-            pad_id=tokenizer.pad_token_id,
-            unk_id=tokenizer.token_to_id("[UNK]"),
-            pair_separator=(tokenizer.sep_token_id,),
-            second_segment=1,
-            bare_space_id=None,
-            resources=(),
-        )
-    raise TypeError(
-        "`tokenizer` must be a keras-hub XLMRobertaTokenizer or a WordPiece "
-        "tokenizer with [CLS] and [SEP] (BertTokenizer, "
-        f"DistilBertTokenizer). Received: {type(tokenizer).__name__}."
+    return PieceTokenizer(
+        tokenize=wordpiece_function(tokenizer),
+        start_id=tokenizer.cls_token_id,
+        end_id=tokenizer.sep_token_id,
+        pad_id=tokenizer.pad_token_id,
+        unk_id=tokenizer.token_to_id("[UNK]"),
+        pair_separator=(tokenizer.sep_token_id,),
+        second_segment=1,
+        bare_space_id=None,
+        resources=(),
     )
 
 

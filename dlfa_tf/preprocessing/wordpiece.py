@@ -38,6 +38,25 @@ _CJK = "".join(
 _WORD_OF_ITS_OWN = f"[{_PUNCTUATION}{_CJK}]"
 
 
+def check_cased(tokenizer: Any) -> None:
+    """Refuses an uncased WordPiece tokenizer.
+
+    Args:
+        tokenizer: keras-hub WordPiece tokenizer.
+
+    Raises:
+        ValueError: when it lower-cases or strips accents.
+    """
+    if tokenizer.lowercase or tokenizer.strip_accents:
+        raise ValueError(
+            "`tokenizer` must be cased. Received lowercase="
+            f"{tokenizer.lowercase}, strip_accents={tokenizer.strip_accents}. "
+            "Multilingual presets are cased: use `bert_base_multi`, or build "
+            "the tokenizer with lowercase=False, or give token arrays "
+            "(`preprocessor=None`)."
+        )
+
+
 def wordpiece_function(
     tokenizer: Any, max_word_characters: int = MAX_WORD_CHARACTERS
 ) -> Callable[[Any], Any]:
@@ -61,13 +80,7 @@ def wordpiece_function(
     """
     tf = require_tensorflow("WordPiece")
     tf_text = require_tensorflow_text("WordPiece")
-    if tokenizer.lowercase or tokenizer.strip_accents:
-        raise ValueError(
-            "`tokenizer` must be cased. Received lowercase="
-            f"{tokenizer.lowercase}, strip_accents={tokenizer.strip_accents}. "
-            "Multilingual presets are cased: use `bert_base_multi`, or build "
-            "the tokenizer with lowercase=False."
-        )
+    check_cased(tokenizer)
     # Created outside any graph that is being traced, or its model would die
     # with that graph.
     with tf.init_scope():

@@ -1,5 +1,6 @@
 """A run on a bundle: no data, no preset, and under JAX no TensorFlow."""
 
+import contextlib
 import dataclasses
 import pathlib
 import time
@@ -7,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import keras
+import numpy as np
 
 from dlfa_tf.data.packed_arrays import gold_names
 from dlfa_tf.evaluation.run_folder import CONFIG
@@ -31,9 +33,16 @@ from dlfa_tf.training.checkpoints import CheckpointStore
 from dlfa_tf.training.config import TrainConfig
 from dlfa_tf.training.environment import describe_environment
 from dlfa_tf.training.environment import peak_memory_bytes
+from dlfa_tf.training.interruption import StopRequest
+from dlfa_tf.training.interruption import stop_on_sigterm
+from dlfa_tf.training.jax_step import check_policies
 from dlfa_tf.training.model_files import fusion_arguments
+from dlfa_tf.training.prepared import Prepared
+from dlfa_tf.training.resume import held
 from dlfa_tf.training.resume import resolved
 from dlfa_tf.training.run_log import METRICS
+from dlfa_tf.training.schedules import LinearWarmupDecay
+from dlfa_tf.training.session import count_steps
 from dlfa_tf.training.sweep_cells import Cell
 from dlfa_tf.training.sweep_state import find_status
 
@@ -74,7 +83,10 @@ def run_bundle(
     Raises:
         ValueError: when a setting differs from the bundle's, or for a folder
             that the run cannot go on in.
-        FileExistsError: when the output folder has content.
+        FileExistsError: when the output folder has content, or when another
+            process is at work there.
+        TrainingInterrupted: on TensorFlow, when SIGTERM came; the run can be
+            resumed.
         NonFiniteTraining: when loss or gradient is not finite.
     """
     asked = config
@@ -87,10 +99,30 @@ def run_bundle(
     if found is not None:
         say(f"{config.output_dir} is finished")
         return found
+    with _stop_request() as stop, contextlib.ExitStack() as stack:
+        return _carry_out(
+            config, bundle, run_dir, stop, stack, say, verbose, save_weights
+        )
+
+
+def _carry_out(
+    config: TrainConfig,
+    bundle: Bundle,
+    run_dir: pathlib.Path,
+    stop: StopRequest,
+    stack: contextlib.ExitStack,
+    say: Say,
+    verbose: int,
+    save_weights: bool,
+) -> dict[str, Any]:
+    """Trains, evaluates and writes the results; `stack` holds the folder."""
     started = time.monotonic()
     keras.utils.set_random_seed(config.seed)
     say(f"building {config.system} on a bundle of {config.preset}")
     model = build_bundle_model(config, bundle)
+    prepared = bundle.prepared(config)
+    _check_training(config, model, prepared)
+    _take_folder(run_dir, stack)
     environment = describe_environment()
     origin = {"sha256": bundle.sha256, "weights": _weights_of(bundle)}
     write_json(
@@ -103,11 +135,12 @@ def run_bundle(
     )
     built = time.monotonic()
     training = _train(
-        config, model, bundle, run_dir, say, verbose, save_weights
-    )
+        config, model, prepared, run_dir, stop, say, verbose,
+        bundle.vocabulary if save_weights else None,
+    )  # fmt: skip
     trained = time.monotonic()
     say(f"evaluating on {', '.join(bundle.meta['files'])}")
-    evaluation = evaluate_bundle(model, config, bundle, run_dir, say)
+    evaluation = evaluate_bundle(model, config, bundle, run_dir, say, stop)
     settings = config.to_json()
     for name in ("output_dir", "data_dir"):
         del settings[name]
@@ -148,9 +181,7 @@ def _one_device(strategy: str) -> str:
 def open_run_dir(
     config: TrainConfig, sha256: str, resume: bool
 ) -> dict[str, Any] | None:
-    """Makes sure that a run may write into its folder.
-
-    Under JAX, where a run that goes on starts anew, its log is deleted.
+    """Makes sure that a run may write into its folder; changes nothing there.
 
     Args:
         config: `TrainConfig`.
@@ -172,20 +203,46 @@ def open_run_dir(
     cell = Cell(name=run_dir.name, config=config, bundle_sha256=sha256)
     if find_status(cell).state == "skipped":
         return read_results(run_dir)
-    if keras.backend.backend() == "jax":
-        _start_anew(run_dir)
-    return None
-
-
-def _start_anew(run_dir: pathlib.Path) -> None:
-    """Deletes the log; checkpoints, which JAX has none of, are others' work."""
-    if (run_dir / CHECKPOINTS).exists():
+    if _on_jax() and (run_dir / CHECKPOINTS).exists():
         raise ValueError(
             f"{str(run_dir)!r} holds checkpoints, with which JAX cannot go on."
             " Received: KERAS_BACKEND=jax. Accepted: KERAS_BACKEND=tensorflow, "
             "which wrote them, or another `output_dir`."
         )
-    (run_dir / METRICS).unlink(missing_ok=True)
+    return None
+
+
+def _on_jax() -> bool:
+    return keras.backend.backend() == "jax"
+
+
+def _stop_request() -> contextlib.AbstractContextManager[StopRequest]:
+    """What SIGTERM does: under JAX, which saves nothing, what it always did."""
+    if _on_jax():
+        return contextlib.nullcontext(StopRequest())
+    return stop_on_sigterm()
+
+
+def _check_training(
+    config: TrainConfig, model: Any, prepared: Prepared
+) -> None:
+    """Refuses what training would refuse, before anything is written."""
+    LinearWarmupDecay(
+        config.learning_rate,
+        count_steps(config, prepared),
+        config.warmup_steps,
+    )
+    if _on_jax():
+        check_policies(model)
+
+
+def _take_folder(run_dir: pathlib.Path, stack: contextlib.ExitStack) -> None:
+    """Keeps others out of the folder until `stack` ends."""
+    run_dir.mkdir(parents=True, exist_ok=True)
+    stack.enter_context(held(run_dir))
+    if _on_jax():
+        # A run that goes on starts anew there.
+        (run_dir / METRICS).unlink(missing_ok=True)
 
 
 def build_bundle_model(config: TrainConfig, bundle: Bundle) -> Any:
@@ -202,18 +259,21 @@ def build_bundle_model(config: TrainConfig, bundle: Bundle) -> Any:
 def _train(
     config: TrainConfig,
     model: Any,
-    bundle: Bundle,
+    prepared: Prepared,
     run_dir: pathlib.Path,
+    stop: StopRequest,
     say: Say,
     verbose: int,
-    save_weights: bool,
+    vocabulary: np.ndarray | None,
 ) -> dict[str, Any]:
-    """Fine-tunes `model` in place; returns what the results say of it."""
-    prepared = bundle.prepared(config)
+    """Fine-tunes `model` in place; returns what the results say of it.
+
+    With a `vocabulary`, the ids of the bundle's rows, the weights are saved.
+    """
     small = model
     if prepared.used_ids is not None:
         small = compact_model(model, prepared.used_ids)
-    if keras.backend.backend() == "jax":
+    if _on_jax():
         from dlfa_tf.training.jax_fit import fit_on_jax
 
         training = fit_on_jax(config, small, prepared, run_dir, say=say)
@@ -221,11 +281,12 @@ def _train(
         from dlfa_tf.training.fit import fit
 
         training = fit(
-            config, small, prepared, run_dir, say=say, verbose=verbose
-        )
-    if save_weights:
+            config, small, prepared, run_dir, stop=stop, say=say,
+            verbose=verbose,
+        )  # fmt: skip
+    if vocabulary is not None:
         rows = small.backbone.token_embedding.embeddings.shape[0]
-        save_bundle_weights(small, bundle.vocabulary[:rows], run_dir)
+        save_bundle_weights(small, vocabulary[:rows], run_dir)
     if prepared.used_ids is not None:
         write_back(model, small, prepared.used_ids)
     return training
@@ -237,16 +298,22 @@ def evaluate_bundle(
     bundle: Bundle,
     run_dir: pathlib.Path,
     say: Say = lambda _: None,
+    stop: StopRequest | None = None,
 ) -> dict[str, Any]:
-    """Does what `evaluate_languages` does, on the arrays of a bundle."""
+    """Does what `evaluate_languages` does, on the arrays of a bundle.
+
+    `stop` is looked at before every language.
+    """
+    stop = stop or StopRequest()
     task = config.task_definition
     options: dict[str, Any] = {}
-    if keras.backend.backend() == "jax":
+    if _on_jax():
         from dlfa_tf.training.jax_step import compiled_forward
 
         options["forward"] = compiled_forward(model, _EVAL_BATCH)
     by_language: dict[str, dict[str, Any]] = {}
     for language, split in bundle.meta["files"].items():
+        stop.check("Training goes on from its last checkpoint, if it has one.")
         arrays = bundle.arrays[f"{split}-{language}"]
         began = time.monotonic()
         scores, predicted = evaluate_arrays(

@@ -13,6 +13,23 @@ from dlfa_tf.preprocessing.base_preprocessor import IGNORED_LABEL
 WIDTH_MULTIPLE = 32
 
 
+def check_policies(model: Any) -> None:
+    """Refuses a model that cannot be trained under JAX.
+
+    Args:
+        model: task model.
+
+    Raises:
+        ValueError: under mixed_float16, which needs a scaled loss.
+    """
+    policies = {layer.dtype_policy.name for layer in model._flatten_layers()}
+    if "mixed_float16" in policies:
+        raise ValueError(
+            "`precision` must not be mixed_float16 under JAX, where the "
+            "loss is not scaled. Accepted: mixed_bfloat16, float32."
+        )
+
+
 class JaxStep:
     """Loss, gradients, clipping and update in one compiled function.
 
@@ -36,14 +53,7 @@ class JaxStep:
                 "`JaxStep` needs Keras' JAX backend. Received: "
                 f"{keras.backend.backend()!r}. Set KERAS_BACKEND=jax."
             )
-        policies = {
-            layer.dtype_policy.name for layer in model._flatten_layers()
-        }
-        if "mixed_float16" in policies:
-            raise ValueError(
-                "`precision` must not be mixed_float16 under JAX, where the "
-                "loss is not scaled. Accepted: mixed_bfloat16, float32."
-            )
+        check_policies(model)
         import jax
 
         optimizer.build(model.trainable_variables)

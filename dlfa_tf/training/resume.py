@@ -5,8 +5,6 @@ import dataclasses
 import fcntl
 import os
 import pathlib
-import re
-import shutil
 from collections.abc import Iterator
 
 from dlfa_tf.evaluation.run_folder import CONFIG
@@ -16,8 +14,7 @@ from dlfa_tf.training.config import read_config
 from dlfa_tf.training.distribution import resolve_strategy
 from dlfa_tf.training.environment import has_fast_bfloat16
 from dlfa_tf.training.same_settings import check_same_settings
-
-_UNFINISHED = re.compile(r"\..*\.\d+\.tmp")
+from dlfa_tf.training.unfinished import remove_unfinished
 
 
 def resolved(config: TrainConfig, resume: bool = False) -> TrainConfig:
@@ -82,17 +79,6 @@ def check_run_dir(config: TrainConfig, resume: bool) -> None:
                 f"{error} It holds a run; --resume goes on with it."
             ) from None
         raise
-
-
-def remove_unfinished(run_dir: pathlib.Path) -> None:
-    """Removes what a killed process had not written to the end."""
-    for path in run_dir.rglob(".*.tmp"):
-        if not _UNFINISHED.fullmatch(path.name):
-            continue
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager

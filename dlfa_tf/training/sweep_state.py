@@ -12,6 +12,7 @@ from dlfa_tf.evaluation.run_folder import RESULTS
 from dlfa_tf.evaluation.run_folder import read_results
 from dlfa_tf.training.same_settings import check_same_settings
 from dlfa_tf.training.sweep_cells import Cell
+from dlfa_tf.training.unfinished import is_unfinished
 
 # States of a run that is still to be started.
 WAITING = ("new", "unfinished")
@@ -117,12 +118,18 @@ def find_status(cell: Cell) -> CellStatus:
         text = (cell.folder / CONFIG).read_text(encoding="utf-8")
         _check_settings(cell, json.loads(text))
         return CellStatus(cell=cell, state="unfinished")
-    if cell.folder.is_dir() and any(cell.folder.iterdir()):
-        names = sorted(path.name for path in cell.folder.iterdir())[:6]
+    # It may have been killed while it wrote its first file. Not removed here:
+    # another process may be at work.
+    names = sorted(
+        path.name
+        for path in (cell.folder.iterdir() if cell.folder.is_dir() else ())
+        if not is_unfinished(path)
+    )
+    if names:
         raise FileExistsError(
             f"{str(cell.folder)!r} holds files but no run, and is never "
-            f"overwritten. Received: {names}. Accepted: a run folder, an empty "
-            "one, or another `output_dir`."
+            f"overwritten. Received: {names[:6]}. Accepted: a run folder, an "
+            "empty one, or another `output_dir`."
         )
     return CellStatus(cell=cell, state="new")
 

@@ -1,6 +1,7 @@
 """Means over the steps since the last entry of the log."""
 
 import dataclasses
+import math
 import time
 from typing import Any
 
@@ -21,8 +22,11 @@ class Window:
     Attributes:
         steps: int.
         loss: float, sum of the losses.
-        gradient_norm: float, sum of the norms before clipping.
+        gradient_norm: float, sum of the norms before clipping, of the steps
+            that were not skipped.
         clipped: int, steps whose gradient was clipped.
+        skipped: int, steps whose norm was not finite, which mixed_float16
+            leaves out.
         tokens: int, real pieces.
         positions: int, pieces with padding.
     """
@@ -31,6 +35,7 @@ class Window:
     loss: float = 0.0
     gradient_norm: float = 0.0
     clipped: int = 0
+    skipped: int = 0
     tokens: int = 0
     positions: int = 0
 
@@ -45,18 +50,23 @@ class Window:
         tokens = int(np.count_nonzero(mask))
         self.steps += 1
         self.loss += loss
-        self.gradient_norm += gradient_norm
-        self.clipped += int(clipped)
+        if math.isfinite(gradient_norm):
+            self.gradient_norm += gradient_norm
+            self.clipped += int(clipped)
+        else:
+            self.skipped += 1
         self.tokens += tokens
         self.positions += int(np.size(mask))
         return tokens
 
-    def entry(self) -> dict[str, float]:
-        """Means, as plain values."""
+    def entry(self) -> dict[str, float | None]:
+        """Means, as plain values; None for the norm of no step."""
+        taken = self.steps - self.skipped
         return {
             "loss": self.loss / self.steps,
-            "gradient_norm": self.gradient_norm / self.steps,
+            "gradient_norm": self.gradient_norm / taken if taken else None,
             "clipped_share": self.clipped / self.steps,
+            "skipped_share": self.skipped / self.steps,
             "padding_share": 1 - self.tokens / self.positions,
         }
 

@@ -378,6 +378,17 @@ def test_mixed_bfloat16(kind):
         assert np.isfinite(array(output)).all()
 
 
+def test_int8_of_a_mixed_model_stays_mixed():
+    backbone = DLFABackbone(make_encoder(dtype="mixed_bfloat16"), 1)
+    backbone.get_layer("pooled_dense").quantize("int8")
+    config = json.loads(json.dumps(backbone.get_config()))
+    copy = DLFABackbone.from_config(config)
+    assert copy.get_layer("pooled_dense").quantization_mode == "int8"
+    for name in ("pooled_dense", "transformer_layer_0", "dlfa"):
+        assert copy.get_layer(name).compute_dtype == "bfloat16"
+    assert copy.get_config()["dtype"] == config["dtype"]
+
+
 def test_dtype_argument_is_for_the_new_layers(encoders):
     backbone = DLFABackbone(
         encoders["roberta"], 1, dtype=keras.DTypePolicy("mixed_bfloat16")

@@ -7,6 +7,7 @@ import pytest
 from dlfa_tf.layers import DLFA
 from dlfa_tf.models import DLFABackbone
 from dlfa_tf.models import DLFATextClassifier
+from dlfa_tf.models.tiny import tiny_encoder
 
 # float32 sums in another order.
 TOLERANCE = 1e-5
@@ -73,6 +74,24 @@ def test_layer_of_ones_own_gets_both_blocks_and_the_mask(
     np.testing.assert_array_equal(
         np.asarray(loaded(bert_inputs)["sequence_output"]), result
     )
+
+
+@pytest.mark.parametrize(
+    ("own", "given", "loaded"),
+    [
+        ("mixed_bfloat16", "float32", "float32"),
+        ("mixed_bfloat16", "bfloat16", "bfloat16"),
+        ("float32", "mixed_bfloat16", "float32"),
+    ],
+)
+def test_dtype_given_at_load_reaches_a_layer_that_had_the_encoders(
+    own, given, loaded
+):
+    encoder = tiny_encoder(30, load_weights=False, dtype="mixed_bfloat16")
+    backbone = DLFABackbone(encoder, 1, fusion=WeightedSum(dtype=own))
+    copy = DLFABackbone.from_config({**backbone.get_config(), "dtype": given})
+    assert copy.encoder.dtype_policy.name == given
+    assert copy.fusion.dtype_policy.name == loaded
 
 
 def test_layer_that_is_not_registered_is_not_saved(bert, tmp_path):
@@ -161,6 +180,24 @@ def test_error_names_the_layer_that_returns_another_shape(bert, fuse, received):
 
     with pytest.raises(ValueError, match=f"Received: {received}.* the Mine '"):
         DLFABackbone(bert, 1, fusion=Mine())
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{}, {"fusion_layer": 1, "fusion": "mean"}, {"fusion": "scalar_mix"}],
+    ids=["baseline", "mean", "scalar_mix"],
+)
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ({"gate": "attentoin"}, 'Did you mean "attention"'),
+        ({"mix_factor": -3}, "`mix_factor` is out of range"),
+    ],
+    ids=["name", "number"],
+)
+def test_options_are_checked_whatever_the_fusion(bert, given, option, message):
+    with pytest.raises(ValueError, match=message):
+        DLFABackbone(bert, **given, **option)
 
 
 def test_error_names_a_block_that_is_missing_or_one_too_many(bert):

@@ -10,6 +10,7 @@ from dlfa_tf.models import DLFATextClassifier
 from dlfa_tf.models import DLFATokenClassifier
 from dlfa_tf.models import loading
 from dlfa_tf.models.presets import load_encoder
+from dlfa_tf.models.presets import load_tokenizer
 
 LABELS = ["no", "yes"]
 
@@ -203,6 +204,35 @@ def test_error_of_unknown_argument(arguments, message):
         loading.task_from_encoder(
             DLFATextClassifier, "tiny", True, {"labels": LABELS, **arguments}
         )
+
+
+def roberta_tokenizer():
+    pieces = ["<s>", "<pad>", "</s>", "<mask>", "a", "b", "ab"]
+    return keras_hub.models.RobertaTokenizer(
+        vocabulary={piece: i for i, piece in enumerate(pieces)},
+        merges=["a b"],
+    )
+
+
+def uncased_tokenizer():
+    vocabulary = load_tokenizer("tiny").get_vocabulary()
+    return keras_hub.models.BertTokenizer(vocabulary, lowercase=True)
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "message"),
+    [
+        (roberta_tokenizer, TypeError, "Received: RobertaT.*preprocessor=None"),
+        (uncased_tokenizer, ValueError, "must be cased.*lowercase=True"),
+    ],
+)
+def test_error_of_a_vocabulary_that_takes_no_text(
+    monkeypatch, make, error, message
+):
+    monkeypatch.setattr(loading, "load_tokenizer", lambda _: make())
+    arguments = {"labels": LABELS}
+    with pytest.raises(error, match=message):
+        loading.task_from_encoder(DLFATextClassifier, "tiny", False, arguments)
 
 
 def test_saved_task_arguments():

@@ -33,7 +33,7 @@ PAIR = (["a b", "c d", "e", "f g h"], ["x", "y z", "w", "v"])
 ANSWERS = ["yes", "no", "no", "yes"]
 
 
-def make_backbone(kind="bert", fusion_layer=1):
+def make_backbone(kind="bert", fusion_layer=1, dtype="float32"):
     encoder = ENCODERS[kind](
         vocabulary_size=30,
         num_layers=3,
@@ -42,6 +42,7 @@ def make_backbone(kind="bert", fusion_layer=1):
         intermediate_dim=16,
         max_sequence_length=16,
         dropout=0.0,
+        dtype=dtype,
     )
     # Layer norm over the 2 numbers of ratio 4 would know their order alone.
     return DLFABackbone(encoder, fusion_layer, reduction_ratio=2)
@@ -118,6 +119,19 @@ def test_xla_is_off_unless_asked_for(monkeypatch):
     assert model.jit_compile is False
     model.compile(jit_compile=True)
     assert model.jit_compile is True
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_head_takes_features_as_they_are_under_any_global_policy(dtype):
+    backbone = make_backbone(dtype=dtype)
+    before = keras.config.dtype_policy()
+    try:
+        keras.config.set_dtype_policy("mixed_bfloat16")
+        model = DLFATextClassifier(backbone, num_classes=2, compile=False)
+    finally:
+        keras.config.set_dtype_policy(before)
+    assert model.get_layer("output_dropout").compute_dtype == dtype
+    assert model.get_layer("logits").compute_dtype == "float32"
 
 
 def test_compilation_by_hand():

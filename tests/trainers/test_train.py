@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from absl import flags
 
 from dlfa_tf.training.recipes import RECIPES
 from trainers import train
@@ -149,6 +150,21 @@ def test_fusion_layer_is_a_block_or_its_system(call, configs, tmp_path, text):
         f"--output_dir={tmp_path}",
     )
     assert configs[0].fusion_layer == 9
+
+
+def test_gate_without_a_block_is_refused(call, configs, tmp_path):
+    """The baseline would be trained by who forgot the block."""
+    arguments = ("--task=pos", "--data_dir=d", f"--output_dir={tmp_path}")
+    options = ("--initial_gate=0.1", "--gate=feature")
+    with pytest.raises(
+        flags.IllegalFlagValueError,
+        match="Received: --gate, --initial_gate. Accepted: --fusion_layer=9",
+    ):
+        call(train, *arguments, *options)
+    call(train, *arguments, *options, "--fusion_layer=9")
+    # As a sweep starts its baseline.
+    call(train, *arguments, *options, "--fusion=dlfa")
+    assert [config.system for config in configs] == ["D_9", "baseline"]
 
 
 @pytest.mark.parametrize("recipe", RECIPES)

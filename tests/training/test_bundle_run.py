@@ -1,21 +1,26 @@
 """Tests of dlfa_tf.training.bundle_run and bundle_weights, on TensorFlow."""
 
+import contextlib
 import dataclasses
 import json
 import pathlib
+import signal
 
 import numpy as np
 import pytest
 
+from dlfa_tf.training.bundle import Bundle
 from dlfa_tf.training.bundle import make_bundle
 from dlfa_tf.training.bundle import read_bundle
-from dlfa_tf.training.bundle_run import open_run_dir
+from dlfa_tf.training.bundle_run import evaluate_bundle
 from dlfa_tf.training.bundle_run import run_bundle
 from dlfa_tf.training.bundle_weights import load_bundle_model
 from dlfa_tf.training.config import default_config
+from dlfa_tf.training.interruption import StopRequest
+from dlfa_tf.training.interruption import TrainingInterrupted
 from dlfa_tf.training.loop import run
 from dlfa_tf.training.model_files import load_model
-from dlfa_tf.training.session import Session
+from dlfa_tf.training.resume import held
 
 pytestmark = pytest.mark.filterwarnings("ignore:Even though the:UserWarning")
 
@@ -25,10 +30,29 @@ def config(tiny_settings):
     return default_config(**tiny_settings)
 
 
+@pytest.fixture(scope="module")
+def bundle_file(tmp_path_factory):
+    import tensorflow as tf
+
+    file = tmp_path_factory.mktemp("bundle") / "b"
+    config = default_config(
+        "pos",
+        output_dir="",
+        data_source="sample",
+        preset="tiny",
+        train_limit=32,
+        eval_limit=4,
+        languages=("zh", "en"),
+    )
+    tf.config.run_functions_eagerly(True)
+    make_bundle(config, file, "float32")
+    tf.config.run_functions_eagerly(False)
+    return file
+
+
 @pytest.fixture
-def bundle(eager, config, tmp_path):
-    make_bundle(config, tmp_path / "b", "float32")
-    return read_bundle(tmp_path / "b")
+def bundle(eager, bundle_file):
+    return read_bundle(bundle_file)
 
 
 def test_run_on_a_bundle_is_the_run_on_the_data(bundle, config, tmp_path):
@@ -82,49 +106,104 @@ def test_finished_and_interrupted_runs(bundle, config):
     assert [json.loads(x)["step"] for x in found] == steps
 
 
-class Killed(Exception):
-    """Stands for the end of a process."""
-
-
-def test_killed_run_goes_on_with_its_log(bundle, config, monkeypatch):
-    config = dataclasses.replace(config, checkpoint_minutes=0.0, dev_every=1)
+def test_stopped_run_saves_and_goes_on_with_its_log(
+    bundle, config, monkeypatch
+):
+    config = dataclasses.replace(config, dev_every=1)
     folder = pathlib.Path(config.output_dir)
-    really = Session._after_step
-
-    def after_step(session, asked):
-        really(session, asked)
-        if session.step == 2:
-            raise Killed
-
     with monkeypatch.context() as patch:
-        patch.setattr(Session, "_after_step", after_step)
-        with pytest.raises(Killed):
+        patch.setattr(
+            "dlfa_tf.training.bundle_run.stop_on_sigterm",
+            lambda: contextlib.nullcontext(StopRequest(asked=True)),
+        )
+        with pytest.raises(TrainingInterrupted, match="Step 1 is saved"):
             run_bundle(config, bundle, verbose=0, save_weights=False)
     before = (folder / "metrics.jsonl").read_text()
     assert before
     said = []
     run_bundle(config, bundle, said.append, 0, resume=True, save_weights=False)
-    assert any("going on after step 2 of 4" in line for line in said)
+    assert any("going on after step 1 of 4" in line for line in said)
     assert (folder / "metrics.jsonl").read_text().startswith(before)
     assert not (folder / "checkpoints").exists()
 
 
-def test_run_starts_anew_where_there_are_no_checkpoints(
-    bundle, config, monkeypatch
+def test_evaluation_is_stopped_between_languages(config, tmp_path):
+    bundle = Bundle(
+        meta={"files": {"en": "test"}},
+        arrays={},
+        vocabulary=None,
+        weights={},
+        sha256="a",
+    )
+    with pytest.raises(TrainingInterrupted, match="its last checkpoint"):
+        evaluate_bundle(
+            None, config, bundle, tmp_path, stop=StopRequest(asked=True)
+        )
+
+
+class Trained(Exception):
+    """Ends a run where its training would begin."""
+
+
+@pytest.mark.parametrize("backend", ["tensorflow", "jax"])
+def test_folder_is_held_and_sigterm_handled_while_training(
+    bundle, config, monkeypatch, backend
 ):
+    """JAX has no checkpoints: its log begins anew, SIGTERM just ends it."""
     folder = pathlib.Path(config.output_dir)
     folder.mkdir()
     (folder / "metrics.jsonl").touch()
     values = {"config": config.to_json(), "bundle": {"sha256": bundle.sha256}}
     (folder / "config.json").write_text(json.dumps(values))
-    monkeypatch.setattr("keras.backend.backend", lambda: "jax")
-    assert open_run_dir(config, bundle.sha256, resume=True) is None
-    assert [path.name for path in folder.iterdir()] == ["config.json"]
-    (folder / "checkpoints").mkdir()
-    (folder / "metrics.jsonl").touch()
-    with pytest.raises(ValueError, match="JAX cannot go on.*=tensorflow"):
-        open_run_dir(config, bundle.sha256, resume=True)
+    before = signal.getsignal(signal.SIGTERM)
+
+    def train(*_):
+        with pytest.raises(FileExistsError, match="Another process"):
+            with held(folder):
+                pass
+        handled = signal.getsignal(signal.SIGTERM) != before
+        raise Trained(handled, (folder / "metrics.jsonl").exists())
+
+    monkeypatch.setattr("keras.backend.backend", lambda: backend)
+    monkeypatch.setattr("dlfa_tf.training.bundle_run._train", train)
+    with held(folder), pytest.raises(FileExistsError, match="Another process"):
+        run_bundle(config, bundle, resume=True)
     assert (folder / "metrics.jsonl").exists()
+    with pytest.raises(Trained) as caught:
+        run_bundle(config, bundle, resume=True)
+    assert caught.value.args == ((backend == "tensorflow",) * 2)
+    assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_jax_leaves_a_run_of_tensorflow_alone(bundle, config, monkeypatch):
+    folder = pathlib.Path(config.output_dir)
+    (folder / "checkpoints").mkdir(parents=True)
+    (folder / "metrics.jsonl").touch()
+    values = {"config": config.to_json(), "bundle": {"sha256": bundle.sha256}}
+    (folder / "config.json").write_text(json.dumps(values))
+    monkeypatch.setattr("keras.backend.backend", lambda: "jax")
+    with pytest.raises(ValueError, match="JAX cannot go on.*=tensorflow"):
+        run_bundle(config, bundle, resume=True)
+    assert (folder / "metrics.jsonl").exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"warmup_steps": 4}, "`warmup_steps` must end.*4 for a run of 4"),
+        ({"precision": "mixed_float16"}, "not be mixed_float16 under JAX"),
+    ],
+    ids=["warm-up", "precision"],
+)
+def test_settings_that_cannot_be_trained_leave_nothing(
+    bundle, config, monkeypatch, changes, message
+):
+    """A config.json would block the same command with the right value."""
+    monkeypatch.setattr("keras.backend.backend", lambda: "jax")
+    config = dataclasses.replace(config, **changes)
+    with pytest.raises(ValueError, match=message):
+        run_bundle(config, bundle)
+    assert not pathlib.Path(config.output_dir).exists()
 
 
 def test_other_settings_than_the_bundles_are_named(bundle, config):

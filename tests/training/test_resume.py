@@ -22,7 +22,6 @@ from dlfa_tf.training.interruption import TrainingInterrupted
 from dlfa_tf.training.loop import run
 from dlfa_tf.training.resume import check_run_dir
 from dlfa_tf.training.resume import held
-from dlfa_tf.training.resume import remove_unfinished
 from dlfa_tf.training.resume import resolved
 from dlfa_tf.training.same_settings import check_same_settings
 
@@ -279,16 +278,6 @@ def test_folder_of_something_else_is_refused(settings, tmp_path):
     (tmp_path / "notes.txt").touch()
     with pytest.raises(FileExistsError, match="notes.txt"):
         check_run_dir(settings(tmp_path), resume=True)
-
-
-def test_only_what_was_not_written_to_the_end_is_removed(tmp_path):
-    for name in (".config.json.12.tmp", "predictions/.a.tsv.3.tmp", ".mine"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).touch()
-    (tmp_path / ".model.7.tmp").mkdir()
-    remove_unfinished(tmp_path)
-    left = sorted(p.name for p in tmp_path.rglob("*"))
-    assert left == [".mine", "predictions"]
 
 
 def test_second_process_in_a_folder_is_refused(tmp_path):

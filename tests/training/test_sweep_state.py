@@ -44,6 +44,10 @@ def test_new_run(cell):
     assert find_status(cell).state == "new"
     cell.folder.mkdir()
     assert find_status(cell).state == "new"
+    # Killed while it wrote its first file, or just writing it.
+    (cell.folder / ".config.json.12.tmp").touch()
+    assert find_status(cell).state == "new"
+    assert any(cell.folder.iterdir())
 
 
 def test_finished_run_is_skipped_with_its_scores(cell):

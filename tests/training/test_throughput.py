@@ -1,6 +1,7 @@
 """Tests of the means between two entries of the log."""
 
 import dataclasses
+import json
 
 import numpy as np
 import pytest
@@ -19,8 +20,21 @@ def test_means_over_the_steps():
         "loss": 1.5,
         "gradient_norm": 3.0,
         "clipped_share": 0.5,
+        "skipped_share": 0.0,
         "padding_share": pytest.approx(5 / 12),
     }
+
+
+@pytest.mark.parametrize("norm", [np.inf, np.nan])
+def test_step_that_overflowed_is_counted_alone(norm):
+    window = Window()
+    window.add(1.0, norm, norm > 1, MASK)
+    assert window.entry()["gradient_norm"] is None
+    window.add(2.0, 4.0, True, MASK)
+    entry = window.entry()
+    assert json.loads(json.dumps(entry, allow_nan=False)) == entry
+    assert (entry["loss"], entry["gradient_norm"]) == (1.5, 4.0)
+    assert entry["clipped_share"] == entry["skipped_share"] == 0.5
 
 
 def test_goes_on_from_its_plain_values():
