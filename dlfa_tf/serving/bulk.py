@@ -6,12 +6,8 @@ not done again, which makes a run restartable; read in the order of their names
 they hold one line per input line, in the order of the input.
 """
 
-import contextlib
 import dataclasses
-import hashlib
 import itertools
-import json
-import uuid
 from collections.abc import Iterator
 from collections.abc import Sequence
 from typing import Any
@@ -29,14 +25,16 @@ except ImportError as error:
         'pip install "dlfa-tf[beam]"'
     ) from error
 
+from dlfa_tf.serving.bulk_output import check_kept
+from dlfa_tf.serving.bulk_output import check_plan
+from dlfa_tf.serving.bulk_output import count_lines
+from dlfa_tf.serving.bulk_output import delete_leftovers
+from dlfa_tf.serving.bulk_output import written
 from dlfa_tf.serving.client import Client
 from dlfa_tf.serving.lines import label_lines
 
 PART_BYTES = 8 * 2**20
-PLAN = "plan.json"
 _SPACE = "dlfa_tf"
-# Begins the names of incomplete files; `part-*` must not match them.
-_WRITING = ".writing-"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -127,8 +125,8 @@ def label_files(
             "or a pattern such as 'texts/*.txt'."
         )
     parts = cut(files, part_bytes)
-    _check_plan(output, files, export, form, part_bytes)
-    _delete_leftovers(output)
+    check_plan(output, files, export, form, part_bytes)
+    delete_leftovers(output)
     ending = "jsonl" if form == "jsonl" else "txt"
     names = {part.index: f"{part.index:05d}-of-{len(parts):05d}"
              for part in parts}  # fmt: skip
@@ -139,9 +137,13 @@ def label_files(
             FileSystems.join(output, f"part-{names[part.index]}.{ending}")
         )
     ]
-    reports = [FileSystems.join(output, f"bad-{names[i]}.txt") for i in names]
+    reports = {
+        i: FileSystems.join(output, f"bad-{name}.txt")
+        for i, name in names.items()
+    }
     if strict:
-        _check_kept(output, reports, missing)
+        redone = {part.index for part in missing}
+        check_kept([x for i, x in reports.items() if i not in redone])
     work = _LabelPart(
         output, export, form, batch_size, strict, len(parts), ending
     )
@@ -160,7 +162,7 @@ def label_files(
         parts=len(parts),
         kept=len(parts) - len(missing),
         lines=_count(result, "lines"),
-        bad=sum(map(_count_lines, reports)),
+        bad=sum(map(count_lines, reports.values())),
     )
 
 
@@ -197,111 +199,6 @@ def read_part(part: Part) -> Iterator[tuple[int, bytes]]:
                 return
             yield position, line
             position += len(line)
-
-
-def _check_plan(
-    output: str,
-    files: Sequence[tuple[str, int]],
-    export: str,
-    form: str,
-    part_bytes: int,
-) -> None:
-    """Writes down what the parts are parts of, or compares with it."""
-    plan = {
-        "files": [list(item) for item in files],
-        "export": _export_digest(export),
-        "form": form,
-        "part_bytes": part_bytes,
-    }
-    path = FileSystems.join(output, PLAN)
-    if not FileSystems.exists(path):
-        # Refused where the folder is there: nothing of others is written to.
-        FileSystems.mkdirs(output)
-        with _written(path) as file:
-            file.write(json.dumps(plan, indent=2).encode())
-        return
-    with FileSystems.open(path) as file:
-        found = json.loads(file.read())
-    differing = sorted(k for k in plan if plan[k] != found.get(k))
-    if differing:
-        raise FileExistsError(
-            f"`output` holds parts of other work: {', '.join(differing)} "
-            f"differ(s) from {path}. Accepted: a new folder, or the settings "
-            "that the work was begun with."
-        )
-
-
-def _export_digest(export: str) -> str:
-    """SHA-256 of what tells an export from another, without its weights.
-
-    The graph alone is the same for all weights; the index of the variables
-    has a checksum of each of them. The fingerprint would not do: it differs
-    each time that the same model is exported.
-    """
-    digest = hashlib.sha256()
-    for names in (("saved_model.pb",), ("variables", "variables.index")):
-        with FileSystems.open(FileSystems.join(export, *names)) as file:
-            digest.update(hashlib.sha256(file.read()).digest())
-    return digest.hexdigest()
-
-
-@contextlib.contextmanager
-def _written(path: str) -> Iterator[Any]:
-    """A file that appears when it is complete."""
-    folder, name = FileSystems.split(path)
-    temporary = FileSystems.join(folder, f"{_WRITING}{uuid.uuid4().hex}-{name}")
-    try:
-        with FileSystems.create(
-            temporary, compression_type=CompressionTypes.UNCOMPRESSED
-        ) as file:
-            yield file
-        # A part that was done twice, as runners may, is the same both times.
-        if FileSystems.exists(path):
-            FileSystems.delete([path])
-        FileSystems.rename([temporary], [path])
-    except BaseException:
-        if FileSystems.exists(temporary):
-            FileSystems.delete([temporary])
-        raise
-
-
-def _delete_leftovers(output: str) -> None:
-    """Deletes what processes that were killed had not yet completed."""
-    pattern = FileSystems.join(output, f"{_WRITING}*")
-    found = [
-        item.path
-        for match in FileSystems.match([pattern])
-        for item in match.metadata_list
-    ]
-    if found:
-        FileSystems.delete(found)
-
-
-def _check_kept(
-    output: str, reports: Sequence[str], missing: Sequence[Part]
-) -> None:
-    """Refuses parts of an earlier run that have lines without an answer."""
-    redone = {part.index for part in missing}
-    found = [
-        report
-        for index, report in enumerate(reports)
-        if index not in redone and FileSystems.exists(report)
-    ]
-    if found:
-        raise ValueError(
-            "`strict` accepts no line that could not be read. Received: "
-            f"{output!r}, where an earlier run left {len(found)} part(s) with "
-            f"such lines; the first are in {found[0]}. Accepted: a new "
-            "folder, or this one without `strict`."
-        )
-
-
-def _count_lines(report: str) -> int:
-    """Lines of a part that could not be read; 0 where nothing is reported."""
-    if not FileSystems.exists(report):
-        return 0
-    with FileSystems.open(report) as file:
-        return file.read().count(b"\n")
 
 
 def _count(result: Any, name: str) -> int:
@@ -349,14 +246,14 @@ class _LabelPart(beam.DoFn):
         path = FileSystems.join(self._output, f"part-{name}.{self._ending}")
         report = FileSystems.join(self._output, f"bad-{name}.txt")
         lines = read_part(part)
-        with _written(path) as file:
+        with written(path) as file:
             while batch := list(itertools.islice(lines, self._batch_size)):
                 for text in self._label(part, batch, bad):
                     file.write(text.encode("utf-8") + b"\n")
                 self._lines.inc(len(batch))
             if bad:
                 # Before the part itself appears, which counts as done.
-                with _written(report) as other:
+                with written(report) as other:
                     other.write("".join(bad).encode("utf-8"))
             elif FileSystems.exists(report):
                 # Of a run that ended before its part appeared.

@@ -17,6 +17,7 @@ from dlfa_tf.serving import bulk
 from dlfa_tf.serving.bulk import cut
 from dlfa_tf.serving.bulk import label_files
 from dlfa_tf.serving.bulk import read_part
+from dlfa_tf.serving.bulk_output import PLAN
 
 # Of packages that Beam brings along.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -81,7 +82,7 @@ def test_interrupted_work_is_finished(texts, toy_tagger, tmp_path, monkeypatch):
     (output / f".writing-abc-{parts[1].name}").write_text("half a pa")
     done = label_files(*arguments, part_bytes=300)
     assert (done.parts, done.kept) == (len(parts), len(parts) - 1)
-    assert sorted(output.iterdir()) == [*parts, output / bulk.PLAN]
+    assert sorted(output.iterdir()) == [*parts, output / PLAN]
     assert lines_of(output) == whole
     for path in parts[:1] + parts[2:]:
         assert path.stat().st_mtime_ns == times[path]
@@ -150,7 +151,7 @@ def test_bad_line_stops_strict_work(toy_classifier, tmp_path):
             str(path), str(tmp_path / "out"), str(toy_classifier), strict=True
         )
     # Nothing half written, which `cat out/part-*` could meet.
-    assert [p.name for p in (tmp_path / "out").iterdir()] == [bulk.PLAN]
+    assert [p.name for p in (tmp_path / "out").iterdir()] == [PLAN]
 
 
 def test_bad_lines_of_kept_parts_count(toy_classifier, tmp_path):
