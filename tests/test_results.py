@@ -24,6 +24,12 @@ SECTIONS = [
     ("results_pos.md", "POS: training length", "pos_long", GROUP),
     ("results_ner.md", "NER: six systems, 6,000 sentences", "ner_6000", ALL),
     ("results_xnli.md", "XNLI: five systems, 20,000 pairs", "xnli_20000", ALL),
+    (
+        "results_pawsx.md",
+        "PAWS-X: five systems, all 8,575 pairs",
+        "pawsx_8575",
+        ALL,
+    ),
 ]
 
 
@@ -78,7 +84,12 @@ def test_table_is_that_of_the_committed_scores(
 
 @pytest.mark.parametrize(
     ("task", "folder"),
-    [("pos", "pos_6000"), ("ner", "ner_6000"), ("xnli", "xnli_20000")],
+    [
+        ("pos", "pos_6000"),
+        ("ner", "ner_6000"),
+        ("xnli", "xnli_20000"),
+        ("pawsx", "pawsx_8575"),
+    ],
 )
 def test_e5_small_is_what_the_committed_scores_were_made_with(task, folder):
     results = (
@@ -118,7 +129,12 @@ def test_languages_are_those_of_the_committed_scores(document, heading, folder):
             "results_xnli.md",
             "XNLI: similarity of translations",
             "xnli_20000/xnli_similarity.csv",
-        )
+        ),
+        (
+            "results_pawsx.md",
+            "PAWS-X: similarity of translations",
+            "pawsx_8575/pawsx_similarity.csv",
+        ),
     ],
 )
 def test_similarities_are_those_of_the_committed_file(document, heading, path):
