@@ -15,6 +15,7 @@ from dlfa_tf.evaluation.compare import BASELINE
 from dlfa_tf.evaluation.compare import TaskScores
 from dlfa_tf.evaluation.compare import collect_scores
 from dlfa_tf.evaluation.compare import summarize
+from dlfa_tf.evaluation.label_counts import only_label
 from dlfa_tf.evaluation.paper_tables import group_table
 from dlfa_tf.evaluation.paper_tables import table_1
 from dlfa_tf.evaluation.paper_tables import table_2
@@ -162,7 +163,9 @@ def _notes(
     notes = [f"Left out: {folder}: {why}." for folder, why in index.left_out]
     for task, found in scores.items():
         notes += [f"{task}: {note}" for note in _task_notes(found)]
-        if task in no_items:
+        if task not in no_items:
+            notes += _constant_notes(found)
+        else:
             notes.append(
                 f"{task}: no intervals and no analysis of errors, because "
                 f"they need {no_items[task]}."
@@ -180,6 +183,16 @@ def _notes(
                 + "."
             )
     return notes
+
+
+def _constant_notes(scores: TaskScores) -> list[str]:
+    labels = [only_label(run, scores.languages) for run in scores.runs]
+    return [
+        f"{scores.task}: {run.folder} says {label!r} of everything, in every "
+        "language. It learnt nothing, and counts in all means all the same."
+        for run, label in zip(scores.runs, labels, strict=True)
+        if label is not None
+    ]
 
 
 def _environment(results: Mapping[str, Any], key: str) -> str:

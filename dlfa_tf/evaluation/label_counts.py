@@ -44,6 +44,24 @@ def read_predictions(run: Run, language: str) -> LabelIds:
     return read_label_ids(path, task.labels, task.kind)
 
 
+def only_label(run: Run, languages: Sequence[str]) -> str | None:
+    """Label that a run gives to everything, as one that learnt nothing does.
+
+    Args:
+        run: run with predictions.
+        languages: languages to look at, one or more.
+
+    Returns:
+        Name of the label, None when there are several.
+    """
+    found: set[int] = set()
+    for language in languages:
+        found.update(np.unique(read_predictions(run, language).ids).tolist())
+        if len(found) > 1:
+            return None
+    return get_task(run.task).labels[found.pop()]
+
+
 def counts_of_runs(
     runs: Sequence[Run], source: Source, language: str
 ) -> np.ndarray:

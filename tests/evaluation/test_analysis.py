@@ -2,9 +2,12 @@
 
 import pytest
 
+from dlfa_tf.data.tasks import get_task
 from dlfa_tf.evaluation.analysis import analyze
 from dlfa_tf.evaluation.layer_choice import layer_table
+from dlfa_tf.evaluation.run_folder import write_predictions
 from dlfa_tf.evaluation.runs import load_runs
+from dlfa_tf.evaluation.score import score_labels
 
 
 def analyze_lab(lab, with_data=True, **arguments):
@@ -86,6 +89,28 @@ def test_notes_on_what_is_uneven(lab):
         "pos: no intervals and no analysis of errors, because they need gold "
         "labels (`--data_dir`)." in notes
     )
+
+
+@pytest.mark.parametrize(
+    ("labels", "said"), [("000", True), ("010", False)], ids=["all", "some"]
+)
+def test_run_that_learnt_nothing_is_named(lab, labels, said):
+    lab.run("pawsx", "baseline")
+    folder = lab.run("pawsx", "D_1")
+    task = get_task("pawsx")
+    for language, label in zip(("de", "en", "zh"), labels, strict=True):
+        gold = lab.gold("pawsx", language)
+        predicted = [label] * len(gold)
+        write_predictions(folder, "test", language, predicted)
+        scores = score_labels(task, gold, predicted)
+        lab.change(
+            folder,
+            lambda r, x=language, s=scores: r["languages"][x].update(s),
+        )
+    notes = "\n".join(analyze_lab(lab).notes)
+    note = f"pawsx: {folder} says '0' of everything, in every language."
+    assert (note in notes) == said
+    assert notes.count("learnt nothing") == said
 
 
 def test_scores_of_dev_files_are_named(lab):
