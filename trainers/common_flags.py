@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
+from typing import Any
 
 from absl import app
 from absl import flags
@@ -57,6 +58,26 @@ def define_choice(
         )
 
     flags.register_validator(name, check)
+
+
+def refuse_without(needed: str, *names: str) -> None:
+    """Refuses flags that would be ignored without another one.
+
+    Args:
+        needed: str, name of a flag whose default is None or empty.
+        *names: str, names of flags that say nothing while it is not given.
+    """
+
+    def check(values: dict[str, Any]) -> bool:
+        unused = [f"--{name}" for name in names if flags.FLAGS[name].present]
+        if unused and not values[needed]:
+            raise flags.ValidationError(
+                f"Received: {', '.join(unused)} without --{needed}. Accepted: "
+                "with it only."
+            )
+        return True
+
+    flags.register_multi_flags_validator([needed, *names], check)
 
 
 def define_task_flags(required: bool = True) -> None:

@@ -13,7 +13,6 @@ Example:
 """
 
 import pathlib
-from typing import Any
 
 from absl import flags
 
@@ -54,9 +53,7 @@ def define_flags() -> None:
         ["model", "task", "output_dir", "predictions_dir", "labels_dir"],
         _check_combination,
     )
-    flags.register_multi_flags_validator(
-        ["predictions_dir", *_ONLY_WITH_MODEL], _check_without_model
-    )
+    common_flags.refuse_without("model", *_ONLY_WITH_MODEL)
     # --help shows the flags of the main module and those it adopts.
     flags.adopt_module_key_flags(common_flags)
 
@@ -69,17 +66,6 @@ def _check_combination(values: dict[str, str | None]) -> bool:
         raise flags.ValidationError(
             f"Received: {sorted(given) or 'none of them'}. Accepted: all of "
             f"{', '.join(with_model)}; or both of {', '.join(with_files)}."
-        )
-    return True
-
-
-def _check_without_model(values: dict[str, Any]) -> bool:
-    unused = [name for name in _ONLY_WITH_MODEL if FLAGS[name].present]
-    if values["predictions_dir"] is not None and unused:
-        raise flags.ValidationError(
-            f"Received: --predictions_dir with {', '.join(unused)}, which "
-            "need --model. Accepted with it: labels_dir, languages, "
-            "eval_split."
         )
     return True
 

@@ -93,21 +93,9 @@ def define_flags() -> None:
         ),
         message="Accepted: --model and --name together, or --check alone.",
     )
-    flags.register_multi_flags_validator(
-        ["check", *_ONLY_WITH_MODEL], _check_alone
-    )
+    common_flags.refuse_without("model", *_ONLY_WITH_MODEL)
     # --help shows the flags of the main module and those it adopts.
     flags.adopt_module_key_flags(common_flags)
-
-
-def _check_alone(values: dict[str, Any]) -> bool:
-    unused = [name for name in _ONLY_WITH_MODEL if FLAGS[name].present]
-    if values["check"] is not None and unused:
-        raise flags.ValidationError(
-            f"Received: --check with {', '.join(unused)}, which need --model. "
-            "Accepted: --check alone."
-        )
-    return True
 
 
 def main() -> None:

@@ -110,16 +110,9 @@ def define_flags() -> None:
         ),
         message="--runner needs --model (an export), --input and --output.",
     )
-    flags.register_multi_flags_validator(
-        ["runner", "beam_options"],
-        lambda f: bool(f["runner"] or not f["beam_options"]),
-        message="--beam_options are for --runner.",
-    )
-    flags.register_multi_flags_validator(
-        ["server", "timeout"],
-        lambda f: bool(f["server"] or not FLAGS["timeout"].present),
-        message="--timeout is for --server; a model has no deadline.",
-    )
+    common_flags.refuse_without("runner", "beam_options")
+    # A model has no deadline.
+    common_flags.refuse_without("server", "timeout")
     # --help shows the flags of the main module and those it adopts.
     flags.adopt_module_key_flags(common_flags)
 

@@ -77,28 +77,13 @@ def define_flags() -> None:
         lambda values: not values["bundle"] or bool(values["preset"]),
         message="--bundle needs --preset.",
     )
-    for name in _ONLY_WITH:
-        _register_only_with(name)
+    for needed, names in _ONLY_WITH.items():
+        common_flags.refuse_without(needed, *names)
     _register_for_source("manual_dir", "tfds")
     _register_for_source("originals_dir", "files")
     # --help shows the flags of the main module and those it adopts.
     flags.adopt_module_key_flags(common_flags)
     flags.adopt_module_key_flags(bundle_flags)
-
-
-def _register_only_with(name: str) -> None:
-    """Refuses flags that would be ignored without another one."""
-
-    def check(values: dict[str, Any]) -> bool:
-        unused = [f"--{x}" for x in _ONLY_WITH[name] if FLAGS[x].present]
-        if not values[name] and unused:
-            raise flags.ValidationError(
-                f"Received: {', '.join(unused)} without --{name}. Accepted: "
-                "with it only; files are counted in full."
-            )
-        return True
-
-    flags.register_multi_flags_validator([name, *_ONLY_WITH[name]], check)
 
 
 def _register_for_source(name: str, source: str) -> None:

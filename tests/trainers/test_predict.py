@@ -257,8 +257,8 @@ def test_beam_runner_needs_files(start_wrong):
 @pytest.mark.parametrize(
     ("argument", "part"),
     [
-        ("--beam_options=parallelism=4", "--beam_options are for --runner"),
-        ("--timeout=30", "--timeout is for --server"),
+        ("--beam_options=parallelism=4", "--beam_options without --runner"),
+        ("--timeout=30", "--timeout without --server"),
     ],
 )
 def test_flags_without_an_effect_are_refused(call, argument, part):
