@@ -19,7 +19,6 @@ Example:
 import contextlib
 import functools
 import itertools
-import os
 import pathlib
 import sys
 from collections.abc import Iterable
@@ -66,7 +65,10 @@ def define_flags() -> None:
         "stdin.",
     )
     flags.DEFINE_string(
-        "output", "-", "File to write; must not exist; - writes stdout."
+        "output",
+        "-",
+        "File to write; must not exist; .gz or .bz2 compresses; - writes "
+        "stdout.",
     )
     common_flags.define_choice(
         "input_format",
@@ -296,20 +298,11 @@ def _open_input(
     return text_files.open_lines(name)
 
 
-@contextlib.contextmanager
-def _open_output(name: str) -> Iterator[TextIO]:
-    """Writes aside and renames at the end; `-` is standard output."""
+def _open_output(name: str) -> contextlib.AbstractContextManager[TextIO]:
+    """Opens the file for the labels; `-` is standard output."""
     if name == "-":
-        yield sys.stdout
-        return
-    path = pathlib.Path(name)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("w", encoding="utf-8") as file:
-            yield file
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+        return contextlib.nullcontext(sys.stdout)
+    return text_files.create_text(name)
 
 
 if __name__ == "__main__":

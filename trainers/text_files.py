@@ -1,12 +1,14 @@
-"""Lines of text files, plain or compressed, as bytes."""
+"""Text files, plain or compressed: lines as bytes, output at once."""
 
 import bz2
 import contextlib
 import gzip
+import os
 import pathlib
 import zlib
 from collections.abc import Iterator
 from typing import Any
+from typing import TextIO
 
 _OPENERS: dict[str, Any] = {".gz": gzip.open, ".bz2": bz2.open}
 
@@ -22,9 +24,32 @@ def open_lines(path: str) -> Iterator[Iterator[bytes]]:
         OSError: at once, when the file cannot be opened.
         ValueError: when it is damaged; names file and line.
     """
-    opener = _OPENERS.get(pathlib.PurePath(path).suffix, open)
-    with opener(path, "rb") as file:
+    with _opener(path)(path, "rb") as file:
         yield _lines(file, path)
+
+
+@contextlib.contextmanager
+def create_text(path: str) -> Iterator[TextIO]:
+    """Opens a UTF-8 file that is there under its name only when complete.
+
+    Args:
+        path: str, file; its ending says how it is compressed: `.gz`, `.bz2`.
+
+    Raises:
+        OSError: at once, when the folder cannot be written to.
+    """
+    target = pathlib.Path(path)
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        with _opener(path)(temporary, "wt", encoding="utf-8") as file:
+            yield file
+        os.replace(temporary, target)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _opener(path: str) -> Any:
+    return _OPENERS.get(pathlib.PurePath(path).suffix, open)
 
 
 def _lines(file: Any, path: str) -> Iterator[bytes]:

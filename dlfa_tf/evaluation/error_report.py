@@ -22,6 +22,7 @@ from dlfa_tf.evaluation.report_page import Picture
 from dlfa_tf.evaluation.report_page import Section
 from dlfa_tf.evaluation.report_page import figure
 from dlfa_tf.evaluation.run_folder import write_text
+from dlfa_tf.evaluation.runs import gate_notes
 from dlfa_tf.evaluation.table_files import PaperTable
 from dlfa_tf.evaluation.table_files import to_html
 from dlfa_tf.evaluation.table_files import write_table
@@ -60,7 +61,7 @@ def error_section(
     ]
     label = preferred(scores)
     if label is not None and BASELINE in scores.labels:
-        tables.append(_changes_table(errors))
+        tables.append(_changes_table(errors, scores))
         items = changed_items(scores, source, label)
         write_text(
             folder / f"{task.name}_{label}_items.tsv",
@@ -150,7 +151,7 @@ def _mean_table(
         values=values,
         text=text,
         best=best,
-        notes=(note,),
+        notes=(note, *gate_notes(run.gate for run in scores.runs)),
     )
 
 
@@ -160,7 +161,7 @@ def _length_order(name: str) -> int:
     return numbers[-1] + (name.startswith("over"))
 
 
-def _changes_table(errors: Errors) -> PaperTable:
+def _changes_table(errors: Errors, scores: TaskScores) -> PaperTable:
     frame = errors.changes
     systems = list(dict.fromkeys(frame["label"]))
     languages = by_family(set(frame["language"]))
@@ -190,6 +191,7 @@ def _changes_table(errors: Errors) -> PaperTable:
             "Fixed: wrong in every seed of the baseline and right in every "
             "seed of the system; broken: the other way round. With one seed "
             "each much of it is chance.",
+            *gate_notes(run.gate for run in scores.runs),
         ),
     )
 

@@ -1,5 +1,6 @@
 """Parts of the report that need models: Table 3, gates, sentence vectors."""
 
+import itertools
 import pathlib
 from collections.abc import Mapping
 
@@ -98,7 +99,10 @@ def model_section(
             f"No run can be read. Received: {' '.join(said[:3])} Accepted: "
             "runs with their model/, and their data (`--data_dir`)."
         )
-    table = table_3(frames, gains)
+    runs = itertools.chain.from_iterable(
+        scores.runs for scores in analysis.scores.values()
+    )
+    table = table_3(frames, gains, (run.gate for run in runs))
     if table is not None:
         write_table(table, output_dir / "tables")
     return Section(

@@ -12,6 +12,7 @@ from dlfa_tf.evaluation.cells import mean_cell
 from dlfa_tf.evaluation.published import SOURCE
 from dlfa_tf.evaluation.published import published_similarity
 from dlfa_tf.evaluation.readings import VECTORS
+from dlfa_tf.evaluation.runs import gate_notes
 from dlfa_tf.evaluation.table_files import PaperTable
 
 _NOTES = (
@@ -40,13 +41,16 @@ _GAIN_NOTES = {
 
 
 def table_3(
-    frames: Mapping[str, pd.DataFrame], gains: Mapping[str, pd.DataFrame]
+    frames: Mapping[str, pd.DataFrame],
+    gains: Mapping[str, pd.DataFrame],
+    gates: Iterable[str | None] = (),
 ) -> PaperTable | None:
     """Systems x tasks: mean cosine similarity, the published one beside it.
 
     Args:
         frames: from task to what `similarity_frame` returned.
         gains: from task to what `cosine_gains` returned.
+        gates: gates of the systems, None for those without.
 
     Returns:
         `PaperTable` with a column per language too; None without cosines.
@@ -78,7 +82,7 @@ def table_3(
         title="Table 3: cosine similarity of parallel test items",
         values=pd.DataFrame(values).set_index(index),
         text=pd.DataFrame(text).set_index(index),
-        notes=tuple(notes),
+        notes=(*notes, *gate_notes(gates)),
     )
 
 

@@ -61,6 +61,15 @@ def test_means_are_over_target_languages_that_have_the_type(lab, tmp_path):
     assert table.loc[1, "D_1"] == pytest.approx(expected["f1"].mean())
 
 
+def test_one_gate_is_said_below_the_tables(lab, tmp_path):
+    lab.run("pawsx", "baseline")
+    lab.run("pawsx", "D_1", errors=0.1, gate="attention")
+    section_of(lab, "pawsx", tmp_path / "out")
+    for name in ("changes", "length", "type"):
+        table = tmp_path / f"out/tables/errors_pawsx_{name}.md"
+        assert "Gate of every D_x: attention." in table.read_text()
+
+
 def test_without_a_baseline_there_is_nothing_fixed(lab, tmp_path):
     lab.run("pos", "D_1")
     section_of(lab, "pos", tmp_path / "out")

@@ -47,6 +47,7 @@ def test_section_has_table_3_pictures_and_what_is_missing(
     text = page("x", [section])
     assert "Table 3" in text and "7 items a language" in text
     assert text.count("<img") == 3
+    assert "Gate of every D_x: feature." in text
     assert text.count("No model/ in") == 1 and "pos/D_1/seed-1" in text
     files = {
         path.relative_to(tmp_path / "out").as_posix()

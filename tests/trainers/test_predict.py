@@ -180,11 +180,17 @@ def test_export_is_asked_in_this_process(call, toys, tmp_path, capsys):
 
 
 @pytest.mark.parametrize("module", [gzip, bz2], ids=["gz", "bz2"])
-def test_compressed_file_is_read(call, toys, tmp_path, capsys, module):
-    path = tmp_path / f"in.tsv.{'gz' if module is gzip else 'bz2'}"
+def test_compressed_files_are_read_and_written(call, toys, tmp_path, module):
+    ending = "gz" if module is gzip else "bz2"
+    path, output = (tmp_path / f"{x}.tsv.{ending}" for x in ("in", "out"))
     path.write_bytes(module.compress(b"The\tDET\ncat\tNOUN\n"))
-    call(predict, f"--model={toys / 'pos'}", f"--input={path}")
-    assert capsys.readouterr().out == "The\tUP\ncat\tLOW\n"
+    call(
+        predict,
+        f"--model={toys / 'pos'}",
+        f"--input={path}",
+        f"--output={output}",
+    )
+    assert module.decompress(output.read_bytes()) == b"The\tUP\ncat\tLOW\n"
 
 
 @pytest.fixture(scope="module")

@@ -1,10 +1,11 @@
-"""Tests of reading text files by their ending."""
+"""Tests of reading and writing text files by their ending."""
 
 import bz2
 import gzip
 
 import pytest
 
+from trainers.text_files import create_text
 from trainers.text_files import open_lines
 
 CONTENT = b"a\r\n\xff\nlast"
@@ -35,6 +36,26 @@ def test_missing_file_is_named_when_it_is_opened(tmp_path):
     with pytest.raises(FileNotFoundError, match="no.gz"):
         with open_lines(str(tmp_path / "no.gz")):
             pass
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_ending_says_how_output_is_written(tmp_path, name):
+    readers = {"a.txt": bytes, "a.tsv.gz": gzip.decompress}
+    readers["a.bz2"] = bz2.decompress
+    with create_text(str(tmp_path / name)) as file:
+        file.write("Ü\n")
+        assert not (tmp_path / name).exists()
+    content = (tmp_path / name).read_bytes()
+    assert readers[name](content) == "Ü\n".encode()
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_output_that_breaks_off_is_not_left(tmp_path):
+    with pytest.raises(RuntimeError, match="no more"):
+        with create_text(str(tmp_path / "a.gz")) as file:
+            file.write("half")
+            raise RuntimeError("no more")
+    assert list(tmp_path.iterdir()) == []
 
 
 if __name__ == "__main__":
