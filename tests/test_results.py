@@ -24,6 +24,7 @@ SECTIONS = [
     ("results_pos.md", "POS: training length", "pos_long", GROUP),
     ("results_ner.md", "NER: six systems, 6,000 sentences", "ner_6000", ALL),
     ("results_xnli.md", "XNLI: five systems, 20,000 pairs", "xnli_20000", ALL),
+    ("results_xnli.md", "XNLI: what was tried", "xnli_variants", GROUP),
     (
         "results_pawsx.md",
         "PAWS-X: five systems, all 8,575 pairs",
