@@ -1,4 +1,4 @@
-"""Text files, plain or compressed: lines as bytes, output at once."""
+"""Text files, plain or compressed: lines as bytes, output written aside."""
 
 import bz2
 import contextlib
@@ -31,6 +31,8 @@ def open_lines(path: str) -> Iterator[Iterator[bytes]]:
 @contextlib.contextmanager
 def create_text(path: str) -> Iterator[TextIO]:
     """Opens a UTF-8 file that is there under its name only when complete.
+
+    An existing file of that name is replaced; callers refuse it first.
 
     Args:
         path: str, file; its ending says how it is compressed: `.gz`, `.bz2`.
