@@ -90,9 +90,10 @@ def test_lines_that_the_model_config_offers_are_read():
 
 def test_batching_fits_the_warmup(messages):
     config = read("batching.config", messages["BatchingParameters"]())
-    sizes = list(config.allowed_batch_sizes)
-    assert sizes == sorted(sizes)
-    assert sizes[-1] == config.max_batch_size.value == MAX_BATCH_SIZE
+    assert config.max_batch_size.value == MAX_BATCH_SIZE
+    # An empty request in a shared batch that is filled up to an allowed size
+    # ends the server: "Check failed: limit <= dim0_size (1 vs. 0)".
+    assert not config.allowed_batch_sizes
     assert config.num_batch_threads.value > 0
     assert not config.pad_variable_length_inputs
 
