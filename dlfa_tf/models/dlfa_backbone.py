@@ -25,6 +25,7 @@ from dlfa_tf.models.lora import check_has_targets
 from dlfa_tf.models.lora import check_not_enabled
 from dlfa_tf.models.lora import check_rank
 from dlfa_tf.models.lora import read_adapted
+from dlfa_tf.models.pooler import POOLING_NAME
 from dlfa_tf.models.pooler import check_pooling
 from dlfa_tf.models.pooler import pooled_output
 from dlfa_tf.types import Config
@@ -249,6 +250,13 @@ class DLFABackbone(keras_hub.models.Backbone):
     def fusion(self) -> Any:
         """Name of the fusion, or the layer that was given."""
         return self._fusion.value
+
+    @property
+    def sentence_vector(self) -> Any:
+        """KerasTensor `(batch, dim)` of the graph: what the pooler reads."""
+        if self.sentence_pooling == "mean":
+            return self.get_layer(POOLING_NAME).output
+        return self.output["sequence_output"][:, 0, :]
 
     @property
     def max_positions(self) -> int | None:

@@ -11,6 +11,7 @@ from dlfa_tf.layers.masked_pooling import MaskedAveragePooling
 SENTENCE_POOLINGS = ("first", "mean")
 POOLERS = ("encoder", "identity", "new", "none")
 POOLER_NAME = "pooled_dense"
+POOLING_NAME = "sentence_pooling"
 
 
 def check_pooling(sentence_pooling: str, pooler: str) -> None:
@@ -39,7 +40,7 @@ def sentence_vector(
         KerasTensor `(batch, dim)`.
     """
     if sentence_pooling == "mean":
-        return MaskedAveragePooling(dtype=policy, name="sentence_pooling")(
+        return MaskedAveragePooling(dtype=policy, name=POOLING_NAME)(
             sequence_output, mask=padding_mask
         )
     return sequence_output[:, 0, :]

@@ -26,6 +26,8 @@ from dlfa_tf.models.raw_inputs import split_dataset
 from dlfa_tf.preprocessing.tensorflow_import import require_tensorflow
 from dlfa_tf.preprocessing.tensorflow_import import tf
 
+DROPOUT_NAME = "output_dropout"
+LOGITS_NAME = "logits"
 # Layers of a backbone that Keras can quantise.
 _QUANTISED = (
     keras.layers.Dense, keras.layers.EinsumDense, keras.layers.Embedding
@@ -51,11 +53,12 @@ class DLFATask(keras_hub.models.Task):
     """
 
     backbone_cls = DLFABackbone
+    # Output of the backbone that the head reads.
+    head_input: str
 
     def __init__(
         self,
         backbone: DLFABackbone,
-        features: Any,
         num_classes: int | None,
         preprocessor: Any,
         labels: Sequence[str] | None,
@@ -68,16 +71,17 @@ class DLFATask(keras_hub.models.Task):
         sequence_length = getattr(preprocessor, "sequence_length", None)
         if sequence_length is not None:
             check_sequence_length(sequence_length, backbone.max_positions)
+        features = backbone(backbone.input)[self.head_input]
         # As precise as the backbone's output, whatever the global policy.
         x = keras.layers.Dropout(
-            dropout, dtype=features.dtype, name="output_dropout"
+            dropout, dtype=features.dtype, name=DROPOUT_NAME
         )(features)
         logits = keras.layers.Dense(
             num_classes,
             # BERT's initialiser of new layers.
             kernel_initializer=keras.initializers.TruncatedNormal(stddev=0.02),
             dtype="float32",
-            name="logits",
+            name=LOGITS_NAME,
         )(x)
         # keras-hub's tasks set these two first: its base class reads them.
         self.backbone = backbone
@@ -91,6 +95,24 @@ class DLFATask(keras_hub.models.Task):
         self.num_classes = num_classes
         self.labels = labels
         self.dropout = dropout
+
+    def with_sentence_vector(self) -> keras.Model:
+        """Builds a model of the same layers with one more output.
+
+        The head is applied to the outputs of the backbone's own graph. To call
+        the backbone, as this model does, and once more for the vector would
+        put the encoder into the graph twice: one of the two is pruned before
+        each run, but only after TensorFlow has optimised both, ten times as
+        long.
+
+        Returns:
+            Model from the backbone's inputs to the logits and the sentence
+            vector `(batch, dim)` that a classification head reads.
+        """
+        backbone = self.backbone
+        x = self.get_layer(DROPOUT_NAME)(backbone.output[self.head_input])
+        logits = self.get_layer(LOGITS_NAME)(x)
+        return keras.Model(backbone.input, [logits, backbone.sentence_vector])
 
     def default_loss(self) -> keras.losses.Loss:
         """Loss of `compile(loss="auto")`."""

@@ -54,6 +54,7 @@ class DLFATextClassifier(DLFATask):
     """
 
     preprocessor_cls = PairPreprocessor
+    head_input = "pooled_output"
 
     def __init__(
         self,
@@ -64,10 +65,8 @@ class DLFATextClassifier(DLFATask):
         dropout: float = 0.1,
         **kwargs: Any,
     ) -> None:
-        pooled = backbone(backbone.input)["pooled_output"]
         super().__init__(
             backbone,
-            pooled,
             num_classes,
             preprocessor,
             labels,

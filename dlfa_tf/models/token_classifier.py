@@ -64,6 +64,7 @@ class DLFATokenClassifier(DLFATask):
     """
 
     preprocessor_cls = TaggingPreprocessor
+    head_input = "sequence_output"
 
     def __init__(
         self,
@@ -76,10 +77,8 @@ class DLFATokenClassifier(DLFATask):
     ) -> None:
         if backbone.pooler != "none":
             backbone.get_layer(POOLER_NAME).trainable = False
-        sequence = backbone(backbone.input)["sequence_output"]
         super().__init__(
             backbone,
-            sequence,
             num_classes,
             preprocessor,
             labels,

@@ -6,10 +6,8 @@ import shutil
 from collections.abc import Mapping
 from typing import Any
 
-import keras
 import numpy as np
 
-from dlfa_tf.models.pooler import sentence_vector
 from dlfa_tf.models.token_classifier import DLFATokenClassifier
 from dlfa_tf.preprocessing.tensorflow_import import require_tensorflow
 from dlfa_tf.serving.contract import MAX_BATCH_SIZE
@@ -136,7 +134,7 @@ def _module(
     tf = require_tensorflow("export_saved_model")
     kept = None if kept_ids is None else KeptVocabulary(model, kept_ids)
     read = model if kept is None else kept.model
-    reader = keras.Model(read.input, [read.output, _sentence_vector(read)])
+    reader = read.with_sentence_vector()
 
     def forward(features: dict[str, Any]) -> Any:
         if kept is not None:
@@ -157,13 +155,3 @@ def _module(
         module.kept_rows = kept.rows
     module.tokenizer_resources = list(model.preprocessor.pieces.resources)
     return module, signatures
-
-
-def _sentence_vector(model: Any) -> Any:
-    backbone = model.backbone
-    return sentence_vector(
-        backbone(model.input)["sequence_output"],
-        model.input["padding_mask"],
-        backbone.sentence_pooling,
-        backbone.dtype_policy,
-    )

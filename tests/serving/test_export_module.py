@@ -16,6 +16,8 @@ from dlfa_tf.models.token_classifier import DLFATokenClassifier
 from dlfa_tf.serving import export_module
 from dlfa_tf.serving import export_saved_model
 from dlfa_tf.serving.lint import Finding
+from dlfa_tf.serving.lint_rules import read_meta_graph
+from dlfa_tf.serving.served_graph import own_signatures
 
 HERE = pathlib.Path(__file__).parent
 TOLERANCE = 1e-5  # float32; the model pads other batches
@@ -66,6 +68,21 @@ def test_export_is_asked_without_this_package(asked):
     assert "tensorflow_text" in modules
     assert not {"dlfa_tf", "keras_hub"} & set(modules)
     # TensorFlow loads Keras by itself; over the C API there is none of it.
+
+
+@pytest.mark.parametrize("name", ["tagger_export", "classifier_export"])
+def test_encoder_stands_once_in_every_signature(request, name):
+    meta_graph = read_meta_graph(request.getfixturevalue(name))
+    # One softmax a block; the answers' own lies outside of the loop over rows.
+    counts = [
+        sum(node.op == "Softmax" for node in function.node_def)
+        for function in meta_graph.graph_def.library.function
+        if "_body_" in function.signature.name
+    ]
+    blocks = 3  # of the presets `tiny` and `tiny_sentencepiece`
+    assert [n for n in counts if n] == [blocks] * len(
+        own_signatures(meta_graph)
+    )
 
 
 def test_texts_are_tagged_as_the_model_does(asked, tagger):
