@@ -7,14 +7,17 @@ Using Multilingual BERT" (Chen et al., arXiv 2205.08497) for Keras 3.
 import importlib
 from typing import Any
 
+from dlfa_tf.registration import register_when_keras_is_imported
 from dlfa_tf.version_check import check_versions
 
 check_versions()
+register_when_keras_is_imported()
 
 __version__ = "0.1.0"
 
-# Public names and where they live. They are imported on first use: the client
-# and the metrics work without Keras, layers and models without TensorFlow.
+# Public names and where they live. They are imported on first use, or right
+# after Keras: the client and the metrics work without Keras, layers and models
+# without TensorFlow.
 _PUBLIC = {
     "AIF": "dlfa_tf.layers",
     "DLFA": "dlfa_tf.layers",

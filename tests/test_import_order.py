@@ -30,6 +30,7 @@ _PROGRAM = {
 # Package -> what it may import from the project, besides itself.
 TABLE = {
     "types": set(),
+    "registration": set(),
     "version_check": set(),
     "cache_folder": set(),
     "layers": {"types"},

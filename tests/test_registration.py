@@ -1,0 +1,72 @@
+"""A saved model loads after `import dlfa_tf`, in a process that did no more."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dlfa_tf import DLFATextClassifier
+
+ROOT = Path(__file__).resolve().parents[1]
+TEXTS = ["the cat sees", "a dog runs"]
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    """Files of a model and its answers."""
+    folder = tmp_path_factory.mktemp("saved")
+    model = DLFATextClassifier.from_preset(
+        "tiny", fusion_layer=1, labels=["no", "yes"]
+    )
+    model.save(folder / "m.keras")
+    model.save_to_preset(str(folder / "preset"))
+    return folder, model.predict(TEXTS, verbose=0).tolist()
+
+
+def run(code, folder):
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    "imports",
+    [
+        "import dlfa_tf, keras",
+        "import keras, dlfa_tf",
+        "import dlfa_tf.layers, keras",
+        "import dlfa_tf, keras_hub, keras",
+    ],
+)
+def test_saved_model_loads_in_a_new_process(saved, imports):
+    folder, expected = saved
+    code = f"{imports}\nmodel = keras.models.load_model('m.keras')\n"
+    code += f"print(model.predict({TEXTS}, verbose=0).tolist())"
+    found = json.loads(run(code, folder))
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+def test_saved_preset_is_read_by_keras_hub_in_a_new_process(saved):
+    code = "import dlfa_tf, keras_hub\n"
+    code += "model = keras_hub.models.Backbone.from_preset('./preset')\n"
+    code += "print(type(model).__module__, model.fusion_layer)"
+    assert run(code, saved[0]) == "dlfa_tf.models.dlfa_backbone 1"
+
+
+def test_import_alone_does_not_wait_for_keras():
+    code = "import sys, dlfa_tf; print('keras' in sys.modules)"
+    assert run(code, ROOT) == "False"
+
+
+if __name__ == "__main__":
+    raise SystemExit(pytest.main([__file__]))
