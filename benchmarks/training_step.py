@@ -68,10 +68,9 @@ def make_call(case: dict[str, Any]) -> Callable[[], dict[str, int]]:
     from dlfa_tf.data.pipelines import epoch_batches
     from dlfa_tf.data.pipelines import pad_batch
     from dlfa_tf.training.config import default_config
-    from dlfa_tf.training.loop import build_for_training
-    from dlfa_tf.training.optimizers import make_optimizer
+    from dlfa_tf.training.engine import make_step
+    from dlfa_tf.training.inputs import build_for_training
     from dlfa_tf.training.prepared import read_data
-    from dlfa_tf.training.train_step import TrainStep
 
     source = task_data.source(case["task"])
     config = default_config(
@@ -89,11 +88,7 @@ def make_call(case: dict[str, Any]) -> Callable[[], dict[str, int]]:
         eval_split="test_or_dev",
     )
     model, prepared = build_for_training(config, read_data(config), None)
-    step = TrainStep(
-        model,
-        make_optimizer(config, 10**6, model),
-        clip_norm=config.clip_norm,
-    )
+    step = make_step(config, model, 10**6, None)
     lengths = prepared.train.row_lengths
     if case["bucketing"]:
         plan = epoch_batches(lengths, FLAGS.batch_size, 1, 0)
@@ -109,7 +104,8 @@ def make_call(case: dict[str, Any]) -> Callable[[], dict[str, int]]:
 
     def call() -> dict[str, int]:
         for features, labels in batches:
-            step(features, labels)
+            values = step(features, labels, False)
+        values.on_host()
         masks = [features["padding_mask"] for features, _ in batches]
         return {
             "tokens": int(sum(mask.sum() for mask in masks)),

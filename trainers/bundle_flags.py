@@ -1,14 +1,10 @@
 """Flags of bundles: one file with all that runs of a task need."""
 
-from typing import TYPE_CHECKING
 from typing import Any
 
 from absl import flags
 
 from trainers import common_flags
-
-if TYPE_CHECKING:
-    from dlfa_tf.training.config import TrainConfig
 
 FLAGS = flags.FLAGS
 _FORMATS = ("auto", "q4", "float16", "float32")
@@ -74,22 +70,6 @@ def settings_not_given(bundle: str) -> dict[str, Any]:
         for name, value in settings.items()
         if name not in FLAGS or not FLAGS[name].present
     }
-
-
-def run_on_bundle(config: "TrainConfig", verbose: int) -> dict[str, Any]:
-    """Carries out a run on the bundle of the flags."""
-    # Not at the top: a wrong flag should not wait for Keras.
-    from dlfa_tf.training.bundle import read_bundle
-    from dlfa_tf.training.bundle_run import run_bundle
-
-    return run_bundle(
-        config,
-        read_bundle(FLAGS.bundle),
-        common_flags.say,
-        verbose,
-        resume=FLAGS.resume,
-        save_weights=FLAGS.save_weights,
-    )
 
 
 def make_from_flags() -> None:

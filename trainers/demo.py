@@ -96,7 +96,7 @@ def _finished_or_run(output: pathlib.Path, layer: int | None) -> dict[str, Any]:
     """Results of one system: of an earlier demo, resumed, or of a new run."""
     from dlfa_tf.evaluation.variants import system_name
     from dlfa_tf.training.config import default_config
-    from dlfa_tf.training.loop import run
+    from dlfa_tf.training.run import run
 
     recipe: dict[str, Any] = dict(_RECIPES[FLAGS.task])
     if FLAGS.epochs is not None:

@@ -109,8 +109,8 @@ def _score_model() -> None:
     from dlfa_tf.evaluation.run_folder import check_output_dir
     from dlfa_tf.evaluation.zero_shot import check_files
     from dlfa_tf.evaluation.zero_shot import choose_files
-    from dlfa_tf.training.loop import evaluate_model
     from dlfa_tf.training.model_files import load_model
+    from dlfa_tf.training.results import evaluate_model
     from trainers.result_table import print_results
 
     check_output_dir(FLAGS.output_dir)

@@ -229,13 +229,21 @@ def main() -> None:
 
 
 def _run(config: "TrainConfig") -> dict[str, Any]:
-    verbose = 1 if sys.stdout.isatty() else 2
-    if FLAGS.bundle is not None:
-        return bundle_flags.run_on_bundle(config, verbose)
-    from dlfa_tf.training.loop import run
+    # Not at the top: a wrong flag should not wait for Keras.
+    from dlfa_tf.training.bundle import read_bundle
+    from dlfa_tf.training.inputs import BundleInputs
+    from dlfa_tf.training.inputs import Inputs
+    from dlfa_tf.training.run import run
 
+    inputs: Inputs | None = None
+    if FLAGS.bundle is not None:
+        inputs = BundleInputs(read_bundle(FLAGS.bundle), FLAGS.save_weights)
     return run(
-        config, say=common_flags.say, verbose=verbose, resume=FLAGS.resume
+        config,
+        inputs,
+        say=common_flags.say,
+        verbose=1 if sys.stdout.isatty() else 2,
+        resume=FLAGS.resume,
     )
 
 

@@ -1,13 +1,11 @@
 """Token arrays -> length-bucketed batches, seeded, nothing lost or repeated."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 
 from dlfa_tf.data.arrays import TokenArrays
 from dlfa_tf.preprocessing.base_preprocessor import IGNORED_LABEL
-from dlfa_tf.preprocessing.tensorflow_import import require_tensorflow
 
 # Rows are sorted by length within pools of this many batches: little padding,
 # yet other batches every epoch. With fewer, the longest rows of each pool pad
@@ -123,7 +121,7 @@ def pad_batch(
     return features, labels.astype(np.int32)
 
 
-def train_dataset(
+def train_batches(
     arrays: TokenArrays,
     *,
     batch_size: int,
@@ -133,8 +131,8 @@ def train_dataset(
     use_segment_ids: bool,
     start_step: int = 0,
     max_width: int | None = None,
-) -> tuple[Any, int]:
-    """Builds the data set of a whole training run, or of what is left of it.
+) -> Iterator[tuple[dict[str, np.ndarray], np.ndarray]]:
+    """Yields the batches of a whole training run, or of what is left of it.
 
     Args:
         arrays: `TokenArrays` of the training split.
@@ -144,18 +142,17 @@ def train_dataset(
         pad_id: int, id of padding.
         use_segment_ids: bool, whether the encoder takes `segment_ids`.
         start_step: int, steps already taken, counted over all epochs; the
-            data set holds the batches after them. Defaults to `0`.
+            batches after them are yielded. Defaults to `0`.
         max_width: int or None, positions of the encoder, which no batch is
             padded beyond. Defaults to `None`: no limit.
 
-    Returns:
-        A pair: `tf.data.Dataset` of (features, labels) from `start_step` to
-        the end of the last epoch, and the number of steps of one epoch.
+    Yields:
+        What `pad_batch` returns, from `start_step` to the end of the last
+        epoch.
 
     Raises:
         ValueError: when `start_step` is negative or past the last step.
     """
-    tf = require_tensorflow("train_dataset")
     lengths = arrays.row_lengths
     # The same every epoch: only the last batch may be smaller.
     steps = -(-len(lengths) // batch_size)
@@ -164,28 +161,8 @@ def train_dataset(
             f"`start_step` is out of range. Received: {start_step}. Accepted: "
             f"0 to {steps * epochs} ({epochs} epochs of {steps} steps)."
         )
-
-    def batches() -> Iterator[Any]:
-        first, skipped = divmod(start_step, max(steps, 1))
-        for epoch in range(first, epochs):
-            plan = epoch_batches(lengths, batch_size, seed, epoch)
-            for rows in plan[skipped if epoch == first else 0 :]:
-                yield pad_batch(
-                    arrays, rows, pad_id, use_segment_ids, max_width
-                )
-
-    names = ["token_ids", "padding_mask"]
-    names += ["segment_ids"] if use_segment_ids else []
-    features = {
-        name: tf.TensorSpec(
-            [None, None], tf.bool if name == "padding_mask" else tf.int32
-        )
-        for name in names
-    }
-    labels = tf.TensorSpec(
-        [None] if arrays.label_mask is None else [None, None], tf.int32
-    )
-    dataset = tf.data.Dataset.from_generator(
-        batches, output_signature=(features, labels)
-    )
-    return dataset.prefetch(tf.data.AUTOTUNE), steps
+    first, skipped = divmod(start_step, max(steps, 1))
+    for epoch in range(first, epochs):
+        plan = epoch_batches(lengths, batch_size, seed, epoch)
+        for rows in plan[skipped if epoch == first else 0 :]:
+            yield pad_batch(arrays, rows, pad_id, use_segment_ids, max_width)

@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+from collections.abc import Callable
 from typing import Any
 
 RESULTS = "results.json"
@@ -10,8 +11,15 @@ CONFIG = "config.json"
 SCHEMA = 1
 
 
-def check_output_dir(output_dir: str) -> None:
+def check_output_dir(
+    output_dir: str,
+    but: Callable[[pathlib.Path], bool] = lambda _: False,
+) -> None:
     """Refuses an output folder that holds anything.
+
+    Args:
+        output_dir: str, the folder.
+        but: whether a file or folder in it does not count. Defaults to none.
 
     Raises:
         FileExistsError: when the folder has content.
@@ -23,11 +31,14 @@ def check_output_dir(output_dir: str) -> None:
             f"`output_dir` is a file. Received: {output_dir!r}. Accepted: a "
             "new or an empty folder."
         )
-    if path.is_dir() and any(path.iterdir()):
-        names = sorted(p.name for p in path.iterdir())[:6]
+    names = sorted(
+        p.name for p in (path.iterdir() if path.is_dir() else ()) if not but(p)
+    )
+    if names:
         raise FileExistsError(
             f"`output_dir` has content, which is never overwritten. Received: "
-            f"{output_dir!r} with {names}. Accepted: a new or an empty folder."
+            f"{output_dir!r} with {names[:6]}. Accepted: a new or an empty "
+            "folder."
         )
 
 

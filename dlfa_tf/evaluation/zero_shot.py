@@ -3,6 +3,7 @@
 import pathlib
 import time
 from collections.abc import Callable
+from collections.abc import Iterable
 from typing import Any
 
 from dlfa_tf.data.arrays import TokenArrays
@@ -16,6 +17,10 @@ from dlfa_tf.evaluation.run_folder import write_predictions
 from dlfa_tf.evaluation.score import gold_labels
 from dlfa_tf.evaluation.score import score_labels
 from dlfa_tf.metrics.aggregate import averages
+
+# Rows per step, as runs evaluate.
+EVAL_BATCH = 64
+Forward = Callable[[dict[str, Any]], Any]
 
 
 def choose_files(
@@ -96,7 +101,8 @@ def evaluate_file(
     language: str,
     *,
     limit: int | None = None,
-    batch_size: int = 64,
+    batch_size: int = EVAL_BATCH,
+    forward: Forward | None = None,
 ) -> tuple[dict[str, Any], list[Any]]:
     """Scores a model on one file.
 
@@ -107,6 +113,7 @@ def evaluate_file(
         language: str.
         limit: int or None, examples from the start of the file.
         batch_size: int, rows per step.
+        forward: function from features to logits, see `predict_logits`.
 
     Returns:
         A pair: the scores (see `score`) with `split`, `rows`, `tokens` (real
@@ -123,6 +130,7 @@ def evaluate_file(
         batch_size=batch_size,
         pad_id=preprocessor.pieces.pad_id,
         use_segment_ids=preprocessor.use_segment_ids,
+        forward=forward,
     )
     scores.update(split=split, seconds=round(time.monotonic() - started, 2))
     return scores, predicted
@@ -155,25 +163,21 @@ def evaluate_arrays(
     return scores, predicted
 
 
-def evaluate_languages(
-    model: Any,
-    source: Source,
+def evaluate_each(
+    evaluate: Callable[[str, str], tuple[dict[str, Any], list[Any]]],
     files: dict[str, str],
+    known_languages: Iterable[str],
     *,
-    limit: int | None = None,
-    batch_size: int = 64,
     run_dir: pathlib.Path | None = None,
     progress: Callable[[str, dict], None] | None = None,
     done: dict[str, dict[str, Any]] | None = None,
 ) -> dict[str, Any]:
-    """Scores a model on many languages.
+    """Scores many languages, wherever their examples are.
 
     Args:
-        model: task model with a preprocessor.
-        source: `Source`.
+        evaluate: from split and language to what `evaluate_file` returns.
         files: from language to split; see `choose_files`.
-        limit: int or None, examples per language.
-        batch_size: int, rows per step.
+        known_languages: languages of the task.
         run_dir: folder for `predictions/`; None writes none.
         progress: called with language and scores after each language.
         done: scores by language that an earlier call was interrupted after;
@@ -188,9 +192,7 @@ def evaluate_languages(
         if done and language in done:
             by_language[language] = done[language]
             continue
-        scores, predicted = evaluate_file(
-            model, source, split, language, limit=limit, batch_size=batch_size
-        )
+        scores, predicted = evaluate(split, language)
         by_language[language] = scores
         if run_dir is not None:
             write_predictions(run_dir, split, language, predicted)
@@ -201,7 +203,41 @@ def evaluate_languages(
         "averages": averages({k: v["score"] for k, v in by_language.items()}),
         "missing_languages": [
             language
-            for language in source.languages
+            for language in known_languages
             if language not in by_language
         ],
     }
+
+
+def evaluate_languages(
+    model: Any,
+    source: Source,
+    files: dict[str, str],
+    *,
+    limit: int | None = None,
+    batch_size: int = EVAL_BATCH,
+    forward: Forward | None = None,
+    **options: Any,
+) -> dict[str, Any]:
+    """Scores a model on the files of many languages.
+
+    Args:
+        model: task model with a preprocessor.
+        source: `Source`.
+        files: from language to split; see `choose_files`.
+        limit: int or None, examples per language.
+        batch_size: int, rows per step.
+        forward: function from features to logits, see `predict_logits`.
+        **options: further arguments of `evaluate_each`.
+
+    Returns:
+        See `evaluate_each`.
+    """
+
+    def evaluate(split: str, language: str) -> tuple[dict[str, Any], list[Any]]:
+        return evaluate_file(
+            model, source, split, language,
+            limit=limit, batch_size=batch_size, forward=forward,
+        )  # fmt: skip
+
+    return evaluate_each(evaluate, files, source.languages, **options)

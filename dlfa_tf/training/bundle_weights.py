@@ -41,6 +41,31 @@ def has_bundle_weights(run_dir: pathlib.Path) -> bool:
     return (run_dir / WEIGHTS).is_file()
 
 
+def read_bundle_weights(
+    run_dir: pathlib.Path,
+) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Reads `weights.npz`.
+
+    Returns:
+        The preset's token id of each embedding row, and all weights.
+
+    Raises:
+        ValueError: when the file is damaged.
+    """
+    path = run_dir / WEIGHTS
+    try:
+        # NumPy leaves a file open that it cannot read.
+        with path.open("rb") as stream, np.load(stream) as file:
+            token_ids = file["token_ids"]
+            weights = [file[f"{i:04d}"] for i in range(len(file.files) - 1)]
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as e:
+        raise ValueError(
+            f"{str(path)!r} cannot be read ({e}). Accepted: the file as the "
+            "run on a bundle wrote it."
+        ) from e
+    return token_ids, weights
+
+
 def load_bundle_model(run_dir: pathlib.Path, dtype: str | None = None) -> Any:
     """Builds the full model, tokenizer included, of a run on a bundle.
 
@@ -58,17 +83,7 @@ def load_bundle_model(run_dir: pathlib.Path, dtype: str | None = None) -> Any:
         ValueError: when `weights.npz` is damaged or does not fit the model.
         ConnectionError, FileNotFoundError: when the preset is not at hand.
     """
-    path = run_dir / WEIGHTS
-    try:
-        # NumPy leaves a file open that it cannot read.
-        with path.open("rb") as stream, np.load(stream) as file:
-            token_ids = file["token_ids"]
-            weights = [file[f"{i:04d}"] for i in range(len(file.files) - 1)]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as e:
-        raise ValueError(
-            f"{str(path)!r} cannot be read ({e}). Accepted: the file as the "
-            "run on a bundle wrote it."
-        ) from e
+    token_ids, weights = read_bundle_weights(run_dir)
     model = build_model(read_config(str(run_dir)), dtype)
     small = compact_model(model, token_ids)
     small.set_weights(weights)

@@ -261,6 +261,13 @@ class TrainConfig:
         values["languages"] = list(self.languages)
         return values
 
+    def shareable(self) -> dict[str, Any]:
+        """What `to_json` returns, without the folders of this machine."""
+        values = self.to_json()
+        for name in ("output_dir", "data_dir"):
+            del values[name]
+        return values
+
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> "TrainConfig":
         """Rebuilds a config from `to_json`'s values.

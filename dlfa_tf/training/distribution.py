@@ -1,7 +1,7 @@
 """From the name of a strategy to a `tf.distribute` strategy.
 
 Everything of this project that knows about several devices is here and in
-`train_step.py`. Keras 3.15's own `fit` clips per replica and fails under
+`step_tensorflow.py`. Keras 3.15's own `fit` clips per replica and fails under
 MultiWorkerMirroredStrategy (it reduces a nested batch, and a scalar along an
 axis); training here needs neither.
 """
@@ -12,6 +12,8 @@ import json
 import os
 from collections.abc import Mapping
 from typing import Any
+
+import keras
 
 from dlfa_tf.data.tasks import nearest_hint
 from dlfa_tf.preprocessing.tensorflow_import import require_tensorflow
@@ -99,13 +101,21 @@ def resolve_strategy(name: str) -> str:
         where there are several GPUs, else `one_device`.
 
     Raises:
-        ValueError: for an unknown name or a wrong TF_CONFIG.
+        ValueError: for an unknown name, a wrong TF_CONFIG, or several devices
+            under JAX.
     """
     if name not in STRATEGIES:
         raise ValueError(
             f"`strategy` is unknown. Received: {name!r}. Accepted: "
             f"{list(STRATEGIES)}." + nearest_hint(name, STRATEGIES)
         )
+    if keras.backend.backend() == "jax":
+        if name not in ("auto", "one_device"):
+            raise ValueError(
+                "A run under JAX works on one device. Received: strategy="
+                f"{name!r}. Accepted: one_device, auto."
+            )
+        return "one_device"
     cluster = cluster_from_environment() if name != "one_device" else None
     if name == "multi_worker" and cluster is None:
         raise ValueError(
@@ -234,6 +244,8 @@ def lost_worker(strategy: Any, error: Exception) -> ConnectionError | None:
     Returns:
         The error to raise in its place, or None when it is something else.
     """
+    if strategy is None:
+        return None
     tf = require_tensorflow("lost_worker")
     if not isinstance(
         strategy, tf.distribute.MultiWorkerMirroredStrategy

@@ -42,7 +42,11 @@ class GateProbe:
             (`rms_fused`), of the lower (`rms_low`) and of the last block
             (`rms_high`).
         """
-        outputs = self._probe(self._features, training=False)
+        if keras.backend.backend() == "jax":
+            # Compiled: one by one its ops would take seconds.
+            outputs = self._probe.predict_on_batch(self._features)
+        else:
+            outputs = self._probe(self._features, training=False)
         real = self._features["padding_mask"]
         gate, low, high, fused = (
             np.asarray(keras.ops.cast(x, "float32"))[real] for x in outputs

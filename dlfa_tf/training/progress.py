@@ -8,6 +8,7 @@ import keras
 
 # Seconds between two lines where there is no terminal for a bar.
 _SAY_SECONDS = 30.0
+_FIGURES = ("loss", "tokens/s", "padding", "GiB")
 
 
 class Progress:
@@ -28,32 +29,35 @@ class Progress:
         self._bar: Any = None
         self._said_at = time.monotonic()
 
-    def show(self, step: int, entry: dict[str, Any]) -> None:
-        """Shows a step with the figures of the log since its last entry."""
+    def show(self, step: int, entry: dict[str, Any] | None) -> None:
+        """Shows a step, with the figures that were read last if any were."""
+        figures = _figures(entry)
         last = step == self.total_steps
         if self.verbose == 1:
             if self._bar is None:
                 # Made late: its clock starts here, not before tracing.
                 self._bar = keras.utils.Progbar(
                     self.total_steps,
-                    stateful_metrics=list(_figures(entry)),
+                    stateful_metrics=list(_FIGURES),
                     unit_name="step",
                 )
-            values = list(_figures(entry).items())
+            values = list(figures.items())
             self._bar.update(step, values=values, finalize=last)
         elif self.verbose and time.monotonic() - self._said_at > _SAY_SECONDS:
             self._said_at = time.monotonic()
-            text = ", ".join(
-                f"{name} {value:.4g}" for name, value in _figures(entry).items()
-            )
-            self.say(f"  step {step} of {self.total_steps}: {text}")
+            text = ", ".join(f"{k} {v:.4g}" for k, v in figures.items())
+            text = f": {text}" if text else ""
+            self.say(f"  step {step} of {self.total_steps}{text}")
 
 
-def _figures(entry: dict[str, Any]) -> dict[str, float]:
+def _figures(entry: dict[str, Any] | None) -> dict[str, float]:
+    if entry is None:
+        return {}
     timing = entry["timing"]
-    return {
-        "loss": entry["loss"],
-        "tokens/s": timing.get("tokens_per_second", 0.0),
-        "padding": entry["padding_share"],
-        "GiB": timing["peak_memory_bytes"] / 2**30,
-    }
+    values = (
+        entry["loss"],
+        timing.get("tokens_per_second", 0.0),
+        entry["padding_share"],
+        timing["peak_memory_bytes"] / 2**30,
+    )
+    return dict(zip(_FIGURES, values, strict=True))

@@ -1,61 +1,79 @@
 """A run folder: new, to go on with, or somebody else's."""
 
 import contextlib
-import dataclasses
 import fcntl
 import os
 import pathlib
 from collections.abc import Iterator
+from typing import Any
 
 from dlfa_tf.evaluation.run_folder import CONFIG
+from dlfa_tf.evaluation.run_folder import RESULTS
 from dlfa_tf.evaluation.run_folder import check_output_dir
+from dlfa_tf.evaluation.run_folder import read_json
+from dlfa_tf.evaluation.run_folder import read_results
 from dlfa_tf.training.config import TrainConfig
 from dlfa_tf.training.config import read_config
-from dlfa_tf.training.distribution import resolve_strategy
-from dlfa_tf.training.environment import has_fast_bfloat16
 from dlfa_tf.training.same_settings import check_same_settings
+from dlfa_tf.training.unfinished import is_unfinished
 from dlfa_tf.training.unfinished import remove_unfinished
 
 
-def resolved(config: TrainConfig, resume: bool = False) -> TrainConfig:
-    """Decides what `auto` means on this machine, or in the run to go on with.
+def is_finished(run_dir: pathlib.Path) -> bool:
+    """Whether a run folder has results."""
+    return (run_dir / RESULTS).is_file()
+
+
+def find_run(
+    config: TrainConfig, bundle_sha256: str | None = None
+) -> dict[str, Any] | None:
+    """Finds the run in the `output_dir` of a config; changes nothing there.
 
     Args:
         config: `TrainConfig`.
-        resume: bool, whether the run in `output_dir`, if there is one, decides
-            the precision: half a run in another would be neither. Defaults to
-            `False`.
+        bundle_sha256: str or None, hash of the bundle that the run is on.
 
     Returns:
-        The config without any `auto`.
+        Content of the run's `results.json`, or of its `config.json` when it
+        is not finished; None when there is no run.
 
     Raises:
-        ValueError: for a wrong TF_CONFIG, or a folder whose `config.json` no
-            run wrote.
+        ValueError: when it holds a run with other settings; names each and
+            both values.
+        FileExistsError: when it holds something else than a run.
+        NotADirectoryError: when it is a file.
     """
-    return dataclasses.replace(
+    run_dir = pathlib.Path(config.output_dir)
+    if is_finished(run_dir):
+        record = read_results(run_dir)
+    elif (run_dir / CONFIG).is_file():
+        # For its error, when no run wrote the file.
+        read_config(config.output_dir)
+        record = read_json(run_dir / CONFIG)
+    else:
+        # It may have been killed while it wrote its first file. Not removed
+        # here: another process may be at work.
+        check_output_dir(config.output_dir, but=is_unfinished)
+        return None
+    check_same_settings(
+        record["config"],
         config,
-        precision=_precision(config, resume),
-        strategy=resolve_strategy(config.strategy),
+        str(run_dir),
+        (record.get("bundle") or {}).get("sha256"),
+        bundle_sha256,
     )
+    return record
 
 
-def _precision(config: TrainConfig, resume: bool) -> str:
-    if config.precision != "auto":
-        return config.precision
-    if resume and (pathlib.Path(config.output_dir) / CONFIG).is_file():
-        begun_in = read_config(config.output_dir).precision
-        if begun_in != "auto":
-            return begun_in
-    return "mixed_bfloat16" if has_fast_bfloat16() else "float32"
-
-
-def check_run_dir(config: TrainConfig, resume: bool) -> None:
+def check_run_dir(
+    config: TrainConfig, resume: bool, bundle_sha256: str | None = None
+) -> None:
     """Refuses a folder that this run may not write into.
 
     Args:
         config: `TrainConfig`.
         resume: bool, whether to go on with a run of the same settings.
+        bundle_sha256: str or None, hash of the bundle that the run is on.
 
     Raises:
         FileExistsError: when the folder has content and is not to be resumed,
@@ -63,18 +81,13 @@ def check_run_dir(config: TrainConfig, resume: bool) -> None:
         NotADirectoryError: when it is a file.
         ValueError: when it holds a run with other settings; names them.
     """
-    path = pathlib.Path(config.output_dir)
-    if resume and (path / CONFIG).is_file():
-        saved = read_config(config.output_dir).to_json()
-        check_same_settings(saved, config, config.output_dir)
+    if resume:
+        find_run(config, bundle_sha256)
         return
-    if resume and path.is_dir():
-        # It may have been killed while it wrote its first file.
-        remove_unfinished(path)
     try:
         check_output_dir(config.output_dir)
     except FileExistsError as error:
-        if (path / CONFIG).is_file():
+        if (pathlib.Path(config.output_dir) / CONFIG).is_file():
             raise FileExistsError(
                 f"{error} It holds a run; --resume goes on with it."
             ) from None

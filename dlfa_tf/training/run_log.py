@@ -70,12 +70,9 @@ class RunLog:
     def _to_board(self, entry: dict[str, Any]) -> None:
         if self._board is None:
             return
-        import tensorflow as tf
-
-        with self._board.as_default(step=entry["step"]):
-            for name, value in _scalars(entry):
-                if name not in ("step", "epoch"):
-                    tf.summary.scalar(name, value)
+        for name, value in _scalars(entry):
+            if name not in ("step", "epoch"):
+                self._board.add_scalar(name, value, entry["step"])
 
 
 def _cut_back(file: pathlib.Path, position: int) -> None:
@@ -94,9 +91,12 @@ def _scalars(entry: dict[str, Any], prefix: str = "") -> Any:
 
 
 def _scalar_writer(folder: pathlib.Path) -> Any:
-    """Writer of TensorBoard files; None where TensorFlow is not installed."""
+    """Writer of TensorBoard files; None where TensorBoard is not installed.
+
+    Not TensorFlow's own writer: there may be none of it under JAX.
+    """
     try:
-        import tensorflow as tf
+        from tensorboard.summary import Writer
     except ImportError:
         return None
-    return tf.summary.create_file_writer(str(folder))
+    return Writer(str(folder))

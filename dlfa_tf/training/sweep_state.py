@@ -7,12 +7,10 @@ import signal
 from collections.abc import Sequence
 from typing import Any
 
-from dlfa_tf.evaluation.run_folder import CONFIG
-from dlfa_tf.evaluation.run_folder import RESULTS
 from dlfa_tf.evaluation.run_folder import read_results
-from dlfa_tf.training.same_settings import check_same_settings
+from dlfa_tf.training.resume import find_run
+from dlfa_tf.training.resume import is_finished
 from dlfa_tf.training.sweep_cells import Cell
-from dlfa_tf.training.unfinished import is_unfinished
 
 # States of a run that is still to be started.
 WAITING = ("new", "unfinished")
@@ -107,42 +105,15 @@ def find_status(cell: Cell) -> CellStatus:
             each and both values.
         FileExistsError: when it holds something else than a run.
     """
-    if (cell.folder / RESULTS).is_file():
-        results = read_results(cell.folder)
-        _check_settings(cell, results)
-        status = CellStatus(cell=cell, state="skipped", fraction=1.0)
-        status.seconds = float(sum(results.get("seconds", {}).values()))
-        status.averages = results["averages"]
-        return status
-    if (cell.folder / CONFIG).is_file():
-        text = (cell.folder / CONFIG).read_text(encoding="utf-8")
-        _check_settings(cell, json.loads(text))
+    record = find_run(cell.config, cell.bundle_sha256)
+    if record is None:
+        return CellStatus(cell=cell, state="new")
+    if not is_finished(cell.folder):
         return CellStatus(cell=cell, state="unfinished")
-    # It may have been killed while it wrote its first file. Not removed here:
-    # another process may be at work.
-    names = sorted(
-        path.name
-        for path in (cell.folder.iterdir() if cell.folder.is_dir() else ())
-        if not is_unfinished(path)
-    )
-    if names:
-        raise FileExistsError(
-            f"{str(cell.folder)!r} holds files but no run, and is never "
-            f"overwritten. Received: {names[:6]}. Accepted: a run folder, an "
-            "empty one, or another `output_dir`."
-        )
-    return CellStatus(cell=cell, state="new")
-
-
-def _check_settings(cell: Cell, record: dict[str, Any]) -> None:
-    """Compares a run with what `config.json` or `results.json` says of it."""
-    check_same_settings(
-        record["config"],
-        cell.config,
-        str(cell.folder),
-        (record.get("bundle") or {}).get("sha256"),
-        cell.bundle_sha256,
-    )
+    status = CellStatus(cell=cell, state="skipped", fraction=1.0)
+    status.seconds = float(sum(record.get("seconds", {}).values()))
+    status.averages = record["averages"]
+    return status
 
 
 def read_tail(file: pathlib.Path) -> list[str]:

@@ -3,9 +3,6 @@
 import dataclasses
 import math
 import time
-from typing import Any
-
-import numpy as np
 
 from dlfa_tf.training.environment import peak_gpu_memory_bytes
 from dlfa_tf.training.environment import peak_memory_bytes
@@ -40,14 +37,14 @@ class Window:
     positions: int = 0
 
     def add(
-        self, loss: float, gradient_norm: float, clipped: bool, mask: Any
-    ) -> int:
-        """Adds a step with its padding mask `(rows, time)`.
-
-        Returns:
-            Real pieces of the step.
-        """
-        tokens = int(np.count_nonzero(mask))
+        self,
+        loss: float,
+        gradient_norm: float,
+        clipped: bool,
+        tokens: int,
+        positions: int,
+    ) -> None:
+        """Adds a step and the size of its batch."""
         self.steps += 1
         self.loss += loss
         if math.isfinite(gradient_norm):
@@ -56,8 +53,7 @@ class Window:
         else:
             self.skipped += 1
         self.tokens += tokens
-        self.positions += int(np.size(mask))
-        return tokens
+        self.positions += positions
 
     def entry(self) -> dict[str, float | None]:
         """Means, as plain values; None for the norm of no step."""
@@ -74,7 +70,10 @@ class Window:
 class Stopwatch:
     """Seconds and tokens of the steps since the last entry.
 
-    Steps that traced or compiled are left out: they say nothing of the rest.
+    The clock runs from the start of a step until the engine has read what
+    the steps computed: a step returns before the device has finished it. The
+    time of steps that traced or compiled is left out, and so is all that is
+    done between steps.
     """
 
     def __init__(self) -> None:
@@ -84,20 +83,27 @@ class Stopwatch:
         """Forgets the steps."""
         self._steps = self._tokens = 0
         self._seconds = 0.0
+        self._since: float | None = None
 
     def start(self) -> None:
-        """Starts the time of a step."""
-        self._since = time.monotonic()
+        """Lets the clock run, if it does not."""
+        if self._since is None:
+            self._since = time.monotonic()
 
-    def stop(self) -> float:
-        """Returns the seconds since `start`."""
-        return time.monotonic() - self._since
-
-    def add(self, seconds: float, tokens: int) -> None:
-        """Adds a step."""
+    def add(self, tokens: int) -> None:
+        """Counts a step that the clock runs for."""
         self._steps += 1
-        self._seconds += seconds
         self._tokens += tokens
+
+    def leave_out(self, seconds: float) -> None:
+        """Takes away time in which a step was traced or compiled."""
+        self._seconds -= seconds
+
+    def stop(self) -> None:
+        """Stops the clock."""
+        if self._since is not None:
+            self._seconds += time.monotonic() - self._since
+            self._since = None
 
     def entry(self) -> dict[str, dict[str, float]]:
         """Times and memory under one key: they differ between equal runs."""
@@ -105,7 +111,7 @@ class Stopwatch:
         gpu = peak_gpu_memory_bytes()
         if gpu is not None:
             timing["peak_gpu_memory_bytes"] = gpu
-        if self._steps:
+        if self._steps and self._seconds:
             timing["step_seconds"] = round(self._seconds / self._steps, 4)
             timing["tokens_per_second"] = round(self._tokens / self._seconds, 1)
         return {TIMING: timing}

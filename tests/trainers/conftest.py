@@ -91,7 +91,7 @@ def _finished(folder, task, preset, fusion_layer):
     import tensorflow as tf
 
     from dlfa_tf.training.config import default_config
-    from dlfa_tf.training.loop import run
+    from dlfa_tf.training.run import run
 
     tf.config.run_functions_eagerly(True)
     config = default_config(

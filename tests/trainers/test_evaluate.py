@@ -77,7 +77,9 @@ def test_limit_of_zero_is_all(call, monkeypatch, tmp_path, given, used):
         seen.append(limit)
         raise ValueError("seen")
 
-    monkeypatch.setattr("dlfa_tf.training.loop.evaluate_model", evaluate_model)
+    monkeypatch.setattr(
+        "dlfa_tf.training.results.evaluate_model", evaluate_model
+    )
     monkeypatch.setattr("dlfa_tf.training.model_files.load_model", str)
     with pytest.raises(ValueError, match="seen"):
         call(

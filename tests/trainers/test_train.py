@@ -67,7 +67,7 @@ def configs(monkeypatch):
             "missing_languages": [],
         }
 
-    monkeypatch.setattr("dlfa_tf.training.loop.run", run)
+    monkeypatch.setattr("dlfa_tf.training.run.run", run)
     return seen
 
 

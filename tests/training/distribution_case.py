@@ -28,11 +28,11 @@ import numpy as np
 from dlfa_tf.training.config import default_config
 from dlfa_tf.training.distribution import cluster_from_environment
 from dlfa_tf.training.distribution import make_strategy
-from dlfa_tf.training.fit import fit
+from dlfa_tf.training.engine import Engine
+from dlfa_tf.training.inputs import build_for_training
 from dlfa_tf.training.interruption import TrainingInterrupted
-from dlfa_tf.training.loop import build_for_training
 from dlfa_tf.training.prepared import read_data
-from dlfa_tf.training.session import Session
+from dlfa_tf.training.step_tensorflow import TensorFlowStep
 
 
 def main():
@@ -67,46 +67,30 @@ def main():
         for layer in model._flatten_layers():
             if isinstance(layer, keras.layers.Dropout):
                 layer.rate = 0.0
-    steps, sessions = [], []
-    really = Session._take
+    engine = Engine(
+        config,
+        model,
+        prepared,
+        strategy=strategy,
+        is_chief=index == 0,
+        verbose=0,
+    )
+    steps = []
+    really = TensorFlowStep.__call__
 
-    def recording(session, features, labels):
-        step = session.train_step
-        sessions.append(session)
-
-        class Recorder:
-            traces = property(lambda _: step.traces)
-            replicas = step.replicas
-            optimizer = step.optimizer
-            forward, state = step.forward, step.state
-
-            def __call__(self, *arguments, **options):
-                values = step(*arguments, **options)
-                steps.append((values.loss, values.gradient_norm))
-                if changes.get("die_at") == str(len(steps)) and index == 1:
-                    os._exit(9)
-                return values
-
-        session.train_step = Recorder()
+    def recording(step, *arguments):
+        values = really(step, *arguments)
+        steps.append(values.on_host())
+        if changes.get("die_at") == str(len(steps)) and index == 1:
+            os._exit(9)
         if changes.get("stop_at") == str(len(steps)) and index == 1:
-            session.stop.asked = True
-        try:
-            return really(session, features, labels)
-        finally:
-            session.train_step = step
+            engine.stop.asked = True
+        return values
 
-    Session._take = recording
+    TensorFlowStep.__call__ = recording
     outcome = {}
     try:
-        training = fit(
-            config,
-            model,
-            prepared,
-            pathlib.Path(folder),
-            strategy=strategy,
-            is_chief=index == 0,
-            verbose=0,
-        )
+        training = engine.run(pathlib.Path(folder))
         outcome["dev_score"] = training["dev_score"]
     except TrainingInterrupted as interruption:
         outcome["interrupted"] = str(interruption)
@@ -119,9 +103,9 @@ def main():
         if v.path.endswith("seed_generator_state")
     ]
     outcome.update(
-        losses=[loss for loss, _ in steps],
-        norms=[norm for _, norm in steps],
-        traces=sessions[0].train_step.traces,
+        losses=[x.loss for x in steps],
+        norms=[x.gradient_norm for x in steps],
+        traces=engine.step.traces,
         weights=[float(np.abs(w).sum()) for w in model.get_weights()],
         seeds=seeds,
     )

@@ -88,6 +88,13 @@ def test_multi_worker_needs_addresses(monkeypatch):
         make_strategy("multi_worker")
 
 
+def test_several_devices_are_refused_under_jax(monkeypatch):
+    monkeypatch.setattr("keras.backend.backend", lambda: "jax")
+    assert resolve_strategy("auto") == "one_device"
+    with pytest.raises(ValueError, match="under JAX.*one device.*'mirrored'"):
+        resolve_strategy("mirrored")
+
+
 def test_unknown_strategy_offers_the_nearest():
     with pytest.raises(ValueError, match="'miror'.*Did you mean 'mirrored'"):
         make_strategy("miror")

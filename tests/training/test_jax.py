@@ -1,4 +1,4 @@
-"""Tests of dlfa_tf.training.jax_step, jax_fit and of runs without TensorFlow.
+"""Tests of dlfa_tf.training.step_jax and of runs without TensorFlow.
 
 JAX runs in a process of its own, in which TensorFlow cannot be imported.
 """
@@ -17,12 +17,12 @@ from dlfa_tf.data.pipelines import epoch_batches
 from dlfa_tf.data.pipelines import pad_batch
 from dlfa_tf.training.bundle import make_bundle
 from dlfa_tf.training.bundle import read_bundle
-from dlfa_tf.training.bundle_run import build_bundle_model
 from dlfa_tf.training.config import default_config
-from dlfa_tf.training.jax_step import pad_width
+from dlfa_tf.training.inputs import build_bundle_model
 from dlfa_tf.training.model_files import load_model
 from dlfa_tf.training.optimizers import make_optimizer
-from dlfa_tf.training.train_step import TrainStep
+from dlfa_tf.training.step_jax import pad_width
+from dlfa_tf.training.step_tensorflow import TensorFlowStep
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:Even though the:UserWarning"),
@@ -54,9 +54,9 @@ import keras
 import numpy as np
 from dlfa_tf.data.pipelines import epoch_batches, pad_batch
 from dlfa_tf.training.bundle import read_bundle
-from dlfa_tf.training.bundle_run import build_bundle_model
+from dlfa_tf.training.inputs import build_bundle_model
 from dlfa_tf.training.config import default_config
-from dlfa_tf.training.jax_step import JaxStep, compiled_forward
+from dlfa_tf.training.step_jax import JaxStep, compiled_forward
 from dlfa_tf.training.optimizers import make_optimizer
 
 assert keras.backend.backend() == "jax"
@@ -69,20 +69,75 @@ model = build_bundle_model(config, bundle)
 with np.load("start.npz") as file:
     model.set_weights([file[name] for name in file])
 prepared = bundle.prepared(config)
-step = JaxStep(model, make_optimizer(config, 4, model), 0.3)
+step = JaxStep(model, make_optimizer(config, 4, model), clip_norm=0.3)
 values = []
 for rows in epoch_batches(prepared.train.row_lengths, 8, 1, 0):
     batch = pad_batch(prepared.train, rows, prepared.pad_id, True)
-    values.append([float(x) for x in step(*batch)])
-step.sync()
+    values.append(step(*batch).on_host()[:2])
 rows = np.arange(3)
 features, _ = pad_batch(prepared.dev, rows, prepared.pad_id, True)
-logits = compiled_forward(model, 8)(features)
-np.savez("jax.npz", logits=logits, values=values, traces=step.traces)
+logits = step.forward(features)
+old = compiled_forward(model, 8)(features)
+step.sync()
+np.testing.assert_array_equal(compiled_forward(model, 64)(features), logits)
+assert not np.array_equal(old, logits)
+np.savez("jax.npz", logits=logits, values=values, traces=step.traces,
+         rate=step.learning_rate())
+
+# The state is all that the next step depends on.
+state = step.state()
+after = step(*batch).on_host()
+step.set_state(state)
+assert step(*batch).on_host() == after
 
 sys.argv = ["train", "--bundle=b", "--fusion_layer=1", "--epochs=1",
             "--batch_size=8", "--learning_rate=0.01", "--output_dir=run"]
-runpy.run_module("trainers.train", run_name="__main__", alter_sys=True)
+try:
+    runpy.run_module("trainers.train", run_name="__main__", alter_sys=True)
+except SystemExit as ended:
+    assert not ended.code, ended
+
+# One that nothing disturbs, and one that is stopped after step 2 of 4.
+import contextlib
+from dlfa_tf.training import run as run_module
+from dlfa_tf.training.inputs import BundleInputs
+from dlfa_tf.training.interruption import StopRequest, TrainingInterrupted
+
+
+class StopAt(StopRequest):
+    # Asks to stop after the second step.
+
+    looks = 0
+
+    @property
+    def asked(self):
+        self.looks += 1
+        return self.looks >= 2
+
+    @asked.setter
+    def asked(self, value):
+        pass
+
+
+def run(folder, **options):
+    config = default_config(**{
+        **settings, "output_dir": folder, "dropout": 0.1, "dev_every": 3,
+        "checkpoint_minutes": 0.0, "norm": "batch",
+    })
+    inputs = BundleInputs(read_bundle("b"))
+    return run_module.run(config, inputs, verbose=0, **options)
+
+
+run("whole")
+really = run_module.stop_on_sigterm
+run_module.stop_on_sigterm = lambda: contextlib.nullcontext(StopAt())
+try:
+    run("stopped")
+    raise AssertionError("not stopped")
+except TrainingInterrupted as stopped:
+    print(stopped)
+run_module.stop_on_sigterm = really
+run("stopped", say=print, resume=True)
 """
 
 
@@ -131,15 +186,16 @@ def test_steps_are_those_of_tensorflow(on_jax):
     bundle = read_bundle(folder / "b")
     prepared = bundle.prepared(config)
     optimizer = make_optimizer(config, STEPS, model)
-    step = TrainStep(model, optimizer, clip_norm=0.3)
+    step = TensorFlowStep(model, optimizer, clip_norm=0.3)
     wanted = []
     lengths = prepared.train.row_lengths
     for rows in epoch_batches(lengths, 8, seed=1, epoch=0):
         values = step(*pad_batch(prepared.train, rows, prepared.pad_id, True))
-        wanted.append([values.loss, values.gradient_norm])
+        wanted.append(values.on_host()[:2])
     with np.load(folder / "jax.npz") as file:
         found = dict(file)
     assert len(wanted) == STEPS
+    assert found["rate"] == step.learning_rate() == 0.0
     assert max(norm for _, norm in wanted) > 0.3  # clipping is at work
     # float32, sums in another order, over four steps.
     np.testing.assert_allclose(found["values"], wanted, rtol=1e-4)
@@ -179,9 +235,41 @@ def test_run_without_tensorflow_is_a_run(on_jax):
         for line in (run / "metrics.jsonl").read_text().splitlines()
     ]
     assert entries[0]["step"] == 1
-    assert entries[0]["learning_rate"] == pytest.approx(0.01)
-    assert entries[0]["timing"]["tokens_per_second"] > 0
-    assert entries[-1]["dev_score"] == results["dev_score"]
+    # Of the next step; falls linearly to 0.
+    assert entries[0]["learning_rate"] == pytest.approx(0.0075)
+    # A step that compiles says nothing of the rest.
+    assert "tokens_per_second" not in entries[0]["timing"]
+    (dev,) = (x["dev_score"] for x in entries if "dev_score" in x)
+    assert dev == results["dev_score"]
+    assert entries[-1]["gate"]["rms_fused"] > 0
+    assert len(list((run / "logs").iterdir())) == 1
+
+
+def test_stopped_and_resumed_run_equals_the_undisturbed_one(on_jax):
+    """Bit for bit, with dropout, batch norm and Adam's state."""
+    folder, _, _, done = on_jax
+    assert "Step 2 is saved" in done.stdout
+    assert "going on after step 2 of 4" in done.stdout
+    whole, stopped = folder / "whole", folder / "stopped"
+    assert not (stopped / "checkpoints").exists()
+    for path in (whole / "predictions").iterdir():
+        other = stopped / "predictions" / path.name
+        assert other.read_bytes() == path.read_bytes()
+    with (
+        np.load(whole / "weights.npz") as a,
+        np.load(stopped / "weights.npz") as b,
+    ):
+        assert len(a.files) == len(b.files) > 40
+        for name in a.files:
+            np.testing.assert_array_equal(a[name], b[name])
+
+    def metrics(folder):
+        lines = (folder / "metrics.jsonl").read_text().splitlines()
+        entries = [json.loads(line) for line in lines]
+        return [{k: v for k, v in e.items() if k != "timing"} for e in entries]
+
+    assert metrics(whole) == metrics(stopped)
+    assert [e["step"] for e in metrics(whole)] == [1, 3, 3, 4, 4, 4]
 
 
 def test_weights_of_such_a_run_serve_on_tensorflow(on_jax):

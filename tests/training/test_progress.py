@@ -17,19 +17,23 @@ def test_lines_come_now_and_then(monkeypatch):
     monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
     said = []
     shown = Progress(9, said.append, verbose=2)
-    for step, seconds in ((1, 1.0), (2, 31.0), (3, 40.0), (4, 62.0)):
+    for step, seconds, entry in (
+        (1, 1.0, ENTRY), (2, 31.0, ENTRY), (3, 40.0, ENTRY), (4, 62.0, None)
+    ):  # fmt: skip
         now[0] = seconds
-        shown.show(step, ENTRY)
+        shown.show(step, entry)
     assert [line.split(":")[0] for line in said] == [
         "  step 2 of 9", "  step 4 of 9"
     ]  # fmt: skip
+    assert said[1] == "  step 4 of 9"
     assert "loss 1.25, tokens/s 1500, padding 0.125, GiB 1" in said[0]
 
 
 def test_bar_has_the_figures(capsys):
     said = []
     shown = Progress(2, said.append, verbose=1)
-    shown.show(1, ENTRY)
+    # A run that goes on has read nothing yet.
+    shown.show(1, None)
     shown.show(2, {**ENTRY, "loss": 3.5})
     output = capsys.readouterr().out
     assert "2/2" in output

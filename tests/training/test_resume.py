@@ -11,18 +11,20 @@ import sys
 import time
 
 import keras
+import numpy as np
 import pytest
 
+from dlfa_tf.training.auto import resolved
 from dlfa_tf.training.bundle import Bundle
-from dlfa_tf.training.bundle_run import run_bundle
+from dlfa_tf.training.bundle import make_bundle
 from dlfa_tf.training.config import default_config
+from dlfa_tf.training.inputs import BundleInputs
 from dlfa_tf.training.interruption import EXIT_CODE
 from dlfa_tf.training.interruption import StopRequest
 from dlfa_tf.training.interruption import TrainingInterrupted
-from dlfa_tf.training.loop import run
 from dlfa_tf.training.resume import check_run_dir
 from dlfa_tf.training.resume import held
-from dlfa_tf.training.resume import resolved
+from dlfa_tf.training.run import run
 from dlfa_tf.training.same_settings import check_same_settings
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -49,10 +51,13 @@ def contents(folder):
 
 
 def weights_of(folder):
-    """Arrays of the saved files: HDF5 itself records times."""
+    """Arrays of the saved files, which themselves record times."""
     import h5py
 
     found = {}
+    if (folder / "weights.npz").is_file():  # of a run on a bundle
+        with np.load(folder / "weights.npz") as file:
+            return {name: file[name].tobytes() for name in file.files}
     for path in sorted((folder / "model").rglob("*.h5")):
         with h5py.File(path) as file:
             file.visititems(
@@ -148,7 +153,7 @@ def test_run_stopped_and_resumed_equals_the_undisturbed_one(
     for steps in (1, 1, 2):
         with monkeypatch.context() as patch:
             patch.setattr(
-                "dlfa_tf.training.loop.stop_on_sigterm",
+                "dlfa_tf.training.run.stop_on_sigterm",
                 lambda steps=steps: contextlib.nullcontext(StopAt(steps)),
             )
             with pytest.raises(TrainingInterrupted, match="is saved"):
@@ -188,7 +193,7 @@ def test_run_with_a_layer_of_the_users_is_resumed_exactly(
     config = settings(tmp_path / "run", fusion=fusion)
     with monkeypatch.context() as patch:
         patch.setattr(
-            "dlfa_tf.training.loop.stop_on_sigterm",
+            "dlfa_tf.training.run.stop_on_sigterm",
             lambda: contextlib.nullcontext(StopAt(2)),
         )
         with pytest.raises(TrainingInterrupted, match="is saved"):
@@ -216,7 +221,7 @@ def test_evaluation_goes_on_after_the_languages_done(
     with pytest.raises(KeyboardInterrupt):
         run(settings(folder), verbose=0)
     monkeypatch.setattr(
-        "dlfa_tf.training.loop.fit", lambda *_, **__: pytest.fail("trained")
+        "dlfa_tf.training.run.Engine", lambda *_, **__: pytest.fail("trained")
     )
     results = run(settings(folder), verbose=0, resume=True)
     assert seen == ["en", "zh", "zh"]
@@ -262,7 +267,7 @@ def test_other_data_are_refused(settings, tmp_path, eager, monkeypatch):
     folder = tmp_path / "run"
     with monkeypatch.context() as patch:
         patch.setattr(
-            "dlfa_tf.training.loop.stop_on_sigterm",
+            "dlfa_tf.training.run.stop_on_sigterm",
             lambda: contextlib.nullcontext(StopAt(1)),
         )
         with pytest.raises(TrainingInterrupted):
@@ -305,9 +310,7 @@ def test_auto_goes_on_in_the_precision_of_the_run(
     folder.mkdir()
     values = settings(folder, precision=began).to_json()
     (folder / "config.json").write_text(json.dumps({"config": values}))
-    monkeypatch.setattr(
-        "dlfa_tf.training.resume.has_fast_bfloat16", lambda: fast
-    )
+    monkeypatch.setattr("dlfa_tf.training.auto.has_fast_bfloat16", lambda: fast)
     auto = settings(folder, precision="auto")
     assert resolved(auto, resume=True).precision == began
     assert resolved(auto).precision != began
@@ -338,12 +341,10 @@ def test_run_in_auto_is_resumed_on_another_machine(
     }
     (folder / "config.json").write_text(json.dumps(record))
     monkeypatch.setattr(
-        "dlfa_tf.training.resume.has_fast_bfloat16", lambda: False
+        "dlfa_tf.training.auto.has_fast_bfloat16", lambda: False
     )
-    monkeypatch.setattr("dlfa_tf.training.loop.read_data", reached)
-    monkeypatch.setattr(
-        "dlfa_tf.training.bundle_run.build_bundle_model", reached
-    )
+    monkeypatch.setattr("dlfa_tf.training.inputs.read_data", reached)
+    monkeypatch.setattr("dlfa_tf.training.inputs.build_bundle_model", reached)
     config = settings(folder, precision="auto")
     with pytest.raises(Passed, match="mixed_bfloat16"):
         if on_bundle:
@@ -354,26 +355,37 @@ def test_run_in_auto_is_resumed_on_another_machine(
                 weights={},
                 sha256="a",
             )
-            run_bundle(config, bundle, resume=True)
+            run(config, BundleInputs(bundle), resume=True)
         else:
             run(config, resume=True)
 
 
-def command(folder, *more):
+def command(folder, bundle=None):
+    data = [
+        "--task=pos",
+        "--data_source=sample",
+        "--preset=tiny",
+        "--train_limit=64",
+        "--eval_limit=4",
+        "--languages=zh,en,de",
+    ]
+    if bundle is not None:
+        data = [f"--bundle={bundle}"]
     return [
-        sys.executable, "-m", "trainers.train", "--task=pos",
-        "--data_source=sample", "--preset=tiny", "--fusion_layer=1",
+        sys.executable, "-m", "trainers.train", *data, "--fusion_layer=1",
         "--norm=batch", "--epochs=3", "--batch_size=8", "--learning_rate=0.01",
-        "--train_limit=64", "--eval_limit=4", "--languages=zh,en,de",
         "--dev_every=7", "--checkpoint_minutes=0", "--resume",
-        f"--output_dir={folder}", *more,
+        f"--output_dir={folder}",
     ]  # fmt: skip
 
 
-def start(folder):
+def start(folder, bundle=None):
+    """A run of trainers.train; one on a bundle is under JAX."""
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    if bundle is not None:
+        environment["KERAS_BACKEND"] = "jax"
     return subprocess.Popen(
-        command(folder),
+        command(folder, bundle),
         cwd=ROOT,
         env=environment,
         stdout=subprocess.PIPE,
@@ -382,10 +394,30 @@ def start(folder):
     )
 
 
+@pytest.fixture(params=["tensorflow", "jax"])
+def started(request, tmp_path):
+    """Starts a run in a folder, under one backend and the other."""
+    bundle = None
+    if request.param == "jax":
+        pytest.importorskip("jax", reason="an optional backend of Keras")
+        bundle = tmp_path / "b"
+        config = default_config(
+            "pos",
+            output_dir="",
+            data_source="sample",
+            preset="tiny",
+            train_limit=64,
+            eval_limit=4,
+            languages=("zh", "en", "de"),
+        )
+        make_bundle(config, bundle)
+    return lambda folder: start(folder, bundle)
+
+
 @pytest.mark.slow
-def test_sigterm_saves_and_ends_with_its_own_code(tmp_path):
+def test_sigterm_saves_and_ends_with_its_own_code(started, tmp_path):
     folder = tmp_path / "run"
-    process = start(folder)
+    process = started(folder)
     while not list(folder.glob("checkpoints/step-*.npz")):
         assert process.poll() is None, process.stdout.read()
         time.sleep(0.02)
@@ -397,18 +429,18 @@ def test_sigterm_saves_and_ends_with_its_own_code(tmp_path):
 
 
 @pytest.mark.slow
-def test_killed_twenty_times_equals_the_undisturbed_run(tmp_path):
+def test_killed_twenty_times_equals_the_undisturbed_run(started, tmp_path):
     """`kill -9` at random moments, then the same command again."""
     expected, folder = tmp_path / "expected", tmp_path / "run"
     started = time.monotonic()
-    process = start(expected)
+    process = started(expected)
     output, _ = process.communicate(timeout=300)
     assert process.returncode == 0, output
     duration = time.monotonic() - started
     draw = random.Random(20211)
     kills = 0
     for attempt in range(200):
-        process = start(folder)
+        process = started(folder)
         # Late kills too: what is left becomes less with every attempt.
         wait = draw.uniform(0.3, 1.0) * duration
         try:

@@ -1,5 +1,6 @@
 """One training step on Keras' JAX backend, compiled as a whole."""
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -7,7 +8,10 @@ import keras
 import numpy as np
 
 from dlfa_tf.preprocessing.base_preprocessor import IGNORED_LABEL
+from dlfa_tf.training.step import StepValues
 
+# Rows of a batch of `forward`, which is filled up to them.
+FORWARD_ROWS = 64
 # Every shape is compiled once, which takes seconds to a minute; four widths
 # for rows of up to 128 pieces.
 WIDTH_MULTIPLE = 32
@@ -35,7 +39,7 @@ class JaxStep:
 
     The loss is the mean over the labelled positions of the batch, gradients
     are clipped by their global norm: what the TensorFlow step computes. The
-    state stays on the device; `sync` writes it back into the variables.
+    state stays on the device; `sync` writes it into the variables.
 
     Args:
         model: task model without a preprocessor.
@@ -47,7 +51,9 @@ class JaxStep:
             needs a scaled loss.
     """
 
-    def __init__(self, model: Any, optimizer: Any, clip_norm: float) -> None:
+    replicas = workers = 1
+
+    def __init__(self, model: Any, optimizer: Any, *, clip_norm: float) -> None:
         if keras.backend.backend() != "jax":
             raise ValueError(
                 "`JaxStep` needs Keras' JAX backend. Received: "
@@ -65,34 +71,63 @@ class JaxStep:
         # The old state is of no use after a step: its memory is taken again.
         self._step = jax.jit(self._update, donate_argnums=0)
         self._state = self._read()
+        self.forward = compiled_forward(
+            model, FORWARD_ROWS, lambda: self._state[:2]
+        )
 
     def __call__(
-        self, features: dict[str, np.ndarray], labels: np.ndarray
-    ) -> tuple[Any, Any]:
-        """Takes a step; does not wait for it.
-
-        Args:
-            features: dict of arrays `(rows, time)`.
-            labels: int32 `(rows,)` or `(rows, time)`, -1 for no label.
-
-        Returns:
-            Loss and gradient norm before clipping, scalars on the device.
-        """
+        self,
+        features: dict[str, np.ndarray],
+        labels: np.ndarray,
+        stop: bool = False,
+    ) -> StepValues:
+        """Takes a step; does not wait for it; see `Step`."""
         features, labels = pad_width(features, labels, self.max_width)
         self._state, loss, norm = self._step(self._state, features, labels)
-        return loss, norm
+        return StepValues(loss, norm, stop)
 
     def sync(self) -> None:
         """Writes the state into the variables of model and optimizer."""
-        trainable, other, slots = self._state
-        for variables, values in (
-            (self.model.trainable_variables, trainable),
-            (self.model.non_trainable_variables, other),
-            (self.optimizer.variables, slots),
-        ):
-            for variable, value in zip(variables, values, strict=True):
-                # A copy: the next step would take this memory away.
-                variable.assign(np.array(value))
+        for variable, value in self._by_variable():
+            # A copy: the next step would take this memory away.
+            variable.assign(np.array(value))
+
+    def state(self) -> list[np.ndarray]:
+        """Every number that the next step depends on, besides the batch."""
+        values = {id(v): value for v, value in self._by_variable()}
+        return [np.array(values[id(v)]) for v in self._variables()]
+
+    def set_state(self, state: list[np.ndarray]) -> None:
+        """Puts back what `state` returned."""
+        for variable, value in zip(self._variables(), state, strict=True):
+            variable.assign(value)
+        self._state = self._read()
+
+    def learning_rate(self) -> float:
+        """Rate of the next step."""
+        values = {id(v): value for v, value in self._by_variable()}
+        steps = values[id(self.optimizer.iterations)]
+        return float(self.optimizer._learning_rate(steps))
+
+    def loss_scale(self) -> float | None:
+        """None: the loss is not scaled."""
+        return None
+
+    def _variables(self) -> list[Any]:
+        return [*self.model.variables, *self.optimizer.variables]
+
+    def _by_variable(self) -> Any:
+        """Pairs of a variable and its value now, on the device."""
+        variables = (
+            self.model.trainable_variables,
+            self.model.non_trainable_variables,
+            self.optimizer.variables,
+        )
+        return zip(
+            itertools.chain(*variables),
+            itertools.chain(*self._state),
+            strict=True,
+        )
 
     def _read(self) -> tuple[list, list, list]:
         return (
@@ -134,14 +169,17 @@ class JaxStep:
 
 
 def compiled_forward(
-    model: Any, rows: int
+    model: Any,
+    rows: int,
+    weights: Callable[[], tuple[Any, Any]] | None = None,
 ) -> Callable[[dict[str, Any]], np.ndarray]:
     """A function from features to logits that is compiled for few shapes.
 
     Args:
-        model: task model without a preprocessor; its weights are read anew
-            at every call.
+        model: task model; its preprocessor is not used.
         rows: int, rows that every batch is filled up to.
+        weights: called at every call for the values of the trainable and the
+            other variables. Defaults to those that the variables have.
 
     Returns:
         Function from a dict of arrays `(at most rows, time)` to float32
@@ -153,6 +191,12 @@ def compiled_forward(
     def call(trainable: Any, other: Any, features: Any) -> Any:
         return model.stateless_call(trainable, other, features)[0]
 
+    def of_variables() -> tuple[Any, Any]:
+        return (
+            [v.value for v in model.trainable_variables],
+            [v.value for v in model.non_trainable_variables],
+        )
+
     def forward(features: dict[str, Any]) -> np.ndarray:
         arrays = {k: np.asarray(v) for k, v in features.items()}
         count, time = arrays["token_ids"].shape
@@ -160,11 +204,7 @@ def compiled_forward(
         arrays = {
             k: np.pad(v, ((0, rows - count), (0, 0))) for k, v in arrays.items()
         }
-        logits = call(
-            [v.value for v in model.trainable_variables],
-            [v.value for v in model.non_trainable_variables],
-            arrays,
-        )
+        logits = call(*(weights or of_variables)(), arrays)
         logits = np.asarray(logits)[:count]
         return logits[:, :time] if logits.ndim == 3 else logits
 

@@ -1,4 +1,4 @@
-"""Tests of dlfa_tf.training.bundle_run and bundle_weights, on TensorFlow."""
+"""Tests of runs on a bundle, on TensorFlow."""
 
 import contextlib
 import dataclasses
@@ -9,18 +9,16 @@ import signal
 import numpy as np
 import pytest
 
-from dlfa_tf.training.bundle import Bundle
 from dlfa_tf.training.bundle import make_bundle
 from dlfa_tf.training.bundle import read_bundle
-from dlfa_tf.training.bundle_run import evaluate_bundle
-from dlfa_tf.training.bundle_run import run_bundle
 from dlfa_tf.training.bundle_weights import load_bundle_model
 from dlfa_tf.training.config import default_config
+from dlfa_tf.training.inputs import BundleInputs
 from dlfa_tf.training.interruption import StopRequest
 from dlfa_tf.training.interruption import TrainingInterrupted
-from dlfa_tf.training.loop import run
 from dlfa_tf.training.model_files import load_model
 from dlfa_tf.training.resume import held
+from dlfa_tf.training.run import run
 
 pytestmark = pytest.mark.filterwarnings("ignore:Even though the:UserWarning")
 
@@ -59,7 +57,7 @@ def test_run_on_a_bundle_is_the_run_on_the_data(bundle, config, tmp_path):
     """Bit for bit: an exact bundle changes nothing but where numbers lie."""
     wanted = run(config, verbose=0)
     other = dataclasses.replace(config, output_dir=str(tmp_path / "other"))
-    found = run_bundle(other, bundle, verbose=0)
+    found = run(other, BundleInputs(bundle), verbose=0)
     folder = pathlib.Path(other.output_dir)
     assert json.loads((folder / "results.json").read_text()) == found
     for name in ("averages", "dev_history", "label_piece", "missing_languages",
@@ -82,24 +80,24 @@ def test_run_on_a_bundle_is_the_run_on_the_data(bundle, config, tmp_path):
 
 def test_finished_and_interrupted_runs(bundle, config):
     folder = pathlib.Path(config.output_dir)
-    run_bundle(config, bundle, verbose=0, save_weights=False)
+    run(config, BundleInputs(bundle, save_weights=False), verbose=0)
     assert not (folder / "weights.npz").exists()
     with pytest.raises(FileNotFoundError, match="no saved model"):
         load_model(str(folder))
     with pytest.raises(FileExistsError, match="never overwritten"):
-        run_bundle(config, bundle, verbose=0)
+        run(config, BundleInputs(bundle), verbose=0)
     before = (folder / "results.json").read_bytes()
     said = []
-    results = run_bundle(config, bundle, said.append, resume=True)
+    results = run(config, BundleInputs(bundle), say=said.append, resume=True)
     assert said == [f"{config.output_dir} is finished"]
     assert results == json.loads(before)
     other = dataclasses.replace(config, seed=9)
     with pytest.raises(ValueError, match=r"seed=9 \(the run has 1\)"):
-        run_bundle(other, bundle, resume=True)
+        run(other, BundleInputs(bundle), resume=True)
     # As a kill before the end leaves it.
     metrics = (folder / "metrics.jsonl").read_text()
     (folder / "results.json").unlink()
-    again = run_bundle(config, bundle, verbose=0, resume=True)
+    again = run(config, BundleInputs(bundle), verbose=0, resume=True)
     assert again["averages"] == results["averages"]
     steps = [json.loads(x)["step"] for x in metrics.splitlines()]
     found = (folder / "metrics.jsonl").read_text().splitlines()
@@ -113,96 +111,89 @@ def test_stopped_run_saves_and_goes_on_with_its_log(
     folder = pathlib.Path(config.output_dir)
     with monkeypatch.context() as patch:
         patch.setattr(
-            "dlfa_tf.training.bundle_run.stop_on_sigterm",
+            "dlfa_tf.training.run.stop_on_sigterm",
             lambda: contextlib.nullcontext(StopRequest(asked=True)),
         )
         with pytest.raises(TrainingInterrupted, match="Step 1 is saved"):
-            run_bundle(config, bundle, verbose=0, save_weights=False)
+            run(config, BundleInputs(bundle), verbose=0)
     before = (folder / "metrics.jsonl").read_text()
     assert before
     said = []
-    run_bundle(config, bundle, said.append, 0, resume=True, save_weights=False)
+    run(config, BundleInputs(bundle), say=said.append, verbose=0, resume=True)
     assert any("going on after step 1 of 4" in line for line in said)
     assert (folder / "metrics.jsonl").read_text().startswith(before)
     assert not (folder / "checkpoints").exists()
 
 
-def test_evaluation_is_stopped_between_languages(config, tmp_path):
-    bundle = Bundle(
-        meta={"files": {"en": "test"}},
-        arrays={},
-        vocabulary=None,
-        weights={},
-        sha256="a",
-    )
-    with pytest.raises(TrainingInterrupted, match="its last checkpoint"):
-        evaluate_bundle(
-            None, config, bundle, tmp_path, stop=StopRequest(asked=True)
-        )
-
-
-class Trained(Exception):
-    """Ends a run where its training would begin."""
-
-
-@pytest.mark.parametrize("backend", ["tensorflow", "jax"])
-def test_folder_is_held_and_sigterm_handled_while_training(
-    bundle, config, monkeypatch, backend
+def test_evaluation_goes_on_after_the_languages_done(
+    bundle, config, monkeypatch
 ):
-    """JAX has no checkpoints: its log begins anew, SIGTERM just ends it."""
+    """Also where the weights are not wanted in the end."""
+    folder = pathlib.Path(config.output_dir)
+    really = BundleInputs.evaluate
+    seen = []
+
+    def evaluate(self, model, config, split, language):
+        seen.append(language)
+        if seen == ["en", "zh"]:
+            raise KeyboardInterrupt
+        return really(self, model, config, split, language)
+
+    expected = run(
+        dataclasses.replace(config, output_dir=f"{folder}-whole"),
+        BundleInputs(bundle),
+        verbose=0,
+    )
+    monkeypatch.setattr(BundleInputs, "evaluate", evaluate)
+    with pytest.raises(KeyboardInterrupt):
+        run(config, BundleInputs(bundle, save_weights=False), verbose=0)
+    before = (folder / "config.json").read_bytes()
+    monkeypatch.setattr(
+        "dlfa_tf.training.run.Engine", lambda *_, **__: pytest.fail("trained")
+    )
+    inputs = BundleInputs(bundle, save_weights=False)
+    results = run(config, inputs, verbose=0, resume=True)
+    assert seen == ["en", "zh", "zh"]
+    assert results["averages"] == expected["averages"]
+    assert results["dev_history"] == expected["dev_history"]
+    assert (folder / "config.json").read_bytes() == before
+    assert sorted(p.name for p in folder.iterdir()) == [
+        "config.json", "logs", "metrics.jsonl", "predictions", "results.json"
+    ]  # fmt: skip
+
+
+def test_folder_is_held_and_sigterm_handled_while_training(
+    bundle, config, monkeypatch
+):
     folder = pathlib.Path(config.output_dir)
     folder.mkdir()
-    (folder / "metrics.jsonl").touch()
     values = {"config": config.to_json(), "bundle": {"sha256": bundle.sha256}}
     (folder / "config.json").write_text(json.dumps(values))
     before = signal.getsignal(signal.SIGTERM)
+
+    class Trained(Exception):
+        """Ends a run where its training would begin."""
 
     def train(*_):
         with pytest.raises(FileExistsError, match="Another process"):
             with held(folder):
                 pass
-        handled = signal.getsignal(signal.SIGTERM) != before
-        raise Trained(handled, (folder / "metrics.jsonl").exists())
+        raise Trained(signal.getsignal(signal.SIGTERM) != before)
 
-    monkeypatch.setattr("keras.backend.backend", lambda: backend)
-    monkeypatch.setattr("dlfa_tf.training.bundle_run._train", train)
+    monkeypatch.setattr("dlfa_tf.training.engine.Engine.run", train)
     with held(folder), pytest.raises(FileExistsError, match="Another process"):
-        run_bundle(config, bundle, resume=True)
-    assert (folder / "metrics.jsonl").exists()
+        run(config, BundleInputs(bundle), resume=True)
     with pytest.raises(Trained) as caught:
-        run_bundle(config, bundle, resume=True)
-    assert caught.value.args == ((backend == "tensorflow",) * 2)
+        run(config, BundleInputs(bundle), resume=True)
+    assert caught.value.args == (True,)
     assert signal.getsignal(signal.SIGTERM) == before
 
 
-def test_jax_leaves_a_run_of_tensorflow_alone(bundle, config, monkeypatch):
-    folder = pathlib.Path(config.output_dir)
-    (folder / "checkpoints").mkdir(parents=True)
-    (folder / "metrics.jsonl").touch()
-    values = {"config": config.to_json(), "bundle": {"sha256": bundle.sha256}}
-    (folder / "config.json").write_text(json.dumps(values))
-    monkeypatch.setattr("keras.backend.backend", lambda: "jax")
-    with pytest.raises(ValueError, match="JAX cannot go on.*=tensorflow"):
-        run_bundle(config, bundle, resume=True)
-    assert (folder / "metrics.jsonl").exists()
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"warmup_steps": 4}, "`warmup_steps` must end.*4 for a run of 4"),
-        ({"precision": "mixed_float16"}, "not be mixed_float16 under JAX"),
-    ],
-    ids=["warm-up", "precision"],
-)
-def test_settings_that_cannot_be_trained_leave_nothing(
-    bundle, config, monkeypatch, changes, message
-):
+def test_settings_that_cannot_be_trained_leave_nothing(bundle, config):
     """A config.json would block the same command with the right value."""
-    monkeypatch.setattr("keras.backend.backend", lambda: "jax")
-    config = dataclasses.replace(config, **changes)
-    with pytest.raises(ValueError, match=message):
-        run_bundle(config, bundle)
+    config = dataclasses.replace(config, warmup_steps=4)
+    with pytest.raises(ValueError, match="must end.*4 for a run of 4"):
+        run(config, BundleInputs(bundle))
     assert not pathlib.Path(config.output_dir).exists()
 
 
@@ -211,17 +202,11 @@ def test_other_settings_than_the_bundles_are_named(bundle, config):
         config, languages=("de",), sequence_length=64, epochs=9
     )
     with pytest.raises(ValueError, match="made with other settings") as error:
-        run_bundle(other, bundle)
+        run(other, BundleInputs(bundle))
     assert "sequence_length=64 (the bundle has 128)" in str(error.value)
     assert "languages=['de'] (the bundle has ['zh', 'en'])" in str(error.value)
     assert "epochs" not in str(error.value)
     assert not pathlib.Path(config.output_dir).exists()
-
-
-def test_several_devices_are_refused(bundle, config):
-    other = dataclasses.replace(config, strategy="mirrored")
-    with pytest.raises(ValueError, match="one device.*'mirrored'"):
-        run_bundle(other, bundle)
 
 
 def test_damaged_weights_are_named(config, tmp_path):

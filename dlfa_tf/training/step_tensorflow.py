@@ -1,6 +1,5 @@
 """One step of training on TensorFlow, on any number of replicas."""
 
-import dataclasses
 from typing import Any
 
 import keras
@@ -8,29 +7,14 @@ import numpy as np
 
 from dlfa_tf.preprocessing.base_preprocessor import IGNORED_LABEL
 from dlfa_tf.preprocessing.tensorflow_import import require_tensorflow
+from dlfa_tf.training.step import StepValues
 
 # Added to a replica's dropout seed for each replica before it: an odd number,
 # so that seeds differ for every number of replicas.
 _SEED_STRIDE = 0x9E3779B1
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class StepValues:
-    """What a step reports.
-
-    Attributes:
-        loss: float, mean cross entropy over the labelled positions of the
-            global batch.
-        gradient_norm: float, global norm of the summed gradient, unclipped.
-        stop: bool, whether any worker asked to stop.
-    """
-
-    loss: float
-    gradient_norm: float
-    stop: bool
-
-
-class TrainStep:
+class TensorFlowStep:
     """Computes gradients, sums them over replicas, clips, and updates.
 
     The loss is the sum over the labelled positions of all replicas, divided
@@ -38,16 +22,18 @@ class TrainStep:
     global norm after the sum. Both are what one device computes on the whole
     batch. There is one traced function for every shape of batch.
 
+    In float16 the optimizer scales the loss, and leaves the weights alone when
+    the gradient overflows.
+
     Args:
         model: task model without a preprocessor, created in the strategy's
             scope.
         optimizer: optimizer that does not sum gradients itself, such as
-            `AdamWOnSums`, created in the strategy's scope; built here.
+            `AdamWOnSums`, or one in a `LossScaleOptimizer` (one replica
+            only); created in the strategy's scope, built here.
         clip_norm: float, limit of the global norm.
         strategy: `tf.distribute` strategy. Defaults to one device.
         jit_compile: bool, whether to compile with XLA (one replica only).
-        skip_non_finite: bool, whether to leave weights alone when the
-            gradient is not finite, as loss scaling needs (one replica only).
 
     Raises:
         ValueError: for an option that needs one replica, given more.
@@ -61,19 +47,22 @@ class TrainStep:
         clip_norm: float,
         strategy: Any = None,
         jit_compile: bool = False,
-        skip_non_finite: bool = False,
     ) -> None:
-        tf = require_tensorflow("TrainStep")
+        tf = require_tensorflow("TensorFlowStep")
         self.model = model
         self.optimizer = optimizer
         self.clip_norm = clip_norm
         self.strategy = strategy or tf.distribute.get_strategy()
         self.replicas = self.strategy.num_replicas_in_sync
-        self.skip_non_finite = skip_non_finite
+        extended = getattr(self.strategy, "extended", None)
+        self.workers = getattr(extended, "_num_workers", 1)
         self.traces = 0
+        self._scales = isinstance(
+            optimizer, keras.optimizers.LossScaleOptimizer
+        )
         for name, given in (
             ("jit_compile", jit_compile),
-            ("mixed_float16", skip_non_finite),
+            ("mixed_float16", self._scales),
         ):
             if given and self.replicas > 1:
                 raise ValueError(
@@ -100,7 +89,7 @@ class TrainStep:
         number = tf.TensorSpec([], tf.float32)
         self._step = tf.function(
             self._global_step,
-            input_signature=(features, labels, number, number),
+            input_signature=(features, labels, number),
             jit_compile=jit_compile,
         )
         self._forward = tf.function(
@@ -110,35 +99,28 @@ class TrainStep:
         self._spread_seeds()
 
     def __call__(
-        self,
-        features: dict[str, Any],
-        labels: Any,
-        *,
-        loss_scale: float = 1.0,
-        stop: bool = False,
+        self, features: dict[str, Any], labels: Any, stop: bool = False
     ) -> StepValues:
-        """Takes one step.
-
-        Args:
-            features: dict of arrays `(rows, time)`, the global batch.
-            labels: int32 `(rows,)` or `(rows, time)`, -1 for no label.
-            loss_scale: float, factor of the loss that keeps small gradients
-                representable in float16.
-            stop: bool, whether this worker wants all workers to stop.
-
-        Returns:
-            `StepValues` of the step.
-        """
+        """Takes one step; see `Step`."""
         features, labels = fill_rows(features, labels, self.replicas)
-        values = self._step(
-            features, labels, np.float32(loss_scale), np.float32(stop)
-        )
-        loss, norm, stops = (float(x) for x in values)
-        return StepValues(loss=loss, gradient_norm=norm, stop=stops > 0)
+        return StepValues(*self._step(features, labels, np.float32(stop)))
 
     def forward(self, features: dict[str, Any]) -> np.ndarray:
         """Logits of a batch, without dropout; computed on one replica."""
         return self._forward(features).numpy()
+
+    def sync(self) -> None:
+        """Does nothing: the variables are the state."""
+
+    def learning_rate(self) -> float:
+        """Rate of the next step."""
+        return float(keras.ops.convert_to_numpy(self.optimizer.learning_rate))
+
+    def loss_scale(self) -> float | None:
+        """Factor of the loss now; None where the loss is not scaled."""
+        if not self._scales:
+            return None
+        return float(keras.ops.convert_to_numpy(self.optimizer.dynamic_scale))
 
     def state(self) -> list[np.ndarray]:
         """Every number that the next step depends on, besides the batch."""
@@ -159,19 +141,15 @@ class TrainStep:
     def _first_copy(self, variable: Any) -> Any:
         return self.strategy.experimental_local_results(variable.value)[0]
 
-    def _global_step(
-        self, features: Any, labels: Any, loss_scale: Any, stop: Any
-    ) -> Any:
+    def _global_step(self, features: Any, labels: Any, stop: Any) -> Any:
         self.traces += 1
         results = self.strategy.run(
-            self._replica_step, args=(features, labels, loss_scale, stop)
+            self._replica_step, args=(features, labels, stop)
         )
         return [self.strategy.experimental_local_results(x)[0] for x in results]
 
-    def _replica_step(
-        self, features: Any, labels: Any, loss_scale: Any, stop: Any
-    ) -> Any:
-        tf = require_tensorflow("TrainStep")
+    def _replica_step(self, features: Any, labels: Any, stop: Any) -> Any:
+        tf = require_tensorflow("TensorFlowStep")
         context = tf.distribute.get_replica_context()
         features, labels = self._own_rows(context, features, labels)
         labelled = tf.cast(labels != IGNORED_LABEL, tf.float32)
@@ -182,13 +160,14 @@ class TrainStep:
         # A batch without a single label has loss 0, not NaN.
         count = tf.maximum(count, 1.0)
         variables = self.model.trainable_variables
+        scale = self.optimizer.dynamic_scale.value if self._scales else 1.0
         with tf.GradientTape() as tape:
             logits = self.model(features, training=True)
             losses = keras.losses.sparse_categorical_crossentropy(
                 labels, logits, from_logits=True, ignore_class=IGNORED_LABEL
             )
             loss = tf.reduce_sum(losses) / count
-            scaled = loss * loss_scale
+            scaled = loss * scale
         gradients = tape.gradient(
             scaled,
             [v.value for v in variables],
@@ -198,16 +177,19 @@ class TrainStep:
         # count one by one in the norm.
         gradients = [tf.convert_to_tensor(g) for g in gradients]
         loss, *gradients = context.all_reduce("SUM", [loss, *gradients])
-        norm = tf.linalg.global_norm(gradients) / loss_scale
-        factor = tf.minimum(1.0, self.clip_norm / norm) / loss_scale
-        gradients = [g * factor for g in gradients]
-        self._update(gradients, variables, tf.math.is_finite(norm))
+        norm = tf.linalg.global_norm(gradients) / scale
+        factor = tf.minimum(1.0, self.clip_norm / norm)
+        if self._scales:
+            # The optimizer takes the scale away, and looks for what is not
+            # finite: also where only the norm is, which would clip to 0.
+            factor = tf.where(tf.math.is_finite(norm), factor, np.nan)
+        self.optimizer.apply([g * factor for g in gradients], variables)
         self._average_statistics(context)
         return loss, norm, stop
 
     def _own_rows(self, context: Any, features: Any, labels: Any) -> Any:
         """The rows of the global batch that this replica works on."""
-        tf = require_tensorflow("TrainStep")
+        tf = require_tensorflow("TensorFlowStep")
         if self.replicas == 1:
             return features, labels
         rows = tf.shape(labels)[0] // self.replicas
@@ -215,18 +197,6 @@ class TrainStep:
         return tf.nest.map_structure(
             lambda x: x[start : start + rows], (features, labels)
         )
-
-    def _update(self, gradients: Any, variables: Any, finite: Any) -> None:
-        tf = require_tensorflow("TrainStep")
-        if not self.skip_non_finite:
-            self.optimizer.apply(gradients, variables)
-            return
-
-        def apply() -> Any:
-            self.optimizer.apply(gradients, variables)
-            return tf.constant(True)
-
-        tf.cond(finite, apply, lambda: tf.constant(False))
 
     def _average_statistics(self, context: Any) -> None:
         """Batch norm's running statistics, the same on all replicas."""
@@ -242,7 +212,7 @@ class TrainStep:
         """Gives every replica a dropout of its own."""
         if self.replicas == 1:
             return
-        tf = require_tensorflow("TrainStep")
+        tf = require_tensorflow("TensorFlowStep")
         seeds = [
             variable.value
             for variable in self.model.variables
