@@ -395,7 +395,7 @@ def start(folder, bundle=None):
 
 
 @pytest.fixture(params=["tensorflow", "jax"])
-def started(request, tmp_path):
+def begin(request, tmp_path):
     """Starts a run in a folder, under one backend and the other."""
     bundle = None
     if request.param == "jax":
@@ -415,9 +415,9 @@ def started(request, tmp_path):
 
 
 @pytest.mark.slow
-def test_sigterm_saves_and_ends_with_its_own_code(started, tmp_path):
+def test_sigterm_saves_and_ends_with_its_own_code(begin, tmp_path):
     folder = tmp_path / "run"
-    process = started(folder)
+    process = begin(folder)
     while not list(folder.glob("checkpoints/step-*.npz")):
         assert process.poll() is None, process.stdout.read()
         time.sleep(0.02)
@@ -429,18 +429,18 @@ def test_sigterm_saves_and_ends_with_its_own_code(started, tmp_path):
 
 
 @pytest.mark.slow
-def test_killed_twenty_times_equals_the_undisturbed_run(started, tmp_path):
+def test_killed_twenty_times_equals_the_undisturbed_run(begin, tmp_path):
     """`kill -9` at random moments, then the same command again."""
     expected, folder = tmp_path / "expected", tmp_path / "run"
     started = time.monotonic()
-    process = started(expected)
+    process = begin(expected)
     output, _ = process.communicate(timeout=300)
     assert process.returncode == 0, output
     duration = time.monotonic() - started
     draw = random.Random(20211)
     kills = 0
     for attempt in range(200):
-        process = started(folder)
+        process = begin(folder)
         # Late kills too: what is left becomes less with every attempt.
         wait = draw.uniform(0.3, 1.0) * duration
         try:
