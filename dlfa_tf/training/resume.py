@@ -53,7 +53,12 @@ def find_run(
     else:
         # It may have been killed while it wrote its first file. Not removed
         # here: another process may be at work.
-        check_output_dir(config.output_dir, but=is_unfinished)
+        try:
+            check_output_dir(config.output_dir, but=is_unfinished)
+        except FileExistsError as error:
+            raise FileExistsError(
+                f"{error} It holds no run that could be gone on with."
+            ) from None
         return None
     check_same_settings(
         record["config"],

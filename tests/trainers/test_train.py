@@ -56,7 +56,7 @@ def configs(monkeypatch):
     """Configs that training was called with; nothing is trained."""
     seen = []
 
-    def run(config, say, verbose, resume):
+    def run(config, inputs, say, verbose, resume):
         seen.append(config)
         return {
             "system": "baseline",

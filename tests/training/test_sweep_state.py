@@ -94,7 +94,7 @@ def test_run_on_another_bundle_is_named(cell):
 def test_files_of_others_are_refused(cell):
     cell.folder.mkdir()
     (cell.folder / "mine.txt").touch()
-    with pytest.raises(FileExistsError, match="no run.*mine.txt"):
+    with pytest.raises(FileExistsError, match="mine.txt.*holds no run"):
         find_status(cell)
 
 
