@@ -105,6 +105,7 @@ def test_bundle_is_trained_on(inside):
     check_entries(inside / "on_bundle", inside / "was_on_bundle")
 
 
+@pytest.mark.slow  # optimises three graphs with two encoders each
 def test_export_keeps_the_rules(old):
     findings = check_export(old / "exported" / "1")
     assert findings
