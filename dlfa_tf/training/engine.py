@@ -159,6 +159,8 @@ class Engine:
         if loaded is not None:
             arrays, meta, best = loaded
             self._check_checkpoint(meta)
+            if meta.get("loss_scale"):  # only version 0.1.0 wrote it
+                arrays = self.step.with_loss_scale(arrays, **meta["loss_scale"])
             self.step.set_state(arrays)
             self.number = meta["step"]
             self.choice = DevChoice(**meta["choice"], weights=best)

@@ -64,6 +64,11 @@ class Step(Protocol):
     def set_state(self, state: list[np.ndarray]) -> None:
         """Puts back what `state` returned."""
 
+    def with_loss_scale(
+        self, state: list[np.ndarray], value: float, good_steps: int
+    ) -> list[np.ndarray]:
+        """Makes a state of one that was saved without its loss scale."""
+
     def learning_rate(self) -> float:
         """Rate of the next step."""
 

@@ -103,6 +103,12 @@ class JaxStep:
             variable.assign(value)
         self._state = self._read()
 
+    def with_loss_scale(
+        self, state: list[np.ndarray], value: float, good_steps: int
+    ) -> list[np.ndarray]:
+        """The state: the loss is not scaled."""
+        return state
+
     def learning_rate(self) -> float:
         """Rate of the next step."""
         values = {id(v): value for v, value in self._by_variable()}

@@ -109,6 +109,20 @@ class TensorFlowStep:
         """Logits of a batch, without dropout; computed on one replica."""
         return self._forward(features).numpy()
 
+    def with_loss_scale(
+        self, state: list[np.ndarray], value: float, good_steps: int
+    ) -> list[np.ndarray]:
+        """Makes a state of one that version 0.1.0 saved in float16.
+
+        It kept the loss scale beside the state. The optimizer around the
+        other one has four variables: steps and rate, which are not used, the
+        count of good steps and the scale.
+        """
+        own = [np.array(v) for v in self.optimizer.variables[:4]]
+        own[2:] = np.array(good_steps, own[2].dtype), np.float32(value)
+        models = len(self.model.variables)
+        return [*state[:models], *own, *state[models:]]
+
     def sync(self) -> None:
         """Does nothing: the variables are the state."""
 

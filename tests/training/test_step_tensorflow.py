@@ -176,6 +176,22 @@ def test_loss_scale_cancels_out():
     assert scaled.learning_rate() == plain.learning_rate()
 
 
+def test_state_of_version_0_1_0_gets_its_loss_scale():
+    step = make_step(scaled_optimizer(8.0))
+    names = [v.path.split("/")[-1] for v in step.optimizer.variables[:4]]
+    assert names[2:] == ["step_counter", "dynamic_scale"]
+    state = step.state()
+    models = len(step.model.variables)
+    old = state[:models] + state[models + 4 :]
+    step.set_state(step.with_loss_scale(old, value=2.0, good_steps=7))
+    assert step.loss_scale() == 2.0
+    assert int(step.optimizer.step_counter) == 7
+    for a, b in zip(
+        state[models + 4 :], step.state()[models + 4 :], strict=True
+    ):
+        np.testing.assert_array_equal(a, b)
+
+
 def test_compiled_step_gives_the_same():
     plain, compiled = make_step(), make_step(jit_compile=True)
     compiled.set_state(plain.state())
