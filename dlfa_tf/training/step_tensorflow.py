@@ -119,7 +119,7 @@ class TensorFlowStep:
         count of good steps and the scale.
         """
         own = [np.array(v) for v in self.optimizer.variables[:4]]
-        own[2:] = np.array(good_steps, own[2].dtype), np.float32(value)
+        own[2:] = [np.array(good_steps, own[2].dtype), np.array(value)]
         models = len(self.model.variables)
         return [*state[:models], *own, *state[models:]]
 
