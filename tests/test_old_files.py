@@ -1,6 +1,6 @@
 """Files that version 0.1.0 wrote are read, and unfinished runs gone on with.
 
-`old_files/make_0_1_0.py` tells how they were made.
+`old_files/make_0_1_0.py.txt` tells how they were made.
 """
 
 import json
@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 from dlfa_tf.models import DLFATokenClassifier
+from dlfa_tf.runs.load import load_model
+from dlfa_tf.runs.settings import read_config
 from dlfa_tf.serving import check_export
 from dlfa_tf.training.bundle import read_bundle
-from dlfa_tf.training.config import read_config
 from dlfa_tf.training.inputs import BundleInputs
-from dlfa_tf.training.model_files import load_model
 from dlfa_tf.training.run import run
 
 ARCHIVE = pathlib.Path(__file__).with_name("old_files") / "0.1.0.tar.xz"

@@ -12,24 +12,20 @@ from typing import Any
 import keras
 import numpy as np
 
-from dlfa_tf.data.pipelines import epoch_batches
-from dlfa_tf.data.pipelines import train_batches
-from dlfa_tf.evaluation.predict import label_names
-from dlfa_tf.evaluation.predict import predict_logits
-from dlfa_tf.evaluation.score import score_labels
-from dlfa_tf.evaluation.zero_shot import EVAL_BATCH
+from dlfa_tf.data import pipelines
+from dlfa_tf.runs.settings import TrainConfig
+from dlfa_tf.scoring import predict
+from dlfa_tf.scoring import score
+from dlfa_tf.scoring.zero_shot import EVAL_BATCH
+from dlfa_tf.training import distribution
+from dlfa_tf.training import optimizers
 from dlfa_tf.training.checkpoints import CHECKPOINTS
 from dlfa_tf.training.checkpoints import CheckpointStore
-from dlfa_tf.training.config import TrainConfig
 from dlfa_tf.training.dev_choice import DevChoice
-from dlfa_tf.training.distribution import check_same_step
-from dlfa_tf.training.distribution import lost_worker
-from dlfa_tf.training.distribution import scope_of
 from dlfa_tf.training.gate_statistics import GateProbe
 from dlfa_tf.training.interruption import NonFiniteTraining
 from dlfa_tf.training.interruption import StopRequest
-from dlfa_tf.training.optimizers import make_optimizer
-from dlfa_tf.training.prepared import Prepared
+from dlfa_tf.training.preparing import Prepared
 from dlfa_tf.training.progress import Progress
 from dlfa_tf.training.run_log import METRICS
 from dlfa_tf.training.run_log import RunLog
@@ -167,7 +163,7 @@ class Engine:
             self.window = Window(**meta["window"])
             position = meta["log_position"]
             self.say(f"going on after step {self.number} of {self.total_steps}")
-        check_same_step(self.strategy, self.number)
+        distribution.check_same_step(self.strategy, self.number)
         self.log = RunLog(run_dir if self.is_chief else None, position)
         lost = position - self.log.position
         if self.is_chief and lost:
@@ -226,7 +222,7 @@ class Engine:
             f"{self.total_steps} steps of {config.batch_size}{shared} (the "
             "first step compiles and takes longest)"
         )
-        for features, labels in train_batches(
+        for features, labels in pipelines.train_batches(
             prepared.train,
             batch_size=config.batch_size,
             seed=config.seed,
@@ -315,7 +311,7 @@ class Engine:
         try:
             yield
         except Exception as error:
-            lost = lost_worker(self.strategy, error)
+            lost = distribution.lost_worker(self.strategy, error)
             if lost is not None:
                 raise lost from error
             raise
@@ -331,7 +327,7 @@ class Engine:
         if finite:
             return
         epoch, place = divmod(number - 1, self.steps_per_epoch)
-        batches = epoch_batches(
+        batches = pipelines.epoch_batches(
             self.prepared.train.row_lengths,
             self.config.batch_size,
             self.config.seed,
@@ -382,12 +378,12 @@ def make_step(
     if keras.backend.backend() == "jax":
         from dlfa_tf.training.step_jax import JaxStep
 
-        optimizer = make_optimizer(config, total_steps, model)
+        optimizer = optimizers.make_optimizer(config, total_steps, model)
         return JaxStep(model, optimizer, clip_norm=config.clip_norm)
     from dlfa_tf.training.step_tensorflow import TensorFlowStep
 
-    with scope_of(strategy):
-        optimizer = make_optimizer(config, total_steps, model)
+    with distribution.scope_of(strategy):
+        optimizer = optimizers.make_optimizer(config, total_steps, model)
     return TensorFlowStep(
         model,
         optimizer,
@@ -405,7 +401,7 @@ def score_dev(
 ) -> float:
     """Headline score on English dev of the weights as they are, in percent."""
     task = config.task_definition
-    logits = predict_logits(
+    logits = predict.predict_logits(
         model,
         prepared.dev,
         batch_size=EVAL_BATCH,
@@ -413,5 +409,5 @@ def score_dev(
         use_segment_ids=prepared.use_segment_ids,
         forward=forward,
     )
-    predicted = label_names(logits, prepared.dev, task.labels)
-    return score_labels(task, prepared.dev_gold, predicted)["score"]
+    predicted = predict.label_names(logits, prepared.dev, task.labels)
+    return score.score_labels(task, prepared.dev_gold, predicted)["score"]

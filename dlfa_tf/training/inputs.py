@@ -8,34 +8,25 @@ from typing import Protocol
 
 import keras
 
-from dlfa_tf.data.packed_arrays import gold_names
-from dlfa_tf.evaluation.zero_shot import EVAL_BATCH
-from dlfa_tf.evaluation.zero_shot import Forward
-from dlfa_tf.evaluation.zero_shot import evaluate_arrays
-from dlfa_tf.evaluation.zero_shot import evaluate_file
-from dlfa_tf.models.compact_model import compact_model
-from dlfa_tf.models.compact_model import write_back
+from dlfa_tf.data import packed_arrays
+from dlfa_tf.models import compact_model
+from dlfa_tf.models import presets
 from dlfa_tf.models.dlfa_backbone import DLFABackbone
-from dlfa_tf.models.presets import check_preset_length
-from dlfa_tf.models.presets import preset_source
 from dlfa_tf.models.text_classifier import DLFATextClassifier
 from dlfa_tf.models.token_classifier import DLFATokenClassifier
+from dlfa_tf.runs import load
+from dlfa_tf.runs.load import MODEL
+from dlfa_tf.runs.load import WEIGHTS
+from dlfa_tf.runs.settings import TrainConfig
+from dlfa_tf.scoring import zero_shot
+from dlfa_tf.scoring.zero_shot import EVAL_BATCH
+from dlfa_tf.scoring.zero_shot import Forward
+from dlfa_tf.training import bundle_settings
+from dlfa_tf.training import distribution
+from dlfa_tf.training import preparing
 from dlfa_tf.training.bundle import Bundle
-from dlfa_tf.training.bundle_settings import check_settings
-from dlfa_tf.training.bundle_weights import WEIGHTS
-from dlfa_tf.training.bundle_weights import read_bundle_weights
-from dlfa_tf.training.bundle_weights import save_bundle_weights
-from dlfa_tf.training.config import TrainConfig
-from dlfa_tf.training.distribution import scope_of
-from dlfa_tf.training.model_files import MODEL
-from dlfa_tf.training.model_files import build_model
-from dlfa_tf.training.model_files import fusion_arguments
-from dlfa_tf.training.model_files import load_model
-from dlfa_tf.training.model_files import save_model
-from dlfa_tf.training.prepared import Prepared
-from dlfa_tf.training.prepared import RunData
-from dlfa_tf.training.prepared import prepare
-from dlfa_tf.training.prepared import read_data
+from dlfa_tf.training.preparing import Prepared
+from dlfa_tf.training.preparing import RunData
 
 # Scores of a file, and the predicted label names.
 Evaluation = tuple[dict[str, Any], list[Any]]
@@ -116,11 +107,11 @@ class SourceInputs:
 
     def check(self, config: TrainConfig) -> None:
         """Refuses rows longer than the preset's positions."""
-        check_preset_length(config.preset, config.sequence_length)
+        presets.check_preset_length(config.preset, config.sequence_length)
 
     def read(self, config: TrainConfig) -> None:
         """Reads English train and dev."""
-        self.data = read_data(config)
+        self.data = preparing.read_data(config)
 
     def record(self) -> dict[str, Any]:
         """Nothing: the settings say it."""
@@ -129,7 +120,7 @@ class SourceInputs:
     def describe(self, model: Any, config: TrainConfig) -> dict[str, Any]:
         """Source of the preset, and the piece that carries labels."""
         return {
-            "preset_source": preset_source(config.preset),
+            "preset_source": presets.preset_source(config.preset),
             "label_piece": getattr(
                 model.preprocessor, "resolved_label_piece", None
             ),
@@ -151,21 +142,21 @@ class SourceInputs:
         run_dir: pathlib.Path,
     ) -> Any:
         """Writes `model/`, a preset folder with the tokenizer."""
-        model = build_model(config)
-        write_back(model, small, prepared.used_ids)
-        save_model(model, run_dir / MODEL)
+        model = load.build_model(config)
+        compact_model.write_back(model, small, prepared.used_ids)
+        load.save_model(model, run_dir / MODEL)
         return model
 
     def load(self, config: TrainConfig, run_dir: pathlib.Path) -> Any:
         """Reads `model/`."""
-        return load_model(str(run_dir))
+        return load.load_model(str(run_dir))
 
     def evaluate(
         self, model: Any, config: TrainConfig, split: str, language: str
     ) -> Evaluation:
         """Reads, tokenises and scores a file."""
         self._forward = self._forward or inference(model)
-        return evaluate_file(
+        return zero_shot.evaluate_file(
             model,
             self.data.source,
             split,
@@ -183,7 +174,7 @@ class BundleInputs:
 
     The tokenizer and most embedding rows are not here. In place of `model/`,
     `weights.npz` holds the trained weights; see
-    `dlfa_tf.training.bundle_weights`.
+    `dlfa_tf.runs.load`.
 
     Args:
         bundle: `Bundle`.
@@ -209,7 +200,7 @@ class BundleInputs:
 
     def check(self, config: TrainConfig) -> None:
         """Refuses settings other than those the bundle was made with."""
-        check_settings(config, self.bundle.meta)
+        bundle_settings.check_settings(config, self.bundle.meta)
 
     def read(self, config: TrainConfig) -> None:
         """Nothing: the bundle is in memory."""
@@ -227,7 +218,9 @@ class BundleInputs:
 
     def build(self, config: TrainConfig, strategy: Any) -> tuple[Any, Prepared]:
         """Builds the model to train, and what it is trained on."""
-        with scope_of(None if config.compact_vocabulary else strategy):
+        with distribution.scope_of(
+            None if config.compact_vocabulary else strategy
+        ):
             model = build_bundle_model(config, self.bundle)
         return _compacted(model, self.bundle.prepared(config), strategy)
 
@@ -240,18 +233,18 @@ class BundleInputs:
     ) -> Any:
         """Writes `weights.npz`."""
         rows = small.backbone.token_embedding.embeddings.shape[0]
-        save_bundle_weights(small, self.bundle.vocabulary[:rows], run_dir)
+        load.save_bundle_weights(small, self.bundle.vocabulary[:rows], run_dir)
         model = build_bundle_model(config, self.bundle)
-        write_back(model, small, prepared.used_ids)
+        compact_model.write_back(model, small, prepared.used_ids)
         return model
 
     def load(self, config: TrainConfig, run_dir: pathlib.Path) -> Any:
         """Reads `weights.npz`."""
-        _, weights = read_bundle_weights(run_dir)
+        _, weights = load.read_bundle_weights(run_dir)
         small, prepared = self.build(config, None)
         small.set_weights(weights)
         model = build_bundle_model(config, self.bundle)
-        write_back(model, small, prepared.used_ids)
+        compact_model.write_back(model, small, prepared.used_ids)
         return model
 
     def evaluate(
@@ -263,11 +256,11 @@ class BundleInputs:
         task = config.task_definition
         arrays = self.bundle.arrays[f"{split}-{language}"]
         began = time.monotonic()
-        scores, predicted = evaluate_arrays(
+        scores, predicted = zero_shot.evaluate_arrays(
             model,
             task,
             arrays,
-            gold_names(arrays, task.labels),
+            packed_arrays.gold_names(arrays, task.labels),
             batch_size=EVAL_BATCH,
             pad_id=meta["pad_id"],
             use_segment_ids=meta["use_segment_ids"],
@@ -286,9 +279,9 @@ def build_for_training(
     config: TrainConfig, data: RunData, strategy: Any
 ) -> tuple[Any, Prepared]:
     """See `SourceInputs.build`."""
-    with scope_of(None if config.compact_vocabulary else strategy):
-        model = build_model(config)
-    prepared = prepare(config, data, model.preprocessor)
+    with distribution.scope_of(None if config.compact_vocabulary else strategy):
+        model = load.build_model(config)
+    prepared = preparing.prepare(config, data, model.preprocessor)
     model.preprocessor = None
     return _compacted(model, prepared, strategy)
 
@@ -297,8 +290,8 @@ def _compacted(
     model: Any, prepared: Prepared, strategy: Any
 ) -> tuple[Any, Prepared]:
     if prepared.used_ids is not None:
-        with scope_of(strategy):
-            model = compact_model(model, prepared.used_ids)
+        with distribution.scope_of(strategy):
+            model = compact_model.compact_model(model, prepared.used_ids)
         # The full model.
         gc.collect()
     return model, prepared
@@ -307,7 +300,7 @@ def _compacted(
 def build_bundle_model(config: TrainConfig, bundle: Bundle) -> Any:
     """Builds the task model of a config over the rows of a bundle."""
     backbone = DLFABackbone(
-        bundle.encoder(config.precision), **fusion_arguments(config)
+        bundle.encoder(config.precision), **load.fusion_arguments(config)
     )
     pair = config.task_definition.kind == "pair"
     return (DLFATextClassifier if pair else DLFATokenClassifier)(
@@ -322,6 +315,6 @@ def inference(model: Any) -> Forward | None:
     """
     if keras.backend.backend() != "jax":
         return None
-    from dlfa_tf.training.step_jax import compiled_forward
+    from dlfa_tf.training import step_jax
 
-    return compiled_forward(model, EVAL_BATCH)
+    return step_jax.compiled_forward(model, EVAL_BATCH)

@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from dlfa_tf.training.config import TrainConfig
+from dlfa_tf.runs.settings import TrainConfig
 
 
 @keras.saving.register_keras_serializable(package="dlfa_tf")

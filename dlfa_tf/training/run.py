@@ -8,29 +8,24 @@ from typing import Any
 
 import keras
 
-from dlfa_tf.evaluation.run_folder import CONFIG
-from dlfa_tf.evaluation.run_folder import read_json
-from dlfa_tf.evaluation.run_folder import read_results
-from dlfa_tf.evaluation.run_folder import write_json
-from dlfa_tf.evaluation.zero_shot import evaluate_each
-from dlfa_tf.training.auto import resolved
+from dlfa_tf import files
+from dlfa_tf.runs import auto
+from dlfa_tf.runs import environment
+from dlfa_tf.runs import result_file
+from dlfa_tf.runs import resuming
+from dlfa_tf.runs import run_folder
+from dlfa_tf.runs import workers
+from dlfa_tf.runs.run_folder import CONFIG
+from dlfa_tf.runs.settings import TrainConfig
+from dlfa_tf.scoring import zero_shot
+from dlfa_tf.training import distribution
+from dlfa_tf.training import interruption
 from dlfa_tf.training.checkpoints import CHECKPOINTS
 from dlfa_tf.training.checkpoints import CheckpointStore
-from dlfa_tf.training.config import TrainConfig
-from dlfa_tf.training.distribution import check_batch_size
-from dlfa_tf.training.distribution import is_chief
-from dlfa_tf.training.distribution import make_strategy
 from dlfa_tf.training.engine import Engine
-from dlfa_tf.training.environment import describe_environment
 from dlfa_tf.training.inputs import Inputs
 from dlfa_tf.training.inputs import SourceInputs
 from dlfa_tf.training.interruption import StopRequest
-from dlfa_tf.training.interruption import stop_on_sigterm
-from dlfa_tf.training.results import score_line
-from dlfa_tf.training.results import write_results
-from dlfa_tf.training.resume import check_run_dir
-from dlfa_tf.training.resume import held
-from dlfa_tf.training.resume import is_finished
 
 Say = Callable[[str], None]
 # Only there while a run is unfinished.
@@ -71,24 +66,27 @@ def run(
         ConnectionError: when another worker is missing or lost.
     """
     inputs = inputs if inputs is not None else SourceInputs()
-    asked, config = config, resolved(config, resume)
+    asked, config = config, auto.resolved(config, resume)
     inputs.check(config)
-    chief = is_chief(config.strategy)
+    chief = workers.is_chief(config.strategy)
     if chief:
-        check_run_dir(asked, resume, inputs.sha256)
+        resuming.check_run_dir(asked, resume, inputs.sha256)
     run_dir = pathlib.Path(config.output_dir)
-    if resume and is_finished(run_dir):
+    if resume and resuming.is_finished(run_dir):
         say(f"{config.output_dir} is finished")
-        return read_results(run_dir)
+        return run_folder.read_results(run_dir)
     inputs.read(config)
     keras.utils.set_random_seed(config.seed)
-    with stop_on_sigterm() as stop, contextlib.ExitStack() as stack:
+    with (
+        interruption.stop_on_sigterm() as stop,
+        contextlib.ExitStack() as stack,
+    ):
         if not (run_dir / _TRAINED).is_file():
             model = _train(
                 config, inputs, run_dir, stop, stack, say, verbose, chief
             )
         elif chief:
-            stack.enter_context(held(run_dir))
+            stack.enter_context(resuming.held(run_dir))
             say("training is done; going on with the evaluation")
             model = inputs.load(config, run_dir)
         return (
@@ -108,8 +106,8 @@ def _train(
 ) -> Any:
     """Returns the trained model, saved; None on a worker, which saves none."""
     started = time.monotonic()
-    strategy = make_strategy(config.strategy)
-    check_batch_size(config.batch_size, strategy)
+    strategy = distribution.make_strategy(config.strategy)
+    distribution.check_batch_size(config.batch_size, strategy)
     source = "a bundle of" if inputs.sha256 else "preset"
     say(f"building {config.system} on {source} {config.preset}")
     small, prepared = inputs.build(config, strategy)
@@ -134,7 +132,9 @@ def _train(
     trained = time.monotonic()
     model = inputs.keep(config, small, prepared, run_dir)
     seconds = {"build": built - started, "train": trained - built}
-    write_json(run_dir / _TRAINED, {"training": training, "seconds": seconds})
+    files.write_json(
+        run_dir / _TRAINED, {"training": training, "seconds": seconds}
+    )
     return model
 
 
@@ -146,13 +146,13 @@ def _open(
 ) -> None:
     """Takes the run folder until `stack` ends; writes the config, once."""
     run_dir.mkdir(parents=True, exist_ok=True)
-    stack.enter_context(held(run_dir))
+    stack.enter_context(resuming.held(run_dir))
     if not (run_dir / CONFIG).is_file():
-        write_json(
+        files.write_json(
             run_dir / CONFIG,
             {
                 "config": config.to_json(),
-                "environment": describe_environment(),
+                "environment": environment.describe_environment(),
                 **inputs.record(),
             },
         )
@@ -168,19 +168,19 @@ def _finish(
 ) -> dict[str, Any]:
     """Evaluates the chosen weights and writes the results."""
     started = time.monotonic()
-    saved = read_json(run_dir / _TRAINED)
+    saved = files.read_json(run_dir / _TRAINED)
     # A language that is done is not evaluated again when the run goes on.
     done_file = run_dir / _EVALUATED
-    done = read_json(done_file) if done_file.is_file() else {}
+    done = files.read_json(done_file) if done_file.is_file() else {}
 
     def keep(language: str, scores: dict[str, Any]) -> None:
-        say(score_line(language, scores))
+        say(result_file.score_line(language, scores))
         done[language] = scores
-        write_json(done_file, done)
+        files.write_json(done_file, done)
         stop.check("The languages so far are kept.")
 
     say(f"evaluating on {', '.join(inputs.files)}")
-    evaluation = evaluate_each(
+    evaluation = zero_shot.evaluate_each(
         lambda split, language: inputs.evaluate(model, config, split, language),
         inputs.files,
         inputs.known_languages,
@@ -189,14 +189,14 @@ def _finish(
         done=dict(done),
     )
     seconds = {**saved["seconds"], "evaluate": time.monotonic() - started}
-    results = write_results(
+    results = result_file.write_results(
         run_dir,
         system=config.system,
         score=config.task_definition.score,
         config=config.shareable(),
         gate=config.gate_used,
         seconds=seconds,
-        environment=read_json(run_dir / CONFIG)["environment"],
+        environment=files.read_json(run_dir / CONFIG)["environment"],
         **inputs.record(),
         **inputs.describe(model, config),
         **saved["training"],

@@ -90,7 +90,7 @@ def eager():
 def _finished(folder, task, preset, fusion_layer):
     import tensorflow as tf
 
-    from dlfa_tf.training.config import default_config
+    from dlfa_tf.runs.settings import default_config
     from dlfa_tf.training.run import run
 
     tf.config.run_functions_eagerly(True)

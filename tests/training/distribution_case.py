@@ -25,13 +25,13 @@ if sys.argv[1] == "mirrored":
 import keras
 import numpy as np
 
-from dlfa_tf.training.config import default_config
-from dlfa_tf.training.distribution import cluster_from_environment
+from dlfa_tf.runs.settings import default_config
+from dlfa_tf.runs.workers import cluster_from_environment
 from dlfa_tf.training.distribution import make_strategy
 from dlfa_tf.training.engine import Engine
 from dlfa_tf.training.inputs import build_for_training
 from dlfa_tf.training.interruption import TrainingInterrupted
-from dlfa_tf.training.prepared import read_data
+from dlfa_tf.training.preparing import read_data
 from dlfa_tf.training.step_tensorflow import TensorFlowStep
 
 

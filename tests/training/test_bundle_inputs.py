@@ -9,15 +9,15 @@ import signal
 import numpy as np
 import pytest
 
+from dlfa_tf.runs.load import load_bundle_model
+from dlfa_tf.runs.load import load_model
+from dlfa_tf.runs.resuming import held
+from dlfa_tf.runs.settings import default_config
 from dlfa_tf.training.bundle import make_bundle
 from dlfa_tf.training.bundle import read_bundle
-from dlfa_tf.training.bundle_weights import load_bundle_model
-from dlfa_tf.training.config import default_config
 from dlfa_tf.training.inputs import BundleInputs
 from dlfa_tf.training.interruption import StopRequest
 from dlfa_tf.training.interruption import TrainingInterrupted
-from dlfa_tf.training.model_files import load_model
-from dlfa_tf.training.resume import held
 from dlfa_tf.training.run import run
 
 pytestmark = pytest.mark.filterwarnings("ignore:Even though the:UserWarning")
@@ -111,7 +111,7 @@ def test_stopped_run_saves_and_goes_on_with_its_log(
     folder = pathlib.Path(config.output_dir)
     with monkeypatch.context() as patch:
         patch.setattr(
-            "dlfa_tf.training.run.stop_on_sigterm",
+            "dlfa_tf.training.interruption.stop_on_sigterm",
             lambda: contextlib.nullcontext(StopRequest(asked=True)),
         )
         with pytest.raises(TrainingInterrupted, match="Step 1 is saved"):

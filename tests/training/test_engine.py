@@ -9,12 +9,12 @@ import pytest
 import tensorflow as tf
 
 from dlfa_tf.data.pipelines import epoch_batches
+from dlfa_tf.runs.settings import default_config
 from dlfa_tf.training.checkpoints import CheckpointStore
-from dlfa_tf.training.config import default_config
 from dlfa_tf.training.engine import Engine
 from dlfa_tf.training.inputs import build_for_training
 from dlfa_tf.training.interruption import NonFiniteTraining
-from dlfa_tf.training.prepared import read_data
+from dlfa_tf.training.preparing import read_data
 from dlfa_tf.training.run_log import RunLog
 from dlfa_tf.training.step import StepValues
 from dlfa_tf.training.step_tensorflow import TensorFlowStep

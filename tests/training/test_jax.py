@@ -15,11 +15,11 @@ import pytest
 
 from dlfa_tf.data.pipelines import epoch_batches
 from dlfa_tf.data.pipelines import pad_batch
+from dlfa_tf.runs.load import load_model
+from dlfa_tf.runs.settings import default_config
 from dlfa_tf.training.bundle import make_bundle
 from dlfa_tf.training.bundle import read_bundle
-from dlfa_tf.training.config import default_config
 from dlfa_tf.training.inputs import build_bundle_model
-from dlfa_tf.training.model_files import load_model
 from dlfa_tf.training.optimizers import make_optimizer
 from dlfa_tf.training.step_jax import pad_width
 from dlfa_tf.training.step_tensorflow import TensorFlowStep
@@ -55,7 +55,7 @@ import numpy as np
 from dlfa_tf.data.pipelines import epoch_batches, pad_batch
 from dlfa_tf.training.bundle import read_bundle
 from dlfa_tf.training.inputs import build_bundle_model
-from dlfa_tf.training.config import default_config
+from dlfa_tf.runs.settings import default_config
 from dlfa_tf.training.step_jax import JaxStep, compiled_forward
 from dlfa_tf.training.optimizers import make_optimizer
 
@@ -99,7 +99,8 @@ except SystemExit as ended:
 
 # One that nothing disturbs, and one that is stopped after step 2 of 4.
 import contextlib
-from dlfa_tf.training import run as run_module
+from dlfa_tf.training import interruption
+from dlfa_tf.training import run as training_run
 from dlfa_tf.training.inputs import BundleInputs
 from dlfa_tf.training.interruption import StopRequest, TrainingInterrupted
 
@@ -125,18 +126,18 @@ def run(folder, **options):
         "checkpoint_minutes": 0.0, "norm": "batch",
     })
     inputs = BundleInputs(read_bundle("b"))
-    return run_module.run(config, inputs, verbose=0, **options)
+    return training_run.run(config, inputs, verbose=0, **options)
 
 
 run("whole")
-really = run_module.stop_on_sigterm
-run_module.stop_on_sigterm = lambda: contextlib.nullcontext(StopAt())
+really = interruption.stop_on_sigterm
+interruption.stop_on_sigterm = lambda: contextlib.nullcontext(StopAt())
 try:
     run("stopped")
     raise AssertionError("not stopped")
 except TrainingInterrupted as stopped:
     print(stopped)
-run_module.stop_on_sigterm = really
+interruption.stop_on_sigterm = really
 run("stopped", say=print, resume=True)
 """
 

@@ -11,12 +11,12 @@ from dlfa_tf.data.readers import find_file
 from dlfa_tf.data.sources import SAMPLE_FOLDER
 from dlfa_tf.data.sources import Source
 from dlfa_tf.data.tasks import get_task
-from dlfa_tf.training.config import default_config
-from dlfa_tf.training.config import read_config
-from dlfa_tf.training.model_files import build_model
-from dlfa_tf.training.model_files import load_model
-from dlfa_tf.training.model_files import save_model
-from dlfa_tf.training.results import evaluate_model
+from dlfa_tf.runs.load import build_model
+from dlfa_tf.runs.load import load_model
+from dlfa_tf.runs.load import save_model
+from dlfa_tf.runs.result_file import evaluate_model
+from dlfa_tf.runs.settings import default_config
+from dlfa_tf.runs.settings import read_config
 from dlfa_tf.training.run import run
 
 # The data set's own function is traced all the same; that is fine.
@@ -105,7 +105,7 @@ def tagging_run(tmp_path_factory):
     tf.config.run_functions_eagerly(True)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(builtins, "open", recording_open)
-        patch.setattr("dlfa_tf.training.inputs.save_model", recording_save)
+        patch.setattr("dlfa_tf.runs.load.save_model", recording_save)
         results = run(settings(folder), say=said.append, verbose=0)
     tf.config.run_functions_eagerly(False)
     return folder, results, events, said
