@@ -107,9 +107,9 @@ def _score_model() -> None:
     from dlfa_tf.data import tasks
     from dlfa_tf.data.sources import Source
     from dlfa_tf.runs import load
-    from dlfa_tf.runs import result_file
     from dlfa_tf.runs import run_folder
     from dlfa_tf.scoring import zero_shot
+    from dlfa_tf.training import evaluating
     from trainers import result_table
 
     run_folder.check_output_dir(FLAGS.output_dir)
@@ -124,7 +124,7 @@ def _score_model() -> None:
     )
     zero_shot.check_files(source, files)
     model = load.load_model(FLAGS.model)
-    results = result_file.evaluate_model(
+    results = evaluating.evaluate_model(
         model,
         source,
         files,

@@ -1,17 +1,12 @@
-"""`results.json`: put together in one place, of a run and of a loaded model."""
+"""`results.json`: put together in one place."""
 
 import pathlib
-import time
-from collections.abc import Callable
 from typing import Any
 
 from dlfa_tf import files
-from dlfa_tf.data.sources import Source
 from dlfa_tf.runs import environment
-from dlfa_tf.runs import names
 from dlfa_tf.runs.run_folder import RESULTS
 from dlfa_tf.runs.run_folder import SCHEMA
-from dlfa_tf.scoring import zero_shot
 
 
 def write_results(
@@ -50,72 +45,3 @@ def write_results(
     }
     files.write_json(run_dir / RESULTS, results)
     return results
-
-
-def evaluate_model(
-    model: Any,
-    source: Source,
-    files: dict[str, str],
-    *,
-    model_folder: str,
-    limit: int | None,
-    run_dir: pathlib.Path,
-    say: Callable[[str], None] = lambda _: None,
-) -> dict[str, Any]:
-    """Scores a loaded model and writes predictions and `results.json`.
-
-    Args:
-        model: `DLFATextClassifier` or `DLFATokenClassifier`.
-        source: `Source`.
-        files: from language to split; see `choose_files`.
-        model_folder: str, where the model came from, for the record.
-        limit: int or None, examples per language.
-        run_dir: folder to write into.
-        say: receives one-line messages.
-
-    Returns:
-        The content of `results.json`.
-
-    Raises:
-        ValueError: when the model's labels are not the task's.
-    """
-    if tuple(model.labels or ()) != source.task.labels:
-        raise ValueError(
-            f"The model's labels are not those of task {source.task.name!r}. "
-            f"Received: {model.labels}. Accepted: {list(source.task.labels)}."
-        )
-    started = time.monotonic()
-    say(f"evaluating on {', '.join(files)}")
-    evaluation = zero_shot.evaluate_languages(
-        model,
-        source,
-        files,
-        limit=limit,
-        run_dir=run_dir,
-        progress=lambda language, scores: say(score_line(language, scores)),
-    )
-    backbone = model.backbone
-    fusion = backbone.fusion
-    if not isinstance(fusion, str):
-        fusion = type(fusion).__name__
-    return write_results(
-        run_dir,
-        system=names.system_name(backbone.fusion_layer, fusion),
-        score=source.task.score,
-        config={
-            "task": source.task.name,
-            "data_source": source.name,
-            "preset": model_folder,
-            "eval_limit": limit,
-        },
-        gate=backbone.gate_used,
-        seconds={"evaluate": time.monotonic() - started},
-        environment=environment.describe_environment(),
-        label_piece=getattr(model.preprocessor, "resolved_label_piece", None),
-        **evaluation,
-    )
-
-
-def score_line(language: str, scores: dict[str, Any]) -> str:
-    """What is said of a language as soon as it is scored."""
-    return f"  {language} {scores['split']} {scores['score']:.2f}"

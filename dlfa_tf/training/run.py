@@ -19,6 +19,7 @@ from dlfa_tf.runs.run_folder import CONFIG
 from dlfa_tf.runs.settings import TrainConfig
 from dlfa_tf.scoring import zero_shot
 from dlfa_tf.training import distribution
+from dlfa_tf.training import evaluating
 from dlfa_tf.training import interruption
 from dlfa_tf.training.checkpoints import CHECKPOINTS
 from dlfa_tf.training.checkpoints import CheckpointStore
@@ -174,7 +175,7 @@ def _finish(
     done = files.read_json(done_file) if done_file.is_file() else {}
 
     def keep(language: str, scores: dict[str, Any]) -> None:
-        say(result_file.score_line(language, scores))
+        say(evaluating.score_line(language, scores))
         done[language] = scores
         files.write_json(done_file, done)
         stop.check("The languages so far are kept.")

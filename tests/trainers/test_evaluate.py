@@ -78,7 +78,7 @@ def test_limit_of_zero_is_all(call, monkeypatch, tmp_path, given, used):
         raise ValueError("seen")
 
     monkeypatch.setattr(
-        "dlfa_tf.runs.result_file.evaluate_model", evaluate_model
+        "dlfa_tf.training.evaluating.evaluate_model", evaluate_model
     )
     monkeypatch.setattr("dlfa_tf.runs.load.load_model", str)
     with pytest.raises(ValueError, match="seen"):

@@ -14,9 +14,9 @@ from dlfa_tf.data.tasks import get_task
 from dlfa_tf.runs.load import build_model
 from dlfa_tf.runs.load import load_model
 from dlfa_tf.runs.load import save_model
-from dlfa_tf.runs.result_file import evaluate_model
 from dlfa_tf.runs.settings import default_config
 from dlfa_tf.runs.settings import read_config
+from dlfa_tf.training.evaluating import evaluate_model
 from dlfa_tf.training.run import run
 
 # The data set's own function is traced all the same; that is fine.
