@@ -42,10 +42,11 @@ test-slow: venv-dev ## Runs the tests marked slow
 test-beam: ## Runs the tests of bulk inference, with Apache Beam
 	sh tools/test_beam.sh $(PYTEST_ARGS)
 
-check: venv-dev ## Checks format, lint, types and the BUILD file
+check: venv-dev ## Checks format, lint, types, imports, BUILD
 	$(PY) -m ruff format --check $(SOURCES)
 	$(PY) -m ruff check $(SOURCES)
 	$(PY) -m mypy
+	.venv/bin/lint-imports --no-cache --no-logo
 	$(PY) tools/build_file.py --check
 
 format: venv-dev ## Lays out the sources and mends what lint can mend
