@@ -1,6 +1,6 @@
 # Every target makes .venv when it is missing or its pins have changed; a
 # second call starts at once. Needs a POSIX shell, Python 3.11 or 3.12 and a
-# package index.
+# package index; `make check` and `make format` need npm too, for buildifier.
 
 # Interpreter to make .venv from; unset, the first suitable of python3,
 # python3.11 and python3.12.
@@ -16,6 +16,8 @@ PY := .venv/bin/python
 # One process per core. A file stays in one process: its fixtures are shared.
 PYTEST := $(PY) -m pytest -n logical --maxprocesses 4 --dist loadfile
 SOURCES := $(wildcard dlfa_tf trainers benchmarks saved_models/*.py tests tools)
+BUILD_FILES := $(wildcard MODULE.bazel BUILD */BUILD */*/BUILD tools/*.bzl)
+BUILDIFIER := tools/node_modules/.bin/buildifier
 
 .PHONY: help demo test test-slow test-beam check format build-file package lock venv \
 	venv-dev clean distclean
@@ -48,10 +50,22 @@ check: venv-dev ## Checks format, lint, types, imports, BUILD
 	$(PY) -m mypy
 	.venv/bin/lint-imports --no-cache --no-logo
 	$(PY) tools/build_file.py --check
+	@$(MAKE) --no-print-directory $(BUILDIFIER)
+	$(BUILDIFIER) -mode=check -lint=warn $(BUILD_FILES)
 
-format: venv-dev ## Lays out the sources and mends what lint can mend
+format: venv-dev $(BUILDIFIER) ## Lays out the sources and mends what lint can mend
 	$(PY) -m ruff check --fix $(SOURCES)
 	$(PY) -m ruff format $(SOURCES)
+	$(BUILDIFIER) -lint=fix $(BUILD_FILES)
+
+# The one tool that no Python package has. npm keeps the date of its release:
+# touched, it is newer than the list.
+$(BUILDIFIER): tools/package-lock.json
+	@command -v npm >/dev/null || { echo "buildifier, which checks BUILD files," \
+		"is installed by npm. Received: no npm. Accepted: Node.js with npm" \
+		"(on Debian and Ubuntu: apt-get install npm)." >&2; exit 1; }
+	npm ci --prefix tools --no-audit --no-fund --loglevel=error
+	@touch $@
 
 build-file: venv-dev ## Writes the BUILD file anew from the tree
 	$(PY) tools/build_file.py
@@ -75,4 +89,4 @@ clean: ## Removes what builds, checks and tests leave behind
 		-exec rm -rf {} +
 
 distclean: clean ## Removes .venv too
-	rm -rf .venv .venv-beam
+	rm -rf .venv .venv-beam tools/node_modules
