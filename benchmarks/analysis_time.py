@@ -18,20 +18,19 @@ from absl import app
 from absl import flags
 
 from benchmarks import timing
+from dlfa_tf import files
+from dlfa_tf import metrics
+from dlfa_tf.analysis import analysis
+from dlfa_tf.analysis import label_counts
+from dlfa_tf.analysis import run_index
+from dlfa_tf.analysis.report import error_report
+from dlfa_tf.analysis.report import runs_report
+from dlfa_tf.data import tasks
 from dlfa_tf.data.tasks import Task
-from dlfa_tf.data.tasks import get_task
-from dlfa_tf.evaluation.analysis import analyze
-from dlfa_tf.evaluation.error_report import error_section
-from dlfa_tf.evaluation.label_counts import rule_of
-from dlfa_tf.evaluation.report import write_report
-from dlfa_tf.evaluation.run_folder import RESULTS
-from dlfa_tf.evaluation.run_folder import SCHEMA
-from dlfa_tf.evaluation.run_folder import write_json
-from dlfa_tf.evaluation.run_folder import write_text
-from dlfa_tf.evaluation.runs import load_runs
-from dlfa_tf.metrics.aggregate import averages
-from dlfa_tf.metrics.chunk_counts import count_chunks
-from dlfa_tf.metrics.resampling import counts_score
+from dlfa_tf.metrics import chunk_counts
+from dlfa_tf.metrics import resampling
+from dlfa_tf.runs.run_folder import RESULTS
+from dlfa_tf.runs.run_folder import SCHEMA
 
 FLAGS = flags.FLAGS
 
@@ -55,7 +54,7 @@ def write_sweep(
     sentences: int,
 ) -> None:
     """Writes `data/` and `runs/` of an invented sweep."""
-    task = get_task("pos")
+    task = tasks.get_task("pos")
     random = np.random.default_rng(0)
     names = np.array(task.labels)
     gold = {}
@@ -64,7 +63,7 @@ def write_sweep(
         ids = random.integers(len(names), size=splits[-1])
         gold[language] = ids, splits
         rows = np.char.add("w\t", names[ids])
-        write_text(
+        files.write_text(
             root / "data" / task.folder / f"test-{language}.tsv",
             _file(rows, splits),
         )
@@ -89,22 +88,22 @@ def _write_run(
 ) -> None:
     system = f"D_{layer}" if layer else "baseline"
     folder = folder / "pos" / system / f"seed-{seed}"
-    rule, names = rule_of(task), np.array(task.labels)
+    rule, names = label_counts.rule_of(task), np.array(task.labels)
     scores: dict[str, dict[str, Any]] = {}
     for language, (ids, splits) in gold.items():
         wrong = random.random(len(ids)) < 0.2
         said = np.where(wrong, random.integers(len(names), size=len(ids)), ids)
-        write_text(
+        files.write_text(
             folder / "predictions" / f"test-{language}.tsv",
             _file(names[said], splits),
         )
-        counts = count_chunks(rule, ids, said, splits)
+        counts = chunk_counts.count_chunks(rule, ids, said, splits)
         scores[language] = {
-            "score": float(counts_score(counts.sum(axis=0))),
+            "score": float(resampling.counts_score(counts.sum(axis=0))),
             "split": "test",
             "examples": len(counts),
         }
-    write_json(
+    files.write_json(
         folder / RESULTS,
         {
             "schema": SCHEMA,
@@ -113,7 +112,9 @@ def _write_run(
             "gate": "feature" if layer else None,
             "dev_score": 90.0 + random.normal(),
             "languages": scores,
-            "averages": averages({k: v["score"] for k, v in scores.items()}),
+            "averages": metrics.averages(
+                {k: v["score"] for k, v in scores.items()}
+            ),
             "config": {
                 "task": "pos",
                 "data_source": "files",
@@ -136,20 +137,24 @@ def _now() -> np.ndarray:
 def main(_: Sequence[str] = ()) -> None:
     """Writes a sweep and times its analysis."""
     report = timing.Report("analysis_time", FLAGS.output_file)
-    languages = get_task("pos").languages[: FLAGS.languages]
+    languages = tasks.get_task("pos").languages[: FLAGS.languages]
     with tempfile.TemporaryDirectory() as name:
         root = pathlib.Path(name)
         write_sweep(
             root, FLAGS.systems, FLAGS.seeds, languages, FLAGS.sentences
         )
         started = _now()
-        analysis = analyze(load_runs(root / "runs"), str(root / "data"))
+        found = analysis.analyze(
+            run_index.load_runs(root / "runs"), str(root / "data")
+        )
         read = _now()
-        write_report(analysis, root / "out")
+        runs_report.write_report(found, root / "out")
         written = _now()
-        source = analysis.sources["pos"]
+        source = found.sources["pos"]
         if source is not None:
-            error_section(analysis.scores["pos"], source, root / "out")
+            error_report.error_section(
+                found.scores["pos"], source, root / "out"
+            )
         done = _now()
     size = {
         "systems": FLAGS.systems,

@@ -15,11 +15,10 @@ from absl import flags
 
 from benchmarks import task_data
 from benchmarks import timing
-from dlfa_tf.data.arrays import tokenize_examples
-from dlfa_tf.data.pipelines import epoch_batches
-from dlfa_tf.data.pipelines import padded_width
+from dlfa_tf.data import arrays
+from dlfa_tf.data import pipelines
 from dlfa_tf.data.tasks import TASKS
-from dlfa_tf.models.presets import load_tokenizer
+from dlfa_tf.models import presets
 from dlfa_tf.preprocessing import PairPreprocessor
 from dlfa_tf.preprocessing import TaggingPreprocessor
 
@@ -39,19 +38,21 @@ def padding_share(
     row_lengths: np.ndarray, batches: Sequence[np.ndarray]
 ) -> float:
     """Share of the positions of some batches that hold no piece."""
-    cells = sum(padded_width(row_lengths[b]) * len(b) for b in batches)
+    cells = sum(
+        pipelines.padded_width(row_lengths[b]) * len(b) for b in batches
+    )
     return 1 - sum(int(row_lengths[b].sum()) for b in batches) / cells
 
 
 def main(_: Sequence[str] = ()) -> None:
     """Measures every task."""
     report = timing.Report("padding", FLAGS.output_file)
-    tokenizer = load_tokenizer(FLAGS.preset)
+    tokenizer = presets.load_tokenizer(FLAGS.preset)
     for name in FLAGS.tasks:
         source = task_data.source(name)
         task = source.task
         make = PairPreprocessor if task.kind == "pair" else TaggingPreprocessor
-        lengths = tokenize_examples(
+        lengths = arrays.tokenize_examples(
             source.load("train", "en"),
             make(
                 tokenizer,
@@ -62,7 +63,7 @@ def main(_: Sequence[str] = ()) -> None:
         planned = [
             batch
             for epoch in range(FLAGS.epochs)
-            for batch in epoch_batches(
+            for batch in pipelines.epoch_batches(
                 lengths, task.batch_size, FLAGS.seed, epoch
             )
         ]

@@ -20,12 +20,12 @@ from absl import flags
 
 from benchmarks import task_data
 from benchmarks import timing
-from dlfa_tf.data.cache import cached_tokens
+from dlfa_tf.data import cache
 from dlfa_tf.data.readers import PairExample
 from dlfa_tf.data.sources import Source
-from dlfa_tf.models.presets import load_tokenizer
+from dlfa_tf.models import presets
 from dlfa_tf.preprocessing import PairPreprocessor
-from dlfa_tf.training.environment import peak_memory_bytes
+from dlfa_tf.runs import environment
 
 FLAGS = flags.FLAGS
 
@@ -60,14 +60,14 @@ def main(_: Sequence[str] = ()) -> None:
         repeated = write_repeated(source, FLAGS.rows, pathlib.Path(folder))
         del source
         preprocessor = PairPreprocessor(
-            load_tokenizer(FLAGS.preset), labels=repeated.task.labels
+            presets.load_tokenizer(FLAGS.preset), labels=repeated.task.labels
         )
-        before = peak_memory_bytes()
+        before = environment.peak_memory_bytes()
         for case in ("first", "from_cache"):
             started = time.perf_counter()
             examples = repeated.load("train", "en")
             read = time.perf_counter()
-            tokens = cached_tokens(examples, preprocessor, folder)
+            tokens = cache.cached_tokens(examples, preprocessor, folder)
             done = time.perf_counter()
             report.add(
                 case,

@@ -33,7 +33,7 @@ from absl import app
 from absl import flags
 
 from benchmarks import timing
-from benchmarks.tokenizing import sentencepiece_reference
+from benchmarks import tokenizing
 from dlfa_tf.models import DLFATextClassifier
 from dlfa_tf.serving import Client
 from dlfa_tf.serving import export_saved_model
@@ -114,7 +114,7 @@ def double_of(path: pathlib.Path) -> Iterator[str]:
     from tensorflow_serving.apis import predict_pb2
     from tensorflow_serving.apis import prediction_service_pb2_grpc as service
 
-    from dlfa_tf.serving.served_graph import ServedGraph
+    from dlfa_tf.serving.export.served_graph import ServedGraph
 
     graph = ServedGraph(path)
 
@@ -181,9 +181,11 @@ def write_tokenizer(path: pathlib.Path) -> None:
     """Writes the preset's tokenizer as Hugging Face's fast one."""
     import tokenizers
 
-    from dlfa_tf.models.presets import load_tokenizer
+    from dlfa_tf.models import presets
 
-    reference = sentencepiece_reference(load_tokenizer(FLAGS.preset).proto)
+    reference = tokenizing.sentencepiece_reference(
+        presets.load_tokenizer(FLAGS.preset).proto
+    )
     # fairseq's numbering moves the ids by one; to time it does not matter.
     reference.add_special_tokens(["<s>", "<pad>", "</s>"])
     reference.post_processor = tokenizers.processors.TemplateProcessing(

@@ -2,8 +2,8 @@
 
 from absl import flags
 
+from dlfa_tf.data import tasks
 from dlfa_tf.data.sources import Source
-from dlfa_tf.data.tasks import get_task
 
 
 def define_flags() -> None:
@@ -21,7 +21,7 @@ def source(task: str) -> Source:
     """The source of a task that the flags name."""
     folder = flags.FLAGS.data_dir
     return Source(
-        task=get_task(task),
+        task=tasks.get_task(task),
         name="sample" if folder is None else "files",
         data_dir=folder,
     )

@@ -17,9 +17,8 @@ from typing import Any
 
 from absl import flags
 
-from dlfa_tf.evaluation.run_folder import write_text
-from dlfa_tf.training.environment import describe_environment
-from dlfa_tf.training.environment import peak_memory_bytes
+from dlfa_tf import files
+from dlfa_tf.runs import environment
 
 
 def define_repeats_flag(repeats: int = 5) -> None:
@@ -121,7 +120,7 @@ class Report:
             )
         self.benchmark = benchmark
         self.lines: list[str] = []
-        self._environment = describe_environment()
+        self._environment = environment.describe_environment()
 
     def add(self, case: str, **values: Any) -> dict[str, Any]:
         """Prints a case and keeps it.
@@ -140,7 +139,7 @@ class Report:
             "case": case,
             **values,
             "machine_load": round(os.getloadavg()[0], 2),
-            "peak_memory_bytes": peak_memory_bytes(),
+            "peak_memory_bytes": environment.peak_memory_bytes(),
             "environment": self._environment,
         }
         self.lines.append(json.dumps(record, ensure_ascii=False))
@@ -151,4 +150,6 @@ class Report:
     def write(self) -> None:
         """Writes the lines to the file, when there is one."""
         if self.path is not None:
-            write_text(self.path, "".join(f"{line}\n" for line in self.lines))
+            files.write_text(
+                self.path, "".join(f"{line}\n" for line in self.lines)
+            )

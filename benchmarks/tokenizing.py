@@ -29,9 +29,9 @@ from sentencepiece import sentencepiece_model_pb2
 from benchmarks import task_data
 from benchmarks import timing
 from dlfa_tf.data.readers import PairExample
-from dlfa_tf.models.presets import load_tokenizer
+from dlfa_tf.models import presets
 from dlfa_tf.preprocessing import PairPreprocessor
-from dlfa_tf.preprocessing.sentencepiece import sentencepiece_function
+from dlfa_tf.preprocessing import sentencepiece
 
 FLAGS = flags.FLAGS
 _LENGTH = 128
@@ -146,7 +146,7 @@ def main(_: Sequence[str] = ()) -> None:
         texts += [e.first for e in examples if isinstance(e, PairExample)]
     report = timing.Report("tokenizing", FLAGS.output_file)
     vocabulary = wordpiece_vocabulary(texts)
-    preset = load_tokenizer(FLAGS.preset)
+    preset = presets.load_tokenizer(FLAGS.preset)
     cases: list[tuple[str, Any, tokenizers.Tokenizer]] = [
         (
             "wordpiece",
@@ -192,7 +192,7 @@ def time_unknown(
     """Seconds for a text of unknown characters: TensorFlow Text's, and ours."""
     text = _UNKNOWN * characters
     library = tensorflow_text.SentencepieceTokenizer(model=tokenizer.proto)
-    tokenize, _resource = sentencepiece_function(tokenizer)
+    tokenize, _resource = sentencepiece.sentencepiece_function(tokenizer)
     seconds = timing.time_interleaved(
         {
             "tensorflow_text": lambda: library.tokenize([text]),

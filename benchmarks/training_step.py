@@ -65,16 +65,15 @@ def make_call(case: dict[str, Any]) -> Callable[[], dict[str, int]]:
         Function without arguments that returns real `tokens` and `positions`
         of the steps it took. Calls go through the same batches.
     """
-    from dlfa_tf.data.pipelines import epoch_batches
-    from dlfa_tf.data.pipelines import pad_batch
-    from dlfa_tf.training.config import default_config
-    from dlfa_tf.training.loop import build_for_training
-    from dlfa_tf.training.optimizers import make_optimizer
-    from dlfa_tf.training.prepared import read_data
+    from dlfa_tf.data import pipelines
+    from dlfa_tf.runs import settings
+    from dlfa_tf.training import loop
+    from dlfa_tf.training import optimizers
+    from dlfa_tf.training import prepared
     from dlfa_tf.training.train_step import TrainStep
 
     source = task_data.source(case["task"])
-    config = default_config(
+    config = settings.default_config(
         case["task"],
         output_dir="unused",
         data_source=source.name,
@@ -88,21 +87,23 @@ def make_call(case: dict[str, Any]) -> Callable[[], dict[str, int]]:
         languages=("en",),
         eval_split="test_or_dev",
     )
-    model, prepared = build_for_training(config, read_data(config), None)
+    model, ready = loop.build_for_training(
+        config, prepared.read_data(config), None
+    )
     step = TrainStep(
         model,
-        make_optimizer(config, 10**6, model),
+        optimizers.make_optimizer(config, 10**6, model),
         clip_norm=config.clip_norm,
     )
-    lengths = prepared.train.row_lengths
+    lengths = ready.train.row_lengths
     if case["bucketing"]:
-        plan = epoch_batches(lengths, FLAGS.batch_size, 1, 0)
+        plan = pipelines.epoch_batches(lengths, FLAGS.batch_size, 1, 0)
     else:
         order = np.random.default_rng(1).permutation(len(lengths))
         plan = np.array_split(order, max(1, len(order) // FLAGS.batch_size))
     batches = [
-        pad_batch(
-            prepared.train, rows, prepared.pad_id, prepared.use_segment_ids
+        pipelines.pad_batch(
+            ready.train, rows, ready.pad_id, ready.use_segment_ids
         )
         for rows in plan[: FLAGS.steps]
     ]
@@ -121,11 +122,14 @@ def make_call(case: dict[str, Any]) -> Callable[[], dict[str, int]]:
 
 def work() -> None:
     """Takes steps whenever a line comes in; what a worker process does."""
-    from dlfa_tf.training.environment import peak_memory_bytes
+    from dlfa_tf.runs import environment
 
     call = make_call(json.loads(FLAGS.worker))
     for _ in sys.stdin:
-        answer = {**call(), "peak_memory_bytes": peak_memory_bytes()}
+        answer = {
+            **call(),
+            "peak_memory_bytes": environment.peak_memory_bytes(),
+        }
         print(json.dumps(answer), flush=True)
 
 

@@ -7,11 +7,11 @@ Using Multilingual BERT" (Chen et al., arXiv 2205.08497) for Keras 3.
 import importlib
 from typing import Any
 
-from dlfa_tf.registration import register_when_keras_is_imported
-from dlfa_tf.version_check import check_versions
+from dlfa_tf import registration
+from dlfa_tf import version_check
 
-check_versions()
-register_when_keras_is_imported()
+version_check.check_versions()
+registration.register_when_keras_is_imported()
 
 __version__ = "0.1.0"
 
@@ -31,6 +31,8 @@ _PACKAGES = (
     "models",
     "preprocessing",
     "data",
+    "scoring",
+    "analysis",
     "evaluation",
     "serving",
 )

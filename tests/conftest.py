@@ -4,7 +4,9 @@ import os
 import random
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -71,3 +73,31 @@ def shared_data_dir() -> Path:
             "(set DLFA_TF_BENCHMARK_DATA)"
         )
     return folder
+
+
+@pytest.fixture
+def eager() -> Iterator[None]:
+    """Runs `tf.function`s as Python: tracing takes longer than tiny runs."""
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
+@pytest.fixture
+def tiny_settings(tmp_path: Path) -> dict[str, Any]:
+    """Arguments of `default_config` for a run of some steps."""
+    return {
+        "task": "pos",
+        "output_dir": str(tmp_path / "run"),
+        "data_source": "sample",
+        "preset": "tiny",
+        "fusion_layer": 1,
+        "epochs": 1,
+        "batch_size": 8,
+        "learning_rate": 1e-2,
+        "train_limit": 32,
+        "eval_limit": 4,
+        "languages": ("zh", "en"),
+    }

@@ -8,8 +8,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from dlfa_tf.evaluation.analysis import analyze
-from dlfa_tf.evaluation.runs import load_runs
+from dlfa_tf.analysis.analysis import analyze
+from dlfa_tf.analysis.run_index import load_runs
 from tests.test_results import ROOT
 from tests.test_results import SECTIONS
 from tests.test_results import rows_of

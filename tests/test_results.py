@@ -7,11 +7,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from dlfa_tf.evaluation.compare import collect_scores
-from dlfa_tf.evaluation.compare import summarize
-from dlfa_tf.evaluation.runs import load_runs
-from dlfa_tf.evaluation.runs import score_frame
-from dlfa_tf.training.config import default_config
+from dlfa_tf.analysis.compare import collect_scores
+from dlfa_tf.analysis.compare import summarize
+from dlfa_tf.analysis.run_index import load_runs
+from dlfa_tf.analysis.run_index import score_frame
+from dlfa_tf.runs.settings import default_config
 
 ROOT = Path(__file__).resolve().parents[1]
 # Parts of the languages that a table has columns for, the first with gains.

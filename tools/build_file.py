@@ -39,13 +39,17 @@ IMPORTING = (
 )
 # Libraries that the project's own code is an interface to; the rest is inside.
 PUBLIC = (
+    "analysis",
     "data",
     "evaluation",
     "layers",
     "metrics",
     "models",
     "preprocessing",
+    "runs",
+    "scoring",
     "serving",
+    "sweeps",
     "training",
 )
 HEADER = '''\

@@ -11,5 +11,5 @@ if ! [ -f .venv-beam/ready ]; then
         --editable '.[beam]' pytest filelock
     : >.venv-beam/ready
 fi
-.venv-beam/bin/python -m pytest tests/serving/test_bulk.py \
+.venv-beam/bin/python -m pytest tests/serving/bulk/test_on_beam.py \
     tests/trainers/test_predict.py -k "bulk or beam" "$@"

@@ -7,13 +7,17 @@ from importlib import resources
 from pathlib import Path
 
 PACKAGES = (
+    "analysis",
     "data",
     "evaluation",
     "layers",
     "metrics",
     "models",
     "preprocessing",
+    "runs",
+    "scoring",
     "serving",
+    "sweeps",
     "training",
 )
 

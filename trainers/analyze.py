@@ -71,33 +71,43 @@ def define_flags() -> None:
 def main() -> None:
     """Reads the runs and writes what they say."""
     # Not at the top: a wrong flag should not wait for pandas.
-    from dlfa_tf.evaluation.analysis import analyze
-    from dlfa_tf.evaluation.error_report import error_section
-    from dlfa_tf.evaluation.model_report import model_section
-    from dlfa_tf.evaluation.report import write_report
-    from dlfa_tf.evaluation.run_folder import check_output_dir
-    from dlfa_tf.evaluation.runs import load_runs
-    from trainers.result_table import print_paper_table
+    from dlfa_tf.analysis import analysis
+    from dlfa_tf.analysis import run_index
+    from dlfa_tf.analysis.report import error_report
+    from dlfa_tf.analysis.report import model_report
+    from dlfa_tf.analysis.report import runs_report
+    from dlfa_tf.runs import run_folder
+    from trainers import result_table
 
-    check_output_dir(FLAGS.output_dir)
+    run_folder.check_output_dir(FLAGS.output_dir)
     common_flags.import_modules()
     output = pathlib.Path(FLAGS.output_dir)
-    index = load_runs(FLAGS.runs_dir).select(FLAGS.tasks, FLAGS.systems)
+    index = run_index.load_runs(FLAGS.runs_dir).select(
+        FLAGS.tasks, FLAGS.systems
+    )
     common_flags.say(f"{len(index.runs)} finished runs")
-    analysis = analyze(index, FLAGS.data_dir, num_samples=FLAGS.num_samples)
-    print_paper_table(analysis.tables[0])
-    for note in analysis.notes:
+    found = analysis.analyze(
+        index, FLAGS.data_dir, num_samples=FLAGS.num_samples
+    )
+    result_table.print_paper_table(found.tables[0])
+    for note in found.notes:
         common_flags.say(note)
     extra = []
-    for task, source in analysis.sources.items():
-        if not FLAGS.errors or source is None or task in analysis.no_items:
+    for task, source in found.sources.items():
+        if not FLAGS.errors or source is None or task in found.no_items:
             continue
         common_flags.say(f"analysing the errors of {task}")
-        extra.append(error_section(analysis.scores[task], source, output))
+        extra.append(
+            error_report.error_section(found.scores[task], source, output)
+        )
     if FLAGS.model_items:
         common_flags.say("reading models, or what earlier calls kept of them")
-        extra.append(model_section(analysis, output, FLAGS.model_items))
-    report = write_report(analysis, output, extra=extra, command=_command())
+        extra.append(
+            model_report.model_section(found, output, FLAGS.model_items)
+        )
+    report = runs_report.write_report(
+        found, output, extra=extra, command=_command()
+    )
     common_flags.say(f"Written: {report}, {output}/tables/, {output}/figures/")
 
 

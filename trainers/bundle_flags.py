@@ -8,7 +8,7 @@ from absl import flags
 from trainers import common_flags
 
 if TYPE_CHECKING:
-    from dlfa_tf.training.config import TrainConfig
+    from dlfa_tf.runs.settings import TrainConfig
 
 FLAGS = flags.FLAGS
 _FORMATS = ("auto", "q4", "float16", "float32")
@@ -62,9 +62,9 @@ def define_make_flags() -> None:
 
 def settings_not_given(bundle: str) -> dict[str, Any]:
     """Settings of a bundle that no flag says anything of."""
-    from dlfa_tf.training.bundle_file import read_bundle_meta
+    from dlfa_tf.training import bundle_file
 
-    _, meta = read_bundle_meta(bundle)
+    _, meta = bundle_file.read_bundle_meta(bundle)
     settings = dict(meta["settings"])
     for name in ("train_limit", "eval_limit"):
         # No limit; None would leave it to the recipe.
@@ -79,12 +79,12 @@ def settings_not_given(bundle: str) -> dict[str, Any]:
 def run_on_bundle(config: "TrainConfig", verbose: int) -> dict[str, Any]:
     """Carries out a run on the bundle of the flags."""
     # Not at the top: a wrong flag should not wait for Keras.
-    from dlfa_tf.training.bundle import read_bundle
-    from dlfa_tf.training.bundle_run import run_bundle
+    from dlfa_tf.training import bundle
+    from dlfa_tf.training import bundle_run
 
-    return run_bundle(
+    return bundle_run.run_bundle(
         config,
-        read_bundle(FLAGS.bundle),
+        bundle.read_bundle(FLAGS.bundle),
         common_flags.say,
         verbose,
         resume=FLAGS.resume,
@@ -97,10 +97,10 @@ def make_from_flags() -> None:
     # Not at the top: a wrong flag should not wait for TensorFlow.
     import os
 
-    from dlfa_tf.training.bundle import make_bundle
-    from dlfa_tf.training.config import default_config
+    from dlfa_tf.runs import settings
+    from dlfa_tf.training import bundle
 
-    config = default_config(
+    config = settings.default_config(
         FLAGS.task,
         output_dir="",
         data_source=FLAGS.data_source,
@@ -113,7 +113,7 @@ def make_from_flags() -> None:
         eval_limit=FLAGS.eval_limit,
         train_limit=FLAGS.train_limit,
     )
-    meta = make_bundle(
+    meta = bundle.make_bundle(
         config, FLAGS.bundle, FLAGS.bundle_weights, common_flags.say
     )
     packed = meta["packed"]

@@ -167,10 +167,10 @@ def import_modules() -> None:
         ValueError, ImportError: naming the module.
     """
     # Not at the top: a wrong flag should not wait for it.
-    from dlfa_tf.training.own_fusion import import_module
+    from dlfa_tf.runs import own_fusion
 
     for name in flags.FLAGS.import_module:
-        import_module(name)
+        own_fusion.import_module(name)
 
 
 def run_program(main: Callable[[], None]) -> None:

@@ -78,11 +78,11 @@ def main() -> None:
     runs = [
         _finished_or_run(output, layer) for layer in (None, FLAGS.fusion_layer)
     ]
-    from dlfa_tf.evaluation.figures import bars_by_language
-    from trainers.result_table import print_results
+    from dlfa_tf.analysis.figures import drawing
+    from trainers import result_table
 
-    print_results(runs)
-    picture = bars_by_language(runs, output / "scores.png")
+    result_table.print_results(runs)
+    picture = drawing.bars_by_language(runs, output / "scores.png")
     folder = _export(output / runs[-1]["system"])
     _ask(folder)
     common_flags.say(
@@ -94,29 +94,29 @@ def main() -> None:
 
 def _finished_or_run(output: pathlib.Path, layer: int | None) -> dict[str, Any]:
     """Results of one system: of an earlier demo, resumed, or of a new run."""
-    from dlfa_tf.evaluation.variants import system_name
-    from dlfa_tf.training.config import default_config
-    from dlfa_tf.training.loop import run
+    from dlfa_tf.runs import names
+    from dlfa_tf.runs import settings
+    from dlfa_tf.training import loop
 
     recipe: dict[str, Any] = dict(_RECIPES[FLAGS.task])
     if FLAGS.epochs is not None:
         recipe["epochs"] = FLAGS.epochs
-    config = default_config(
+    config = settings.default_config(
         FLAGS.task,
-        output_dir=str(output / system_name(layer)),
+        output_dir=str(output / names.system_name(layer)),
         data_source="sample",
         preset=FLAGS.preset,
         fusion_layer=layer,
         **recipe,
     )
     verbose = 1 if sys.stdout.isatty() else 2
-    return run(config, say=common_flags.say, verbose=verbose, resume=True)
+    return loop.run(config, say=common_flags.say, verbose=verbose, resume=True)
 
 
 def _export(run_dir: pathlib.Path) -> pathlib.Path:
     """Exports a run, or finds the export that an earlier demo made."""
-    from dlfa_tf.serving.export_module import export_saved_model
-    from dlfa_tf.training.model_files import load_model
+    from dlfa_tf.runs import load
+    from dlfa_tf.serving.export import export_module
 
     mark = run_dir / "exported_to.txt"
     if mark.is_file():
@@ -125,16 +125,18 @@ def _export(run_dir: pathlib.Path) -> pathlib.Path:
             return folder
     common_flags.say(f"Exporting {run_dir.name} as a SavedModel")
     base = pathlib.Path(FLAGS.saved_models_dir) / f"demo_{FLAGS.task}"
-    folder = export_saved_model(load_model(str(run_dir)), base)
+    folder = export_module.export_saved_model(
+        load.load_model(str(run_dir)), base
+    )
     mark.write_text(f"{folder}\n", encoding="utf-8")
     return folder
 
 
 def _ask(folder: pathlib.Path) -> None:
     """Asks the export in a process without this project and without Keras."""
-    from dlfa_tf.data.tasks import get_task
+    from dlfa_tf.data import tasks
 
-    texts = _TEXTS[get_task(FLAGS.task).kind]
+    texts = _TEXTS[tasks.get_task(FLAGS.task).kind]
     script = pathlib.Path(__file__).parent.parent / _ASK
     common_flags.say(
         f"Asking the export in a fresh process ({_ASK} imports only "

@@ -80,8 +80,8 @@ def main() -> None:
 
 def _score_files() -> None:
     # Not at the top: a wrong flag should not wait for these.
-    from dlfa_tf.evaluation.prediction_files import score_folders
-    from trainers.result_table import print_task_scores
+    from dlfa_tf.scoring import prediction_files
+    from trainers import result_table
 
     if FLAGS.eval_split == "test_or_dev":
         raise ValueError(
@@ -89,7 +89,7 @@ def _score_files() -> None:
             "Received: 'test_or_dev'."
         )
     languages = tuple(FLAGS.languages)
-    scores = score_folders(
+    scores = prediction_files.score_folders(
         FLAGS.predictions_dir,
         FLAGS.labels_dir,
         FLAGS.eval_split,
@@ -99,31 +99,32 @@ def _score_files() -> None:
         else languages,
     )
     for task, results in scores.items():
-        print_task_scores(task, results)
+        result_table.print_task_scores(task, results)
 
 
 def _score_model() -> None:
     # Not at the top: a wrong flag should not wait for TensorFlow.
+    from dlfa_tf.data import tasks
     from dlfa_tf.data.sources import Source
-    from dlfa_tf.data.tasks import get_task
-    from dlfa_tf.evaluation.run_folder import check_output_dir
-    from dlfa_tf.evaluation.zero_shot import check_files
-    from dlfa_tf.evaluation.zero_shot import choose_files
-    from dlfa_tf.training.loop import evaluate_model
-    from dlfa_tf.training.model_files import load_model
-    from trainers.result_table import print_results
+    from dlfa_tf.runs import load
+    from dlfa_tf.runs import run_folder
+    from dlfa_tf.scoring import zero_shot
+    from dlfa_tf.training import loop
+    from trainers import result_table
 
-    check_output_dir(FLAGS.output_dir)
+    run_folder.check_output_dir(FLAGS.output_dir)
     common_flags.import_modules()
     source = Source(
-        task=get_task(FLAGS.task),
+        task=tasks.get_task(FLAGS.task),
         name=FLAGS.data_source,
         data_dir=FLAGS.data_dir,
     )
-    files = choose_files(source, tuple(FLAGS.languages), FLAGS.eval_split)
-    check_files(source, files)
-    model = load_model(FLAGS.model)
-    results = evaluate_model(
+    files = zero_shot.choose_files(
+        source, tuple(FLAGS.languages), FLAGS.eval_split
+    )
+    zero_shot.check_files(source, files)
+    model = load.load_model(FLAGS.model)
+    results = loop.evaluate_model(
         model,
         source,
         files,
@@ -133,7 +134,7 @@ def _score_model() -> None:
         run_dir=pathlib.Path(FLAGS.output_dir),
         say=common_flags.say,
     )
-    print_results([results])
+    result_table.print_results([results])
     common_flags.say(f"Results: {FLAGS.output_dir}/results.json")
 
 

@@ -104,15 +104,15 @@ def main() -> None:
         _check(FLAGS.check)
         return
     # Not at the top: a wrong flag should not wait for TensorFlow.
-    from dlfa_tf.serving.export_module import export_saved_model
-    from dlfa_tf.training.model_files import load_model
+    from dlfa_tf.runs import load
+    from dlfa_tf.serving.export import export_module
 
     common_flags.import_modules()
     base = pathlib.Path(FLAGS.saved_models_dir) / FLAGS.name
-    model = load_model(FLAGS.model, FLAGS.precision)
+    model = load.load_model(FLAGS.model, FLAGS.precision)
     kept_ids = _kept_ids(model.preprocessor)
     common_flags.say("Writing the SavedModel, then asking it its warm-up")
-    folder = export_saved_model(
+    folder = export_module.export_saved_model(
         model,
         base,
         FLAGS.version,
@@ -128,14 +128,14 @@ def _kept_ids(preprocessor: Any) -> Any:
     """Ids of the pieces in the files of `--vocabulary_of`; None without."""
     if not FLAGS.vocabulary_of:
         return None
-    from dlfa_tf.serving.kept_vocabulary import pieces_of_texts
+    from dlfa_tf.serving.export import kept_vocabulary
 
     with contextlib.ExitStack() as stack:
         files = [
             stack.enter_context(text_files.open_lines(x))
             for x in FLAGS.vocabulary_of
         ]
-        kept_ids = pieces_of_texts(
+        kept_ids = kept_vocabulary.pieces_of_texts(
             preprocessor, itertools.chain.from_iterable(files)
         )
     common_flags.say(f"{len(kept_ids)} pieces are kept")
@@ -144,9 +144,9 @@ def _kept_ids(preprocessor: Any) -> Any:
 
 def _check(folder: str) -> None:
     """Prints what every rule found; fails when one is broken."""
-    from dlfa_tf.serving.lint import check_export
+    from dlfa_tf.serving.export import lint
 
-    findings = check_export(folder)
+    findings = lint.check_export(folder)
     for finding in findings:
         common_flags.say(str(finding))
     broken = [finding.rule for finding in findings if finding.problems]
@@ -159,12 +159,12 @@ def _check(folder: str) -> None:
 
 def _describe_run(folder: str) -> dict[str, Any]:
     """What the metadata file says of the run; little for a bare preset."""
-    from dlfa_tf.evaluation.run_folder import read_results
-    from dlfa_tf.training.environment import git_revision
+    from dlfa_tf.runs import environment
+    from dlfa_tf.runs import run_folder
 
-    exporter = {"exporter_git_revision": git_revision()}
+    exporter = {"exporter_git_revision": environment.git_revision()}
     try:
-        results = read_results(folder)
+        results = run_folder.read_results(folder)
     except FileNotFoundError:
         return exporter
     config = results["config"]

@@ -96,10 +96,10 @@ def define_fusion_flags() -> None:
 
 def _check_fusion(value: str) -> bool:
     # Not at the top: flags are defined by importing nothing of the library.
-    from dlfa_tf.training.own_fusion import check_fusion_name
+    from dlfa_tf.runs import own_fusion
 
     try:
-        check_fusion_name(value)
+        own_fusion.check_fusion_name(value)
     except ValueError as error:
         raise flags.ValidationError(str(error)) from error
     return True

@@ -55,16 +55,20 @@ def open_model(folder: str, batch_size: int) -> tuple[Any, str]:
         FileNotFoundError: when the folder holds none of them.
     """
     # Not at the top: asking a server needs no TensorFlow.
-    from dlfa_tf.serving.graph_transport import find_export
+    from dlfa_tf.serving.client import graph_transport
 
-    export = find_export(folder) if pathlib.Path(folder).is_dir() else None
+    export = (
+        graph_transport.find_export(folder)
+        if pathlib.Path(folder).is_dir()
+        else None
+    )
     if export is not None:
         client = Client.of_export(export, max_batch_size=batch_size)
         return client, client.kind
     from dlfa_tf.models.token_classifier import DLFATokenClassifier
-    from dlfa_tf.training.model_files import load_model
+    from dlfa_tf.runs import load
 
-    model = load_model(folder)
+    model = load.load_model(folder)
     tagger = isinstance(model, DLFATokenClassifier)
     kind = "tagger" if tagger else "classifier"
     return ModelLabeller(model, batch_size), kind

@@ -121,7 +121,7 @@ def define_flags() -> None:
 
 def main() -> None:
     """Labels what `--input` holds."""
-    from dlfa_tf.serving.errors import ServingError
+    from dlfa_tf.serving.client.errors import ServingError
 
     try:
         _run_beam() if FLAGS.runner else _run()
@@ -194,8 +194,8 @@ def _form_of_work(
     labeller: Any, kind: str, lines: Iterable[bytes]
 ) -> tuple[Any, Iterator[tuple[list[Any], int]]]:
     """What labels a batch, and the batches with their numbers of lines."""
-    from dlfa_tf.serving import lines as text_lines
-    from dlfa_tf.serving import word_lines
+    from dlfa_tf.serving.bulk import lines as text_lines
+    from dlfa_tf.serving.bulk import word_lines
 
     form, size = _form(kind), FLAGS.batch_size
     if form == "words":
@@ -222,24 +222,24 @@ def _form(kind: str) -> str:
 
 def _run_beam() -> None:
     """Labels files of any size on a runner of Apache Beam."""
-    from dlfa_tf.serving.bulk import label_files
-    from dlfa_tf.serving.graph_transport import find_export
-    from dlfa_tf.serving.metadata import read_metadata
+    from dlfa_tf.serving.bulk import on_beam
+    from dlfa_tf.serving.client import graph_transport
+    from dlfa_tf.serving.export import metadata_file
 
-    export = find_export(FLAGS.model)
+    export = graph_transport.find_export(FLAGS.model)
     if export is None:
         raise FileNotFoundError(
             f"{FLAGS.model!r} holds no export. Accepted: a folder written by "
             "`trainers.export`."
         )
-    form = _form(read_metadata(export)["kind"])
+    form = _form(metadata_file.read_metadata(export)["kind"])
     if form == "words":
         raise ValueError(
             "A runner cuts files at any line, a sentence of a word per line "
             "must stay whole. Received: --runner with the form tsv. Accepted: "
             "a sentence per line, or JSON lines."
         )
-    done = label_files(
+    done = on_beam.label_files(
         FLAGS.input,
         FLAGS.output,
         str(export),

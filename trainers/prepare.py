@@ -119,11 +119,11 @@ def main() -> None:
 
 def _prepare_sets() -> None:
     # Not at the top: a wrong flag should not wait for these.
-    from dlfa_tf.data.tasks import get_task
-    from dlfa_tf.data.tfds_archives import prepare_tfds
+    from dlfa_tf.data import tasks
+    from dlfa_tf.data import tfds_archives
 
-    task = get_task(FLAGS.task)
-    prepare_tfds(
+    task = tasks.get_task(FLAGS.task)
+    tfds_archives.prepare_tfds(
         task,
         task.languages,
         FLAGS.data_dir,
@@ -134,11 +134,11 @@ def _prepare_sets() -> None:
 
 def _convert_originals() -> None:
     # Not at the top: a wrong flag should not wait for these.
-    from dlfa_tf.data.originals import convert_originals
-    from dlfa_tf.data.tasks import get_task
+    from dlfa_tf.data import originals
+    from dlfa_tf.data import tasks
 
-    convert_originals(
-        get_task(FLAGS.task),
+    originals.convert_originals(
+        tasks.get_task(FLAGS.task),
         FLAGS.originals_dir,
         FLAGS.data_dir,
         say=common_flags.say,
@@ -148,27 +148,25 @@ def _convert_originals() -> None:
 def prepare_source() -> None:
     """Counts what a source holds and, with a preset, tokenises it."""
     # Not at the top: a wrong flag should not wait for TensorFlow.
-    from dlfa_tf.data.cache import cached_tokens
-    from dlfa_tf.data.inventory import count
-    from dlfa_tf.data.inventory import load_all
-    from dlfa_tf.data.inventory import missing_languages
+    from dlfa_tf.data import cache
+    from dlfa_tf.data import inventory
+    from dlfa_tf.data import tasks
     from dlfa_tf.data.sources import Source
-    from dlfa_tf.data.tasks import get_task
 
-    task = get_task(FLAGS.task)
+    task = tasks.get_task(FLAGS.task)
     source = Source(task=task, name=FLAGS.data_source, data_dir=FLAGS.data_dir)
     preprocessor = None if FLAGS.preset is None else _preprocessor(task)
     started = time.monotonic()
     rows = []
-    for split, language, examples in load_all(source):
-        counts = count(split, language, examples, task.labels)
+    for split, language, examples in inventory.load_all(source):
+        counts = inventory.count(split, language, examples, task.labels)
         sizes: tuple[int, ...] = ()
         if preprocessor is not None:
-            tokens = cached_tokens(examples, preprocessor)
+            tokens = cache.cached_tokens(examples, preprocessor)
             sizes = (len(tokens), len(tokens.token_ids))
         rows.append((counts, sizes))
     _print_counts(task.name, rows)
-    _print_missing(missing_languages(source))
+    _print_missing(inventory.missing_languages(source))
     if preprocessor is not None:
         common_flags.say(
             f"Tokenised for {FLAGS.preset} in "
@@ -178,7 +176,7 @@ def prepare_source() -> None:
 
 def _preprocessor(task: Any) -> Any:
     """The preprocessor that training will use, without its model."""
-    from dlfa_tf.models.presets import load_tokenizer
+    from dlfa_tf.models import presets
     from dlfa_tf.preprocessing import PairPreprocessor
     from dlfa_tf.preprocessing import TaggingPreprocessor
 
@@ -186,7 +184,7 @@ def _preprocessor(task: Any) -> Any:
         "labels": task.labels,
         "sequence_length": FLAGS.sequence_length or task.sequence_length,
     }
-    tokenizer = load_tokenizer(FLAGS.preset)
+    tokenizer = presets.load_tokenizer(FLAGS.preset)
     if task.kind == "pair":
         return PairPreprocessor(tokenizer, **arguments)
     return TaggingPreprocessor(

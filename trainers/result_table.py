@@ -16,9 +16,9 @@ def print_results(runs: list[dict[str, Any]]) -> None:
         runs: contents of `results.json`; see `score_table`.
     """
     # Not at the top: a wrong flag should not wait for Keras.
-    from dlfa_tf.evaluation.tables import score_table
+    from dlfa_tf.analysis.tables import score_table
 
-    scores = score_table(runs)
+    scores = score_table.score_table(runs)
     first = runs[0]
     config = first["config"]
     table = Table(
@@ -47,7 +47,7 @@ def print_paper_table(paper_table: Any) -> None:
     """Prints a table of the paper with its notes.
 
     Args:
-        paper_table: `dlfa_tf.evaluation.table_files.PaperTable`.
+        paper_table: `dlfa_tf.analysis.tables.table_files.PaperTable`.
     """
     table = Table(title=paper_table.title)
     first, *others = paper_table.header
@@ -78,7 +78,7 @@ def print_task_scores(task: str, results: dict[str, Any]) -> None:
     Args:
         task: str, name of the task.
         results: `languages`, `averages`, `missing_languages`; see
-            `dlfa_tf.evaluation.prediction_files.score_folders`.
+            `dlfa_tf.scoring.prediction_files.score_folders`.
     """
     names = ("score", "precision", "recall", "accuracy", "examples")
     entries = results["languages"]

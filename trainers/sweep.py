@@ -23,8 +23,8 @@ from trainers import fusion_flags
 from trainers import train
 
 if TYPE_CHECKING:
-    from dlfa_tf.training.sweep_cells import Cell
-    from dlfa_tf.training.sweep_state import CellStatus
+    from dlfa_tf.sweeps.cells import Cell
+    from dlfa_tf.sweeps.state import CellStatus
 
 FLAGS = flags.FLAGS
 
@@ -90,76 +90,73 @@ def define_flags() -> None:
 def main() -> None:
     """Plans the runs, carries them out and says how each ended."""
     # Not at the top: a wrong flag should not wait for these.
-    from dlfa_tf.training.block_numbers import check_block_numbers
-    from dlfa_tf.training.own_fusion import check_in_a_process
-    from dlfa_tf.training.sweep import Sweep
-    from dlfa_tf.training.sweep import thread_limits
-    from dlfa_tf.training.sweep_state import find_status
+    from dlfa_tf.runs import own_fusion
+    from dlfa_tf.sweeps import block_numbers
+    from dlfa_tf.sweeps import state
+    from dlfa_tf.sweeps import sweep
+    from dlfa_tf.sweeps.sweep import Sweep
     from trainers.sweep_view import SweepView
 
     cells = _cells()
-    check_block_numbers(cells)
+    block_numbers.check_block_numbers(cells)
     _check_data(cells)
-    check_in_a_process([cell.config.fusion for cell in cells])
-    statuses = [find_status(cell) for cell in cells]
+    own_fusion.check_in_a_process([cell.config.fusion for cell in cells])
+    statuses = [state.find_status(cell) for cell in cells]
     with SweepView(
         statuses, FLAGS.max_parallel, _summary_file(), sys.stdout.isatty()
     ) as view:
-        sweep = Sweep(
+        work = Sweep(
             statuses,
             _command,
             max_parallel=FLAGS.max_parallel,
-            environment=thread_limits(FLAGS.max_parallel),
+            environment=sweep.thread_limits(FLAGS.max_parallel),
             on_change=view.changed,
             on_poll=view.refresh,
         )
-        sweep.run()
+        work.run()
     common_flags.say(f"Summary: {_summary_file()}")
-    if sweep.stopped_by is not None:
+    if work.stopped_by is not None:
         raise KeyboardInterrupt
     _refuse_failures(statuses)
 
 
 def _cells() -> "list[Cell]":
-    from dlfa_tf.training.sweep_cells import parse_seeds
-    from dlfa_tf.training.sweep_cells import parse_systems
-    from dlfa_tf.training.sweep_cells import plan_cells
-    from dlfa_tf.training.sweep_cells import shard_cells
+    from dlfa_tf.sweeps import cells
 
     tasks, sha256 = FLAGS.tasks, None
     if FLAGS.bundle is not None:
-        from dlfa_tf.training.bundle_file import read_bundle_meta
+        from dlfa_tf.training import bundle_file
 
-        sha256, meta = read_bundle_meta(FLAGS.bundle)
+        sha256, meta = bundle_file.read_bundle_meta(FLAGS.bundle)
         tasks = tasks or [meta["settings"]["task"]]
-    cells = plan_cells(
+    planned = cells.plan_cells(
         train.config_from_flags,
         output_dir=FLAGS.output_dir,
         bundle_sha256=sha256,
         tasks=tasks,
-        systems=parse_systems(FLAGS.systems),
+        systems=cells.parse_systems(FLAGS.systems),
         gates=FLAGS.gates,
-        seeds=parse_seeds(FLAGS.seeds),
+        seeds=cells.parse_seeds(FLAGS.seeds),
     )
-    return shard_cells(cells, FLAGS.shard_index, FLAGS.num_shards)
+    return cells.shard_cells(planned, FLAGS.shard_index, FLAGS.num_shards)
 
 
 def _check_data(cells: "list[Cell]") -> None:
     """Refuses data that every run would stumble over."""
     if FLAGS.bundle is not None:
-        from dlfa_tf.training.bundle_file import read_bundle_file
-        from dlfa_tf.training.bundle_settings import check_settings
+        from dlfa_tf.training import bundle_file
+        from dlfa_tf.training import bundle_settings
 
-        _, meta, _ = read_bundle_file(FLAGS.bundle)
+        _, meta, _ = bundle_file.read_bundle_file(FLAGS.bundle)
         for cell in cells:
-            check_settings(cell.config, meta)
+            bundle_settings.check_settings(cell.config, meta)
         return
+    from dlfa_tf.data import tasks
     from dlfa_tf.data.sources import Source
-    from dlfa_tf.data.tasks import get_task
 
     for task in dict.fromkeys(cell.config.task for cell in cells):
         source = Source(
-            task=get_task(task),
+            task=tasks.get_task(task),
             name=FLAGS.data_source,
             data_dir=FLAGS.data_dir,
         )

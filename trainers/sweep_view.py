@@ -8,10 +8,10 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from dlfa_tf.evaluation.run_folder import write_json
-from dlfa_tf.training.sweep_state import CellStatus
-from dlfa_tf.training.sweep_state import remaining_seconds
-from trainers.common_flags import say
+from dlfa_tf import files
+from dlfa_tf.sweeps import state
+from dlfa_tf.sweeps.state import CellStatus
+from trainers import common_flags
 
 _STYLES = {
     "running": "cyan",
@@ -60,7 +60,7 @@ class SweepView:
             self._live.start()
             self.refresh()
         else:
-            say(self._headline())
+            common_flags.say(self._headline())
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -84,11 +84,11 @@ class SweepView:
             text += f" ({status.reason}); see {status.cell.log_file}"
         if status.averages is not None:
             text += f", {_score(status)} in {_clock(status.seconds)}"
-        say(f"{text}. {self._headline()}")
+        common_flags.say(f"{text}. {self._headline()}")
 
     def _write(self) -> None:
-        left = remaining_seconds(self.statuses, self.max_parallel)
-        write_json(
+        left = state.remaining_seconds(self.statuses, self.max_parallel)
+        files.write_json(
             self.summary_file,
             {
                 "schema": 1,
@@ -106,7 +106,7 @@ class SweepView:
 
     def _headline(self) -> str:
         counts = ", ".join(f"{n} {name}" for name, n in self._counts().items())
-        left = remaining_seconds(self.statuses, self.max_parallel)
+        left = state.remaining_seconds(self.statuses, self.max_parallel)
         about = "unknown" if left is None else f"about {_clock(left)}"
         return f"{len(self.statuses)} runs: {counts}; time left {about}"
 

@@ -16,7 +16,7 @@ from trainers import common_flags
 from trainers import fusion_flags
 
 if TYPE_CHECKING:
-    from dlfa_tf.training.config import TrainConfig
+    from dlfa_tf.runs.settings import TrainConfig
 
 FLAGS = flags.FLAGS
 
@@ -196,7 +196,7 @@ def config_from_flags(**others: Any) -> "TrainConfig":
         `TrainConfig`.
     """
     # Not at the top: a wrong flag should not wait for it.
-    from dlfa_tf.training.config import default_config
+    from dlfa_tf.runs import settings
 
     names = ("task", "recipe", "languages", *_CONFIG_FLAGS)
     values: dict[str, Any] = {
@@ -206,25 +206,25 @@ def config_from_flags(**others: Any) -> "TrainConfig":
         values.update(bundle_flags.settings_not_given(FLAGS.bundle))
     values.update(others)
     values["languages"] = tuple(values["languages"])
-    return default_config(**values)
+    return settings.default_config(**values)
 
 
 def main() -> None:
     """Turns the flags into a config and runs it."""
     # Not at the top: a wrong flag should not wait for these.
-    from dlfa_tf.training.own_fusion import import_layer
+    from dlfa_tf.runs import own_fusion
 
     config = config_from_flags()
     # Here and not where a model is built: a config that was read from a file
     # must not decide what is imported.
-    import_layer(config.fusion)
+    own_fusion.import_layer(config.fusion)
     # Not at the top: a wrong flag should not wait for Keras,
     # nor should a wrong combination of them.
-    from trainers.result_table import print_results
+    from trainers import result_table
 
     results = _run(config)
     if results:
-        print_results([results])
+        result_table.print_results([results])
         common_flags.say(f"Results: {config.output_dir}/results.json")
 
 
@@ -232,9 +232,9 @@ def _run(config: "TrainConfig") -> dict[str, Any]:
     verbose = 1 if sys.stdout.isatty() else 2
     if FLAGS.bundle is not None:
         return bundle_flags.run_on_bundle(config, verbose)
-    from dlfa_tf.training.loop import run
+    from dlfa_tf.training import loop
 
-    return run(
+    return loop.run(
         config, say=common_flags.say, verbose=verbose, resume=FLAGS.resume
     )
 

@@ -16,12 +16,10 @@ from typing import Any
 
 import numpy as np
 
+from dlfa_tf import cache_folder
 from dlfa_tf import preprocessing
-from dlfa_tf.cache_folder import cache_root
-from dlfa_tf.cache_folder import ensure_folder
-from dlfa_tf.data import arrays as arrays_module
+from dlfa_tf.data import arrays
 from dlfa_tf.data.arrays import TokenArrays
-from dlfa_tf.data.arrays import tokenize_examples
 from dlfa_tf.data.readers import PairExample
 from dlfa_tf.data.readers import TaggedSentence
 from dlfa_tf.preprocessing.pair_preprocessor import PairPreprocessor
@@ -67,21 +65,25 @@ def cached_tokens(
         ValueError: as `tokenize_examples` does.
     """
     if len(examples) < LEAST_EXAMPLES:
-        return tokenize_examples(examples, preprocessor)
+        return arrays.tokenize_examples(examples, preprocessor)
     key = token_key(examples, preprocessor)
-    folder = cache_root(cache_dir) / "tokens" / key
+    folder = cache_folder.cache_root(cache_dir) / "tokens" / key
     built: list[TokenArrays] = []
 
     def build(target: Path) -> None:
-        built.append(tokenize_examples(examples, preprocessor))
+        built.append(arrays.tokenize_examples(examples, preprocessor))
         _save(built[-1], target)
 
     try:
-        ensure_folder(folder, build, tag=key)
+        cache_folder.ensure_folder(folder, build, tag=key)
         return _load(folder)
     except OSError as error:
         logger.warning("The tokens are not cached: %s", error)
-        return built[-1] if built else tokenize_examples(examples, preprocessor)
+        return (
+            built[-1]
+            if built
+            else arrays.tokenize_examples(examples, preprocessor)
+        )
 
 
 def token_key(
@@ -154,14 +156,14 @@ def _code_digest() -> bytes:
     """Digest of the sources that turn examples into arrays."""
     folder = Path(str(preprocessing.__file__)).parent
     digest = hashlib.sha256()
-    for path in [*sorted(folder.glob("*.py")), Path(arrays_module.__file__)]:
+    for path in [*sorted(folder.glob("*.py")), Path(arrays.__file__)]:
         digest.update(path.read_bytes())
     return digest.digest()
 
 
-def _save(arrays: TokenArrays, folder: Path) -> None:
+def _save(tokens: TokenArrays, folder: Path) -> None:
     for name in _ARRAYS:
-        value = getattr(arrays, name)
+        value = getattr(tokens, name)
         if value is not None:
             np.save(folder / f"{name}.npy", value, allow_pickle=False)
 

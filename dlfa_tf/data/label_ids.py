@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from dlfa_tf.data.readers import read_label_file
+from dlfa_tf.data import readers
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -71,7 +71,7 @@ def read_label_ids(
     except (KeyError, OSError, EOFError, zlib.error):
         # Not of the plain form that this project writes: read line by line,
         # which takes other line ends too and says where an error is.
-        return label_ids(read_label_file(path, labels, kind), labels)
+        return label_ids(readers.read_label_file(path, labels, kind), labels)
     if kind == "pair":
         return LabelIds(ids=flat, splits=np.arange(len(flat) + 1))
     is_label = flat >= 0

@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Iterator
 from collections.abc import Sequence
 
-from dlfa_tf.data.tasks import nearest_hint
+from dlfa_tf.data import tasks
 
 # Characters of a received value that an error message shows.
 _SHOWN = 80
@@ -107,7 +107,7 @@ def _checked_label(
         raise ValueError(
             f"{path}, line {number}: unknown label. Received: "
             f"{label[:_SHOWN]!r}. Accepted: {list(labels)}."
-            + nearest_hint(label[:_SHOWN], labels)
+            + tasks.nearest_hint(label[:_SHOWN], labels)
         )
     return sys.intern(label)
 

@@ -3,16 +3,13 @@
 import dataclasses
 import pathlib
 
+from dlfa_tf.data import readers
+from dlfa_tf.data import tasks
+from dlfa_tf.data import tfds
 from dlfa_tf.data.readers import PairExample
 from dlfa_tf.data.readers import TaggedSentence
-from dlfa_tf.data.readers import find_file
-from dlfa_tf.data.readers import read_pairs
-from dlfa_tf.data.readers import read_tagged
 from dlfa_tf.data.tasks import SAMPLE_LANGUAGES
 from dlfa_tf.data.tasks import Task
-from dlfa_tf.data.tasks import nearest_hint
-from dlfa_tf.data.tfds import has_split
-from dlfa_tf.data.tfds import read_tfds
 
 SPLITS = ("train", "dev", "test")
 SOURCES = ("files", "tfds", "sample")
@@ -47,7 +44,7 @@ class Source:
         if self.name not in SOURCES:
             raise ValueError(
                 f"`data_source` is unknown. Received: {self.name!r}. "
-                f"Accepted: {SOURCES}." + nearest_hint(self.name, SOURCES)
+                f"Accepted: {SOURCES}." + tasks.nearest_hint(self.name, SOURCES)
             )
         if self.name == "sample" and self.data_dir is not None:
             raise ValueError(
@@ -110,9 +107,9 @@ class Source:
 
     def _is_there(self, split: str, language: str) -> bool:
         if self.name == "tfds":
-            return has_split(self.task, split, language, self.folder)
+            return tfds.has_split(self.task, split, language, self.folder)
         try:
-            find_file(self.folder, split, language)
+            readers.find_file(self.folder, split, language)
         except FileNotFoundError:
             return False
         return True
@@ -141,16 +138,18 @@ class Source:
                 "number of examples, or None for all."
             )
         if self.name == "tfds":
-            return read_tfds(self.task, split, language, self.folder, limit)
-        path = find_file(self.folder, split, language)
+            return tfds.read_tfds(
+                self.task, split, language, self.folder, limit
+            )
+        path = readers.find_file(self.folder, split, language)
         labels = self.task.labels
         if self.task.kind == "pair":
-            return read_pairs(path, labels)[:limit]
+            return readers.read_pairs(path, labels)[:limit]
         if self.name == "sample":
-            return read_tagged(
+            return readers.read_tagged(
                 path, labels, self.task.sample_tag_column, num_columns=3
             )[:limit]
-        return read_tagged(path, labels)[:limit]
+        return readers.read_tagged(path, labels)[:limit]
 
 
 def check_language(language: str, source: Source) -> None:
@@ -160,5 +159,5 @@ def check_language(language: str, source: Source) -> None:
             f"Language {language!r} is not one of task "
             f"{source.task.name!r} in data_source={source.name!r}. Accepted: "
             f"{list(source.languages)}."
-            + nearest_hint(language, source.languages)
+            + tasks.nearest_hint(language, source.languages)
         )

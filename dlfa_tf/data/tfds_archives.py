@@ -13,9 +13,8 @@ from collections.abc import Callable
 from collections.abc import Sequence
 from typing import Any
 
+from dlfa_tf.data import tfds
 from dlfa_tf.data.tasks import Task
-from dlfa_tf.data.tfds import builder_name
-from dlfa_tf.data.tfds import prepared_folder
 
 Say = Callable[[str], None]
 
@@ -51,10 +50,12 @@ def prepare_tfds(
             f"`manual_dir` does not exist. Received: {str(manual_dir)!r}. "
             "Accepted: a folder that holds the archives of the task."
         )
-    names = [builder_name(task, "train", "en")]
-    names += [builder_name(task, "test", language) for language in languages]
+    names = [tfds.builder_name(task, "train", "en")]
+    names += [
+        tfds.builder_name(task, "test", language) for language in languages
+    ]
     for name in dict.fromkeys(names):
-        if prepared_folder(data_dir, name) is None:
+        if tfds.prepared_folder(data_dir, name) is None:
             say(f"preparing {name}")
             _prepare(name, data_dir, pathlib.Path(manual_dir))
 

@@ -6,8 +6,7 @@ import keras
 from keras import ops
 from keras.src.backend import get_keras_mask
 
-from dlfa_tf.layers.argument_checks import check_choice
-from dlfa_tf.layers.argument_checks import check_share
+from dlfa_tf.layers import argument_checks
 from dlfa_tf.layers.attention_branch import AttentionBranch
 from dlfa_tf.types import Activation
 from dlfa_tf.types import Config
@@ -98,12 +97,14 @@ class AIF(keras.layers.Layer):
         **kwargs: object,
     ) -> None:
         super().__init__(**kwargs)
-        self.gate = check_choice("gate", gate, GATES)
-        self.branches = check_choice("branches", branches, BRANCHES)
+        self.gate = argument_checks.check_choice("gate", gate, GATES)
+        self.branches = argument_checks.check_choice(
+            "branches", branches, BRANCHES
+        )
         self.initial_gate = (
             None
             if initial_gate is None
-            else check_share("initial_gate", initial_gate)
+            else argument_checks.check_share("initial_gate", initial_gate)
         )
         scopes = ("local", "global") if branches == "both" else (branches,)
         made = {

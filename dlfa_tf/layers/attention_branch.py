@@ -3,12 +3,7 @@
 import keras
 from keras import ops
 
-from dlfa_tf.layers.argument_checks import check_activation
-from dlfa_tf.layers.argument_checks import check_choice
-from dlfa_tf.layers.argument_checks import check_finite_number
-from dlfa_tf.layers.argument_checks import check_mask_shape
-from dlfa_tf.layers.argument_checks import check_reduction_ratio
-from dlfa_tf.layers.argument_checks import check_sequence_shape
+from dlfa_tf.layers import argument_checks
 from dlfa_tf.layers.masked_pooling import MaskedAveragePooling
 from dlfa_tf.types import Activation
 from dlfa_tf.types import Config
@@ -113,15 +108,21 @@ class AttentionBranch(keras.layers.Layer):
         **kwargs: object,
     ) -> None:
         super().__init__(**kwargs)
-        self.reduction_ratio = check_reduction_ratio(reduction_ratio)
-        self.norm = check_choice("norm", norm, NORMS)
-        self.activation = check_activation(activation)
-        self.scope = check_choice("scope", scope, SCOPES)
-        self.pooling = check_choice("pooling", pooling, POOLINGS)
+        self.reduction_ratio = argument_checks.check_reduction_ratio(
+            reduction_ratio
+        )
+        self.norm = argument_checks.check_choice("norm", norm, NORMS)
+        self.activation = argument_checks.check_activation(activation)
+        self.scope = argument_checks.check_choice("scope", scope, SCOPES)
+        self.pooling = argument_checks.check_choice(
+            "pooling", pooling, POOLINGS
+        )
         self.initial_output = (
             None
             if initial_output is None
-            else check_finite_number("initial_output", initial_output)
+            else argument_checks.check_finite_number(
+                "initial_output", initial_output
+            )
         )
         self.supports_masking = True
         self.pool = None
@@ -132,7 +133,7 @@ class AttentionBranch(keras.layers.Layer):
 
     def build(self, x_shape: Shape) -> None:
         """Creates the sublayers, now that the width is known."""
-        dim = check_sequence_shape("x", x_shape)
+        dim = argument_checks.check_sequence_shape("x", x_shape)
         if self.reduction_ratio > dim:
             raise ValueError(
                 "`reduction_ratio` exceeds the width of the input. Received "
@@ -173,7 +174,7 @@ class AttentionBranch(keras.layers.Layer):
     ) -> Tensor:
         """Computes the branch, see the class."""
         if mask is not None:
-            check_mask_shape("x", x.shape, mask.shape)
+            argument_checks.check_mask_shape("x", x.shape, mask.shape)
         if self.scope == "global":
             x, mask = self._pool_over_time(x, mask)
         x = self._normalize(self.reduce_norm, self.reduce(x), mask, training)

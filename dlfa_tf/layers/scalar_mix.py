@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import keras
 from keras import ops
 
-from dlfa_tf.layers.argument_checks import check_sequence_shape
+from dlfa_tf.layers import argument_checks
 from dlfa_tf.types import Shape
 from dlfa_tf.types import Tensor
 
@@ -58,7 +58,7 @@ class ScalarMix(keras.layers.Layer):
                 "(batch, time, dim)."
             )
         for shape in states_shape:
-            check_sequence_shape("states", shape)
+            argument_checks.check_sequence_shape("states", shape)
         if len({shape[-1] for shape in states_shape}) > 1:
             raise ValueError(
                 "`states` must have equal widths. Received shapes "

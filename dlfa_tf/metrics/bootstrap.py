@@ -6,10 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from dlfa_tf.metrics.chunk_f1 import ner_counts
-from dlfa_tf.metrics.chunk_f1 import pos_counts
-from dlfa_tf.metrics.resampling import counts_score
-from dlfa_tf.metrics.resampling import resample_languages
+from dlfa_tf.metrics import chunk_f1
+from dlfa_tf.metrics import resampling
 
 METRICS = ("accuracy", "ner_f1", "pos_f1")
 
@@ -30,9 +28,9 @@ def item_counts(metric: str, gold: Sequence, predicted: Sequence) -> np.ndarray:
         ValueError: for an unknown metric, or when lengths differ.
     """
     if metric == "pos_f1":
-        return pos_counts(gold, predicted)
+        return chunk_f1.pos_counts(gold, predicted)
     if metric == "ner_f1":
-        return ner_counts(gold, predicted)
+        return chunk_f1.ner_counts(gold, predicted)
     if metric != "accuracy":
         raise ValueError(
             f"`metric` is unknown. Received: {metric!r}. Accepted: {METRICS}."
@@ -124,8 +122,10 @@ def paired_bootstrap(
     for language, found in zip(languages, counts, strict=True):
         if not found.shape[1]:
             raise ValueError(f"Language {language!r} has no items.")
-    scores = np.stack([counts_score(x.sum(axis=1)) for x in counts], axis=-1)
-    drawn = resample_languages(
+    scores = np.stack(
+        [resampling.counts_score(x.sum(axis=1)) for x in counts], axis=-1
+    )
+    drawn = resampling.resample_languages(
         counts,
         [None] * len(languages) if parallel else languages,
         num_samples,

@@ -5,9 +5,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from dlfa_tf.metrics import chunk_counts
 from dlfa_tf.metrics.chunk_counts import ChunkRule
-from dlfa_tf.metrics.chunk_counts import count_chunks
-from dlfa_tf.metrics.chunk_counts import tabulate_rule
 
 Tags = Sequence[Sequence[str]]
 
@@ -86,7 +85,7 @@ def pos_rule(tags: Sequence[str]) -> ChunkRule:
     def splits(first: str | None, second: str | None) -> bool:
         return first != second or str(first).startswith("S")
 
-    return tabulate_rule(tags, splits, splits, lambda tag: tag)
+    return chunk_counts.tabulate_rule(tags, splits, splits, lambda tag: tag)
 
 
 def ner_rule(tags: Sequence[str]) -> ChunkRule:
@@ -106,7 +105,7 @@ def ner_rule(tags: Sequence[str]) -> ChunkRule:
         (before, before_type), (after, after_type) = parts(first), parts(second)
         return function(before, after, before_type, after_type)
 
-    return tabulate_rule(
+    return chunk_counts.tabulate_rule(
         tags,
         lambda first, second: border(start_of_chunk, first, second),
         lambda first, second: border(end_of_chunk, first, second),
@@ -129,7 +128,9 @@ def _counts(
         for side in (gold, predicted)
     ]
     splits = np.cumsum([0, *(len(tags) for tags in gold)])
-    return count_chunks(make_rule(list(ids)), flat[0], flat[1], splits)
+    return chunk_counts.count_chunks(
+        make_rule(list(ids)), flat[0], flat[1], splits
+    )
 
 
 def _check_lengths(gold: Tags, predicted: Tags) -> None:

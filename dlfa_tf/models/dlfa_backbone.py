@@ -8,26 +8,11 @@ from typing import Any
 import keras
 import keras_hub
 
-from dlfa_tf.models.encoder_blocks import block_layers
-from dlfa_tf.models.encoder_blocks import check_frozen_layers
-from dlfa_tf.models.encoder_blocks import check_fusion_layer
-from dlfa_tf.models.encoder_blocks import check_hidden_states
-from dlfa_tf.models.encoder_blocks import check_last_layer
-from dlfa_tf.models.encoder_blocks import freeze_blocks
-from dlfa_tf.models.encoder_blocks import hidden_states
-from dlfa_tf.models.encoder_blocks import max_positions
-from dlfa_tf.models.fusion import check_fusion
-from dlfa_tf.models.fusion import check_registered
-from dlfa_tf.models.fusion import fused_output
-from dlfa_tf.models.lora import adapted_weights
-from dlfa_tf.models.lora import add_adapted
-from dlfa_tf.models.lora import check_has_targets
-from dlfa_tf.models.lora import check_not_enabled
-from dlfa_tf.models.lora import check_rank
-from dlfa_tf.models.lora import read_adapted
-from dlfa_tf.models.pooler import POOLING_NAME
-from dlfa_tf.models.pooler import check_pooling
-from dlfa_tf.models.pooler import pooled_output
+from dlfa_tf.models import encoder_blocks
+from dlfa_tf.models import fusing
+from dlfa_tf.models import lora
+from dlfa_tf.models import sentence_vectors
+from dlfa_tf.models.sentence_vectors import POOLING_NAME
 from dlfa_tf.types import Config
 
 
@@ -169,14 +154,16 @@ class DLFABackbone(keras_hub.models.Backbone):
         name: str | None = None,
         trainable: bool = True,
     ) -> None:
-        num_layers = len(block_layers(encoder))
-        last = check_last_layer(last_layer, num_layers)
-        check_fusion_layer(fusion_layer, last)
-        check_frozen_layers(frozen_layers, num_layers)
-        fusion = check_fusion(fusion, fusion_layer)
-        check_pooling(sentence_pooling, pooler)
-        asked_for = check_hidden_states(output_hidden_states, num_layers)
-        states = hidden_states(encoder)
+        num_layers = len(encoder_blocks.block_layers(encoder))
+        last = encoder_blocks.check_last_layer(last_layer, num_layers)
+        encoder_blocks.check_fusion_layer(fusion_layer, last)
+        encoder_blocks.check_frozen_layers(frozen_layers, num_layers)
+        fusion = fusing.check_fusion(fusion, fusion_layer)
+        sentence_vectors.check_pooling(sentence_pooling, pooler)
+        asked_for = encoder_blocks.check_hidden_states(
+            output_hidden_states, num_layers
+        )
+        states = encoder_blocks.hidden_states(encoder)
         policy = encoder.dtype_policy if dtype is None else dtype
         options = {
             "reduction_ratio": reduction_ratio,
@@ -190,7 +177,7 @@ class DLFABackbone(keras_hub.models.Backbone):
             "initial_gate": initial_gate,
             "output_norm": output_norm,
         }
-        sequence_output = fused_output(
+        sequence_output = fusing.fused_output(
             fusion,
             states[: last + 1],
             fusion_layer,
@@ -200,7 +187,7 @@ class DLFABackbone(keras_hub.models.Backbone):
         )
         outputs = {
             "sequence_output": sequence_output,
-            "pooled_output": pooled_output(
+            "pooled_output": sentence_vectors.pooled_output(
                 encoder, sequence_output, sentence_pooling, pooler, policy
             ),
         }
@@ -235,7 +222,7 @@ class DLFABackbone(keras_hub.models.Backbone):
         self.hidden_dim = sequence_output.shape[-1]
         self.token_embedding = encoder.token_embedding
         if frozen_layers is not None:
-            freeze_blocks(encoder, frozen_layers)
+            encoder_blocks.freeze_blocks(encoder, frozen_layers)
         if not trainable:
             # Not by Keras' constructor, which would leave the layers as they
             # are: a task model around this one would train them.
@@ -261,7 +248,7 @@ class DLFABackbone(keras_hub.models.Backbone):
     @property
     def max_positions(self) -> int | None:
         """Pieces per row that the encoder takes; None for any number."""
-        return max_positions(self.encoder)
+        return encoder_blocks.max_positions(self.encoder)
 
     @property
     def gate_used(self) -> str | None:
@@ -289,11 +276,11 @@ class DLFABackbone(keras_hub.models.Backbone):
                 when the encoder has factors already; the model stays as it
                 was.
         """
-        check_rank(rank)
-        check_not_enabled(self, rank)
+        lora.check_rank(rank)
+        lora.check_not_enabled(self, rank)
         if target_layer_names is None:
             target_layer_names = self.default_lora_layer_names()
-        check_has_targets(self, target_layer_names)
+        lora.check_has_targets(self, target_layer_names)
         new = [layer for layer in self._new_layers() if layer.trainable]
         super().enable_lora(rank, target_layer_names)
         for layer in new:
@@ -309,7 +296,7 @@ class DLFABackbone(keras_hub.models.Backbone):
         Raises:
             ValueError: when the fusion is a layer that is not registered.
         """
-        check_registered(self.fusion)
+        fusing.check_registered(self.fusion)
         super().save_to_preset(preset_dir, **kwargs)
 
     def save_lora_weights(self, filepath: str | os.PathLike[str]) -> None:
@@ -327,7 +314,9 @@ class DLFABackbone(keras_hub.models.Backbone):
         temporary = path.with_name(f".{os.getpid()}.{path.name}")
         try:
             super().save_lora_weights(str(temporary))
-            add_adapted(temporary, adapted_weights(self, self._new_layers()))
+            lora.add_adapted(
+                temporary, lora.adapted_weights(self, self._new_layers())
+            )
             os.replace(temporary, path)
         finally:
             temporary.unlink(missing_ok=True)
@@ -342,7 +331,9 @@ class DLFABackbone(keras_hub.models.Backbone):
             ValueError: when ranks or fusion layers differ.
         """
         super().load_lora_weights(str(filepath))
-        read_adapted(filepath, adapted_weights(self, self._new_layers()))
+        lora.read_adapted(
+            filepath, lora.adapted_weights(self, self._new_layers())
+        )
 
     def _new_layers(self) -> list[Any]:
         """Layers that the encoder does not have."""

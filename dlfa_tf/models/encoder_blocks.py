@@ -5,7 +5,7 @@ from typing import Any
 
 import keras_hub
 
-from dlfa_tf.models.pooler import POOLER_NAME
+from dlfa_tf.models.sentence_vectors import POOLER_NAME
 
 _BLOCK_NAME = re.compile(r"transformer_layer_(\d+)")
 

@@ -9,10 +9,9 @@ from typing import Any
 import keras
 import keras_hub
 
+from dlfa_tf.models import presets
 from dlfa_tf.models.dlfa_backbone import DLFABackbone
-from dlfa_tf.models.presets import load_encoder
-from dlfa_tf.models.presets import load_tokenizer
-from dlfa_tf.preprocessing.piece_tokenizer import check_tokenizer
+from dlfa_tf.preprocessing import piece_tokenizer
 
 _FUSION_ARGUMENTS = (
     "fusion_layer",
@@ -157,15 +156,15 @@ def task_from_encoder(
         kwargs,
         _FUSION_ARGUMENTS + settings + _LABEL_ARGUMENTS + _TASK_ARGUMENTS,
     )
-    encoder = load_encoder(
+    encoder = presets.load_encoder(
         preset, load_weights=load_weights, dtype=kwargs.pop("dtype", None)
     )
     fusion = {k: kwargs.pop(k) for k in _FUSION_ARGUMENTS if k in kwargs}
     backbone = DLFABackbone(encoder, **fusion)
     if "preprocessor" not in kwargs:
-        tokenizer = load_tokenizer(preset)
+        tokenizer = presets.load_tokenizer(preset)
         # Not only with the first text, inside of a data set.
-        check_tokenizer(tokenizer)
+        piece_tokenizer.check_tokenizer(tokenizer)
         kwargs["preprocessor"] = cls.preprocessor_cls(
             tokenizer,
             labels=kwargs.get("labels"),

@@ -7,22 +7,11 @@ from typing import Any
 import keras
 import keras_hub
 
+from dlfa_tf.models import encoder_blocks
+from dlfa_tf.models import fusing
+from dlfa_tf.models import loading
+from dlfa_tf.models import raw_inputs
 from dlfa_tf.models.dlfa_backbone import DLFABackbone
-from dlfa_tf.models.encoder_blocks import check_sequence_length
-from dlfa_tf.models.fusion import check_registered
-from dlfa_tf.models.loading import check_saved_task_arguments
-from dlfa_tf.models.loading import is_saved_task
-from dlfa_tf.models.loading import local_preset
-from dlfa_tf.models.loading import resolve_labels
-from dlfa_tf.models.loading import resolve_num_classes
-from dlfa_tf.models.loading import saved_mixed_policy
-from dlfa_tf.models.loading import saved_task_class
-from dlfa_tf.models.loading import task_from_encoder
-from dlfa_tf.models.raw_inputs import as_batch
-from dlfa_tf.models.raw_inputs import check_batched
-from dlfa_tf.models.raw_inputs import examples_dataset
-from dlfa_tf.models.raw_inputs import is_dataset
-from dlfa_tf.models.raw_inputs import split_dataset
 from dlfa_tf.preprocessing.tensorflow_import import require_tensorflow
 from dlfa_tf.preprocessing.tensorflow_import import tf
 
@@ -66,11 +55,13 @@ class DLFATask(keras_hub.models.Task):
         name: str | None = None,
         compile: bool = True,
     ) -> None:
-        labels = resolve_labels(labels, preprocessor)
-        num_classes = resolve_num_classes(num_classes, labels)
+        labels = loading.resolve_labels(labels, preprocessor)
+        num_classes = loading.resolve_num_classes(num_classes, labels)
         sequence_length = getattr(preprocessor, "sequence_length", None)
         if sequence_length is not None:
-            check_sequence_length(sequence_length, backbone.max_positions)
+            encoder_blocks.check_sequence_length(
+                sequence_length, backbone.max_positions
+            )
         features = backbone(backbone.input)[self.head_input]
         # As precise as the backbone's output, whatever the global policy.
         x = keras.layers.Dropout(
@@ -244,17 +235,17 @@ class DLFATask(keras_hub.models.Task):
         )
         if isinstance(validation_data, (tuple, list)):
             val_x, val_y, *rest = validation_data
-            validation_data = examples_dataset(
+            validation_data = raw_inputs.examples_dataset(
                 self.structured_x(val_x), self.structured_y(val_y), *rest
             ).batch(val_batch_size)
         elif validation_data is not None:
             validation_data = self._raw_inputs(validation_data)
-        if y is not None and not is_dataset(x):
-            x = examples_dataset(x, y, sample_weight)
+        if y is not None and not raw_inputs.is_dataset(x):
+            x = raw_inputs.examples_dataset(x, y, sample_weight)
             batch_size, y, sample_weight = batch_size or 32, None, None
             split = kwargs.pop("validation_split", None)
             if split and validation_data is None:
-                x, held_out = split_dataset(x, split)
+                x, held_out = raw_inputs.split_dataset(x, split)
                 validation_data = held_out.batch(val_batch_size)
             if shuffle:
                 x = x.shuffle(x.cardinality())
@@ -312,7 +303,7 @@ class DLFATask(keras_hub.models.Task):
         """Refuses what preprocessing cannot take, then brings `x` in form."""
         require_tensorflow(type(self.preprocessor).__name__)
         if isinstance(x, tf.data.Dataset):
-            check_batched(x)
+            raw_inputs.check_batched(x)
         return self.structured_x(x)
 
     def structured_x(self, x: Any) -> Any:
@@ -321,7 +312,7 @@ class DLFATask(keras_hub.models.Task):
 
     def structured_y(self, y: Any) -> Any:
         """Brings raw labels into the form that `tf.data` slices."""
-        return as_batch(y)
+        return raw_inputs.as_batch(y)
 
     def quantize(
         self,
@@ -371,7 +362,7 @@ class DLFATask(keras_hub.models.Task):
         Raises:
             ValueError: when the fusion is a layer that is not registered.
         """
-        check_registered(self.backbone.fusion)
+        fusing.check_registered(self.backbone.fusion)
         super().save_to_preset(preset_dir, **kwargs)
 
     def save_task_weights(self, filepath: str) -> None:
@@ -422,19 +413,19 @@ class DLFATask(keras_hub.models.Task):
             TypeError: for an unknown argument, or a preset with another kind
                 of vocabulary.
         """
-        if not is_saved_task(preset):
-            return task_from_encoder(cls, preset, load_weights, kwargs)
-        saved = saved_task_class(preset)
+        if not loading.is_saved_task(preset):
+            return loading.task_from_encoder(cls, preset, load_weights, kwargs)
+        saved = loading.saved_task_class(preset)
         if not issubclass(saved, cls):
             raise ValueError(
                 f"The model saved in {preset!r} is a {saved.__name__}, not a "
                 f"{cls.__name__}. Accepted: {saved.__name__}.from_preset."
             )
-        check_saved_task_arguments(kwargs)
+        loading.check_saved_task_arguments(kwargs)
         if kwargs.get("dtype") is None:
-            kwargs["dtype"] = saved_mixed_policy(preset)
+            kwargs["dtype"] = loading.saved_mixed_policy(preset)
         return super(DLFATask, saved).from_preset(
-            local_preset(preset), load_weights=load_weights, **kwargs
+            loading.local_preset(preset), load_weights=load_weights, **kwargs
         )
 
     def get_config(self) -> dict:

@@ -5,11 +5,11 @@ from typing import Any
 
 import keras
 
+from dlfa_tf.models import raw_inputs
 from dlfa_tf.models.dlfa_backbone import DLFABackbone
-from dlfa_tf.models.raw_inputs import as_batch
 from dlfa_tf.models.task import DLFATask
+from dlfa_tf.preprocessing import pair_preprocessor
 from dlfa_tf.preprocessing.pair_preprocessor import PairPreprocessor
-from dlfa_tf.preprocessing.pair_preprocessor import as_text_dict
 
 
 @keras.saving.register_keras_serializable(package="dlfa_tf")
@@ -107,5 +107,8 @@ class DLFATextClassifier(DLFATask):
             )
         if isinstance(x, (tuple, dict)):
             # To tf.data a tuple is structure, a list is a batch.
-            return {k: as_batch(v) for k, v in as_text_dict(x).items()}
+            return {
+                k: raw_inputs.as_batch(v)
+                for k, v in pair_preprocessor.as_text_dict(x).items()
+            }
         return x

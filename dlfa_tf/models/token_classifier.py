@@ -7,14 +7,14 @@ from typing import Any
 import keras
 import numpy as np
 
+from dlfa_tf.models import raw_inputs
 from dlfa_tf.models.dlfa_backbone import DLFABackbone
 from dlfa_tf.models.masked_accuracy import MaskedAccuracy
-from dlfa_tf.models.pooler import POOLER_NAME
-from dlfa_tf.models.raw_inputs import is_dataset
+from dlfa_tf.models.sentence_vectors import POOLER_NAME
 from dlfa_tf.models.task import DLFATask
+from dlfa_tf.preprocessing import tagging_preprocessor
 from dlfa_tf.preprocessing.base_preprocessor import IGNORED_LABEL
 from dlfa_tf.preprocessing.tagging_preprocessor import TaggingPreprocessor
-from dlfa_tf.preprocessing.tagging_preprocessor import as_ragged_or_dense
 
 
 @keras.saving.register_keras_serializable(package="dlfa_tf")
@@ -154,7 +154,7 @@ class DLFATokenClassifier(DLFATask):
 
     def _word_logits(self, x: Any, batch_size: int) -> Iterator[np.ndarray]:
         """Yields `(words, num_classes)` logits, sentence by sentence."""
-        if is_dataset(x):
+        if raw_inputs.is_dataset(x):
             for batch in x:
                 batch, _, _ = keras.utils.unpack_x_y_sample_weight(batch)
                 yield from self._word_logits(batch, batch_size)
@@ -189,4 +189,4 @@ class DLFATokenClassifier(DLFATask):
         ):
             # Among others: nothing, tensors, data sets.
             return value
-        return as_ragged_or_dense(name, value)
+        return tagging_preprocessor.as_ragged_or_dense(name, value)

@@ -7,8 +7,8 @@ import keras
 import keras_hub
 import numpy as np
 
+from dlfa_tf.preprocessing import piece_tokenizer
 from dlfa_tf.preprocessing.piece_tokenizer import PieceTokenizer
-from dlfa_tf.preprocessing.piece_tokenizer import build_piece_tokenizer
 from dlfa_tf.preprocessing.tensorflow_import import require_tensorflow
 
 IGNORED_LABEL = -1
@@ -61,7 +61,7 @@ class BasePreprocessor(keras_hub.models.Preprocessor):
         its vocabulary after construction.
         """
         if self._pieces is None:
-            self._pieces = build_piece_tokenizer(self.tokenizer)
+            self._pieces = piece_tokenizer.build_piece_tokenizer(self.tokenizer)
         return self._pieces
 
     @property

@@ -4,11 +4,11 @@ from typing import Any
 
 import keras
 
+from dlfa_tf.preprocessing import rows
+from dlfa_tf.preprocessing import text_cleaning
 from dlfa_tf.preprocessing.base_preprocessor import BasePreprocessor
 from dlfa_tf.preprocessing.rows import PairRows
-from dlfa_tf.preprocessing.rows import pair_rows
 from dlfa_tf.preprocessing.tensorflow_import import require_tensorflow
-from dlfa_tf.preprocessing.text_cleaning import valid_utf8
 
 
 def as_text_dict(x: Any) -> dict[str, Any]:
@@ -133,9 +133,9 @@ class PairPreprocessor(BasePreprocessor):
 
     def encode(self, first: Any, second: Any | None) -> PairRows:
         """Ragged rows of string tensors `(batch,)`; see `pair_rows`."""
-        first = valid_utf8(first)
-        second = None if second is None else valid_utf8(second)
-        return pair_rows(first, second, self.pieces, self.sequence_length)
+        first = text_cleaning.valid_utf8(first)
+        second = None if second is None else text_cleaning.valid_utf8(second)
+        return rows.pair_rows(first, second, self.pieces, self.sequence_length)
 
     def encode_signature(self) -> tuple[Any, Any]:
         """`encode` of two string tensors."""

@@ -6,10 +6,9 @@ from typing import Any
 
 import keras_hub
 
-from dlfa_tf.preprocessing.sentencepiece import sentencepiece_function
+from dlfa_tf.preprocessing import sentencepiece
+from dlfa_tf.preprocessing import wordpiece
 from dlfa_tf.preprocessing.tensorflow_import import require_tensorflow
-from dlfa_tf.preprocessing.wordpiece import check_cased
-from dlfa_tf.preprocessing.wordpiece import wordpiece_function
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -76,7 +75,7 @@ def check_tokenizer(tokenizer: Any) -> None:
     if isinstance(
         tokenizer, keras_hub.tokenizers.WordPieceTokenizer
     ) and hasattr(tokenizer, "cls_token_id"):
-        check_cased(tokenizer)
+        wordpiece.check_cased(tokenizer)
         return
     raise TypeError(
         "`tokenizer` must be a keras-hub XLMRobertaTokenizer or a WordPiece "
@@ -106,7 +105,7 @@ def build_piece_tokenizer(
     require_tensorflow("Tokenising text")
     check_tokenizer(tokenizer)
     if isinstance(tokenizer, keras_hub.models.XLMRobertaTokenizer):
-        tokenize, resource = sentencepiece_function(tokenizer)
+        tokenize, resource = sentencepiece.sentencepiece_function(tokenizer)
         return PieceTokenizer(
             tokenize=tokenize,
             start_id=tokenizer.start_token_id,
@@ -119,7 +118,7 @@ def build_piece_tokenizer(
             resources=(resource,),
         )
     return PieceTokenizer(
-        tokenize=wordpiece_function(tokenizer),
+        tokenize=wordpiece.wordpiece_function(tokenizer),
         start_id=tokenizer.cls_token_id,
         end_id=tokenizer.sep_token_id,
         pad_id=tokenizer.pad_token_id,

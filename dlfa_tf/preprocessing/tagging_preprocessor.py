@@ -6,15 +6,13 @@ from typing import Any
 import keras
 import keras_hub
 
+from dlfa_tf.preprocessing import base_preprocessor
+from dlfa_tf.preprocessing import rows
+from dlfa_tf.preprocessing import text_cleaning
 from dlfa_tf.preprocessing.base_preprocessor import IGNORED_LABEL
 from dlfa_tf.preprocessing.base_preprocessor import BasePreprocessor
-from dlfa_tf.preprocessing.base_preprocessor import after
-from dlfa_tf.preprocessing.base_preprocessor import at_least_one_column
 from dlfa_tf.preprocessing.rows import TaggingRows
-from dlfa_tf.preprocessing.rows import tagging_rows
 from dlfa_tf.preprocessing.tensorflow_import import require_tensorflow
-from dlfa_tf.preprocessing.text_cleaning import split_words
-from dlfa_tf.preprocessing.text_cleaning import valid_utf8
 
 LABEL_PIECES = ("first", "first_content")
 
@@ -123,7 +121,7 @@ class TaggingPreprocessor(BasePreprocessor):
             return self.pack(features, None, None)
         tags = self._as_tags(y, words)
         labels = spread_labels(rows.label_mask, self.label_ids(tags))
-        labels = at_least_one_column(labels, IGNORED_LABEL)
+        labels = base_preprocessor.at_least_one_column(labels, IGNORED_LABEL)
         return self.pack(features, labels, None)
 
     def as_words(self, x: Any) -> Any:
@@ -139,10 +137,10 @@ class TaggingPreprocessor(BasePreprocessor):
         x = as_ragged_or_dense("x", x)
         _check_structure("x", x)
         if isinstance(x, tf.RaggedTensor):
-            return x.with_flat_values(valid_utf8(x.flat_values))
+            return x.with_flat_values(text_cleaning.valid_utf8(x.flat_values))
         if x.shape.rank == 0:
             x = x[None]
-        return split_words(valid_utf8(x))
+        return text_cleaning.split_words(text_cleaning.valid_utf8(x))
 
     def encode_words(self, words: Any) -> TaggingRows:
         """Ragged rows of words; see `tagging_rows`.
@@ -153,7 +151,7 @@ class TaggingPreprocessor(BasePreprocessor):
         Returns:
             `TaggingRows`.
         """
-        return tagging_rows(
+        return rows.tagging_rows(
             words,
             self.pieces,
             self.sequence_length,
@@ -177,12 +175,14 @@ class TaggingPreprocessor(BasePreprocessor):
             "numbers of sentences in y (x) and in x (y) differ.",
         )
         check = tf.debugging.assert_equal(
-            after(check, tags.row_lengths()),
+            base_preprocessor.after(check, tags.row_lengths()),
             words.row_lengths(),
             message="Every word needs one tag: the numbers of tags (x) and "
             "of words (y) of the sentences differ.",
         )
-        return tags.with_flat_values(after(check, tags.flat_values))
+        return tags.with_flat_values(
+            base_preprocessor.after(check, tags.flat_values)
+        )
 
     def encode_signature(self) -> tuple[Any, Any]:
         """`encode_words` of ragged words."""

@@ -10,9 +10,9 @@ the rules are here.
 from collections.abc import Callable
 from typing import Any
 
+from dlfa_tf.preprocessing import text_cleaning
 from dlfa_tf.preprocessing.tensorflow_import import require_tensorflow
 from dlfa_tf.preprocessing.tensorflow_import import require_tensorflow_text
-from dlfa_tf.preprocessing.text_cleaning import clean_text
 
 # Hugging Face's limit, which the XTREME scripts ran with (the original BERT
 # code has 200).
@@ -98,7 +98,7 @@ def wordpiece_function(
         # (tf_text.regex_split) takes twice as long.
         basic = tf.strings.split(
             tf.strings.regex_replace(
-                clean_text(texts), _WORD_OF_ITS_OWN, r" \0 "
+                text_cleaning.clean_text(texts), _WORD_OF_ITS_OWN, r" \0 "
             )
         )
         length = tf.strings.length(basic.flat_values, unit="UTF8_CHAR")

@@ -7,12 +7,12 @@ import importlib
 from typing import Any
 
 _PUBLIC = {
-    "CallerError": "dlfa_tf.serving.errors",
+    "CallerError": "dlfa_tf.serving.client.errors",
     "Client": "dlfa_tf.serving.client",
-    "ServerError": "dlfa_tf.serving.errors",
-    "ServingError": "dlfa_tf.serving.errors",
-    "check_export": "dlfa_tf.serving.lint",
-    "export_saved_model": "dlfa_tf.serving.export_module",
+    "ServerError": "dlfa_tf.serving.client.errors",
+    "ServingError": "dlfa_tf.serving.client.errors",
+    "check_export": "dlfa_tf.serving.export.lint",
+    "export_saved_model": "dlfa_tf.serving.export.export_module",
 }
 
 __all__ = list(_PUBLIC)

@@ -14,8 +14,8 @@ from collections.abc import Callable
 import keras
 import numpy as np
 
+from dlfa_tf.testing import layer_case
 from dlfa_tf.testing.layer_case import LayerCase
-from dlfa_tf.testing.layer_case import to_numpy
 from dlfa_tf.types import Tensor
 
 # Rounding of float32 over sums of up to a few hundred terms.
@@ -189,10 +189,10 @@ def check_training_step(case: LayerCase) -> None:
             trainable weight of the layer has changed.
     """
     layer = case.make_built_layer()
-    before = [to_numpy(weight) for weight in layer.trainable_weights]
+    before = [layer_case.to_numpy(weight) for weight in layer.trainable_weights]
     _, loss = _train_once(case, layer, jit_compile=False)
     _require(np.isfinite(loss), f"The loss is {loss}, expected a finite one.")
-    after = [to_numpy(weight) for weight in layer.trainable_weights]
+    after = [layer_case.to_numpy(weight) for weight in layer.trainable_weights]
     for weight in layer.weights:
         _require_finite(weight, f"weight {weight.path} after a step")
     if before:
@@ -243,7 +243,7 @@ def check_gradients(case: LayerCase) -> None:
     for name, gradient in zip(names, gradients, strict=True):
         _require(gradient is not None, f"No gradient reaches {name}.")
         _require_finite(gradient, f"gradient of {name}")
-        size = np.abs(to_numpy(gradient)).max()
+        size = np.abs(layer_case.to_numpy(gradient)).max()
         _require(
             size > SMALLEST_GRADIENT,
             f"The gradient of {name} is at most {size}, expected above "
@@ -446,7 +446,7 @@ def _train_once(
         jit_compile=jit_compile,
     )
     data = _model_data(case, 2, 5)
-    targets = np.ones_like(to_numpy(model(data)))
+    targets = np.ones_like(layer_case.to_numpy(model(data)))
     loss = model.train_on_batch(data, targets)
     return model, float(loss)
 
@@ -459,12 +459,14 @@ def _run(
 ) -> list[np.ndarray]:
     """Returns the real part of the outputs, then the other weights."""
     layer = case.make_built_layer()
-    outputs = to_numpy(
+    outputs = layer_case.to_numpy(
         layer(*inputs, **{case.mask_name: mask}, training=training)
     )
     if "time" in case.output_shape:
         outputs = outputs[mask]
-    others = [to_numpy(weight) for weight in layer.non_trainable_weights]
+    others = [
+        layer_case.to_numpy(weight) for weight in layer.non_trainable_weights
+    ]
     return [outputs, *others]
 
 
@@ -475,7 +477,7 @@ def _require(condition: bool, message: str) -> None:
 
 def _require_finite(tensor: Tensor, what: str) -> None:
     _require(
-        bool(np.isfinite(to_numpy(tensor)).all()),
+        bool(np.isfinite(layer_case.to_numpy(tensor)).all()),
         f"Not all numbers are finite: {what}.",
     )
 
@@ -484,8 +486,8 @@ def _require_close(
     got: Tensor, expected: Tensor, what: str, tolerance: float = TOLERANCE
 ) -> None:
     np.testing.assert_allclose(
-        to_numpy(got),
-        to_numpy(expected),
+        layer_case.to_numpy(got),
+        layer_case.to_numpy(expected),
         rtol=tolerance,
         atol=tolerance,
         err_msg=f"Not equal: {what}.",

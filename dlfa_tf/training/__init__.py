@@ -1,1 +1,1 @@
-"""Runs: settings, fine-tuning, the choice of weights."""
+"""Fine-tuning of one model, and the choice of its weights."""

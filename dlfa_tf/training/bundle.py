@@ -13,25 +13,19 @@ from typing import Any
 
 import numpy as np
 
+from dlfa_tf.data import cache
+from dlfa_tf.data import compact_vocabulary
+from dlfa_tf.data import packed_arrays
 from dlfa_tf.data.arrays import TokenArrays
-from dlfa_tf.data.cache import cached_tokens
-from dlfa_tf.data.packed_arrays import gold_names
-from dlfa_tf.data.packed_arrays import pack_arrays
-from dlfa_tf.data.packed_arrays import unpack_arrays
-from dlfa_tf.evaluation.score import gold_labels
-from dlfa_tf.models.packed_encoder import pack_encoder
-from dlfa_tf.models.packed_encoder import unpack_encoder
-from dlfa_tf.models.presets import check_preset_length
-from dlfa_tf.models.presets import preset_source
-from dlfa_tf.training.bundle_file import check_new
-from dlfa_tf.training.bundle_file import read_bundle_file
-from dlfa_tf.training.bundle_file import write_bundle_file
+from dlfa_tf.models import presets
+from dlfa_tf.models.presets import packed_encoder
+from dlfa_tf.runs import load
+from dlfa_tf.runs.settings import TrainConfig
+from dlfa_tf.scoring import score
+from dlfa_tf.training import bundle_file
+from dlfa_tf.training import prepared
 from dlfa_tf.training.bundle_settings import BUNDLE_SETTINGS
-from dlfa_tf.training.compact_vocabulary import used_token_ids
-from dlfa_tf.training.config import TrainConfig
-from dlfa_tf.training.model_files import build_model
 from dlfa_tf.training.prepared import Prepared
-from dlfa_tf.training.prepared import read_data
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -58,7 +52,9 @@ class Bundle:
 
     def encoder(self, dtype: Any = None) -> Any:
         """Builds the encoder; token id i stands for `vocabulary[i]`."""
-        return unpack_encoder(self.meta["packed"], self.weights, dtype)
+        return packed_encoder.unpack_encoder(
+            self.meta["packed"], self.weights, dtype
+        )
 
     def prepared(self, config: TrainConfig) -> Prepared:
         """What training needs, as `prepare` makes it of the data."""
@@ -70,7 +66,7 @@ class Bundle:
         return Prepared(
             train=self.arrays["train-en"],
             dev=dev,
-            dev_gold=gold_names(dev, labels),
+            dev_gold=packed_arrays.gold_names(dev, labels),
             train_examples=self.meta["train_examples"],
             pad_id=self.meta["pad_id"],
             use_segment_ids=self.meta["use_segment_ids"],
@@ -99,31 +95,35 @@ def make_bundle(
         ValueError, FileNotFoundError: for settings or data that do not fit.
         FileExistsError: when the file exists.
     """
-    check_new(path)
-    check_preset_length(config.preset, config.sequence_length)
-    data = read_data(config)
-    model = build_model(config)
+    bundle_file.check_new(path)
+    presets.check_preset_length(config.preset, config.sequence_length)
+    data = prepared.read_data(config)
+    model = load.build_model(config)
     preprocessor = model.preprocessor
     pieces = preprocessor.pieces
     say("tokenising train and dev")
     full = {
-        "train-en": cached_tokens(data.train, preprocessor),
-        "dev-en": cached_tokens(data.dev, preprocessor),
+        "train-en": cache.cached_tokens(data.train, preprocessor),
+        "dev-en": cache.cached_tokens(data.dev, preprocessor),
     }
-    first = used_token_ids(pieces.special_ids, *full.values())
+    first = compact_vocabulary.used_token_ids(
+        pieces.special_ids, *full.values()
+    )
     for language, split in data.files.items():
         name = f"{split}-{language}"
         if name in full:
             continue
         say(f"tokenising {name}")
         examples = data.source.load(split, language, config.eval_limit)
-        full[name] = cached_tokens(examples, preprocessor)
-        _check_gold(name, full[name], gold_labels(data.source.task, examples),
-                    data.source.task.labels)  # fmt: skip
-    every = used_token_ids(pieces.special_ids, *full.values())
+        full[name] = cache.cached_tokens(examples, preprocessor)
+        gold = score.gold_labels(data.source.task, examples)
+        _check_gold(name, full[name], gold, data.source.task.labels)
+    every = compact_vocabulary.used_token_ids(
+        pieces.special_ids, *full.values()
+    )
     vocabulary = np.concatenate([first, np.setdiff1d(every, first)])
     say(f"packing the encoder with {len(vocabulary)} embedding rows")
-    packed, packed_weights = pack_encoder(
+    packed, packed_weights = packed_encoder.pack_encoder(
         model.backbone.encoder, vocabulary, weights
     )
     place = np.full(int(vocabulary.max()) + 1, -1, np.int32)
@@ -133,7 +133,7 @@ def make_bundle(
         renumbered = dataclasses.replace(
             arrays, token_ids=place[arrays.token_ids]
         )
-        for part, value in pack_arrays(renumbered).items():
+        for part, value in packed_arrays.pack_arrays(renumbered).items():
             stored[f"tokens/{name}/{part}"] = value
     settings = config.to_json()
     meta = {
@@ -146,10 +146,10 @@ def make_bundle(
         "pad_id": int(place[pieces.pad_id]),
         "use_segment_ids": preprocessor.use_segment_ids,
         "label_piece": getattr(preprocessor, "resolved_label_piece", None),
-        "preset_source": preset_source(config.preset),
+        "preset_source": presets.preset_source(config.preset),
         "packed": packed,
     }
-    return {**meta, "sha256": write_bundle_file(path, meta, stored)}
+    return {**meta, "sha256": bundle_file.write_bundle_file(path, meta, stored)}
 
 
 def read_bundle(path: str | os.PathLike[str]) -> Bundle:
@@ -158,7 +158,7 @@ def read_bundle(path: str | os.PathLike[str]) -> Bundle:
     Raises:
         FileNotFoundError, ValueError: see `read_bundle_file`.
     """
-    sha256, meta, stored = read_bundle_file(path)
+    sha256, meta, stored = bundle_file.read_bundle_file(path)
     tokens: dict[str, dict[str, np.ndarray]] = {}
     weights = {}
     for name, value in stored.items():
@@ -170,7 +170,10 @@ def read_bundle(path: str | os.PathLike[str]) -> Bundle:
             weights[name] = value
     return Bundle(
         meta=meta,
-        arrays={name: unpack_arrays(parts) for name, parts in tokens.items()},
+        arrays={
+            name: packed_arrays.unpack_arrays(parts)
+            for name, parts in tokens.items()
+        },
         vocabulary=stored["vocabulary"],
         weights=weights,
         sha256=sha256,
@@ -181,7 +184,7 @@ def _check_gold(
     name: str, arrays: TokenArrays, gold: list, labels: tuple[str, ...]
 ) -> None:
     """Makes sure that the arrays score as the examples do."""
-    if gold_names(arrays, labels) != gold:
+    if packed_arrays.gold_names(arrays, labels) != gold:
         raise ValueError(
             f"The token arrays of {name} do not give back the labels of the "
             "examples; this is an error in this package."

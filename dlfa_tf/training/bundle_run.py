@@ -11,40 +11,40 @@ import keras
 import numpy as np
 
 from dlfa_tf.data.packed_arrays import gold_names
-from dlfa_tf.evaluation.run_folder import CONFIG
-from dlfa_tf.evaluation.run_folder import RESULTS
-from dlfa_tf.evaluation.run_folder import SCHEMA
-from dlfa_tf.evaluation.run_folder import check_output_dir
-from dlfa_tf.evaluation.run_folder import read_results
-from dlfa_tf.evaluation.run_folder import write_json
-from dlfa_tf.evaluation.run_folder import write_predictions
-from dlfa_tf.evaluation.zero_shot import evaluate_arrays
+from dlfa_tf.files import write_json
 from dlfa_tf.metrics.aggregate import averages
 from dlfa_tf.models.compact_model import compact_model
 from dlfa_tf.models.compact_model import write_back
 from dlfa_tf.models.dlfa_backbone import DLFABackbone
 from dlfa_tf.models.text_classifier import DLFATextClassifier
 from dlfa_tf.models.token_classifier import DLFATokenClassifier
+from dlfa_tf.runs.environment import describe_environment
+from dlfa_tf.runs.environment import peak_memory_bytes
+from dlfa_tf.runs.load import fusion_arguments
+from dlfa_tf.runs.load import save_bundle_weights
+from dlfa_tf.runs.resume import held
+from dlfa_tf.runs.resume import resolved
+from dlfa_tf.runs.run_folder import CONFIG
+from dlfa_tf.runs.run_folder import RESULTS
+from dlfa_tf.runs.run_folder import SCHEMA
+from dlfa_tf.runs.run_folder import check_output_dir
+from dlfa_tf.runs.run_folder import read_results
+from dlfa_tf.runs.settings import TrainConfig
+from dlfa_tf.scoring.prediction_files import write_predictions
+from dlfa_tf.scoring.zero_shot import evaluate_arrays
+from dlfa_tf.sweeps.cells import Cell
+from dlfa_tf.sweeps.state import find_status
 from dlfa_tf.training.bundle import Bundle
 from dlfa_tf.training.bundle_settings import check_settings
-from dlfa_tf.training.bundle_weights import save_bundle_weights
 from dlfa_tf.training.checkpoints import CHECKPOINTS
 from dlfa_tf.training.checkpoints import CheckpointStore
-from dlfa_tf.training.config import TrainConfig
-from dlfa_tf.training.environment import describe_environment
-from dlfa_tf.training.environment import peak_memory_bytes
 from dlfa_tf.training.interruption import StopRequest
 from dlfa_tf.training.interruption import stop_on_sigterm
 from dlfa_tf.training.jax_step import check_policies
-from dlfa_tf.training.model_files import fusion_arguments
 from dlfa_tf.training.prepared import Prepared
-from dlfa_tf.training.resume import held
-from dlfa_tf.training.resume import resolved
 from dlfa_tf.training.run_log import METRICS
 from dlfa_tf.training.schedules import LinearWarmupDecay
 from dlfa_tf.training.session import count_steps
-from dlfa_tf.training.sweep_cells import Cell
-from dlfa_tf.training.sweep_state import find_status
 
 Say = Callable[[str], None]
 _EVAL_BATCH = 64
@@ -63,7 +63,7 @@ def run_bundle(
 
     The folder is that of any other run, but for `model/`: the tokenizer and
     most embedding rows are not here. `weights.npz` holds the trained weights;
-    see `dlfa_tf.training.bundle_weights`.
+    see `dlfa_tf.runs.load`.
 
     Args:
         config: `TrainConfig`, whose `BUNDLE_SETTINGS` are the bundle's.

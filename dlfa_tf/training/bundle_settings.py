@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from dlfa_tf.training.config import TrainConfig
+from dlfa_tf.runs.settings import TrainConfig
 
 # A run on a bundle may not have others.
 BUNDLE_SETTINGS = (

@@ -4,7 +4,7 @@ import pathlib
 from collections.abc import Callable
 from typing import Any
 
-from dlfa_tf.training.config import TrainConfig
+from dlfa_tf.runs.settings import TrainConfig
 from dlfa_tf.training.distribution import check_batch_size
 from dlfa_tf.training.interruption import StopRequest
 from dlfa_tf.training.prepared import Prepared

@@ -5,7 +5,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from dlfa_tf.data.pipelines import pad_batch
+from dlfa_tf.data import pipelines
 from dlfa_tf.training.prepared import Prepared
 
 _ROWS = 32
@@ -25,7 +25,7 @@ class GateProbe:
         gate = fusion.compute_gate(low, high, mask=mask)
         self._probe = keras.Model(model.input, [gate, low, high, fusion.output])
         rows = np.arange(min(_ROWS, len(prepared.dev)))
-        self._features, _ = pad_batch(
+        self._features, _ = pipelines.pad_batch(
             prepared.dev,
             rows,
             prepared.pad_id,

@@ -11,11 +11,11 @@ import numpy as np
 
 from dlfa_tf.data.pipelines import epoch_batches
 from dlfa_tf.data.pipelines import pad_batch
-from dlfa_tf.evaluation.predict import label_names
-from dlfa_tf.evaluation.predict import predict_logits
-from dlfa_tf.evaluation.run_folder import append_json_line
-from dlfa_tf.evaluation.score import score_labels
-from dlfa_tf.training.config import TrainConfig
+from dlfa_tf.files import append_json_line
+from dlfa_tf.runs.settings import TrainConfig
+from dlfa_tf.scoring.predict import label_names
+from dlfa_tf.scoring.predict import predict_logits
+from dlfa_tf.scoring.score import score_labels
 from dlfa_tf.training.dev_choice import DevChoice
 from dlfa_tf.training.interruption import NonFiniteTraining
 from dlfa_tf.training.jax_step import JaxStep

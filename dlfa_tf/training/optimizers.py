@@ -4,7 +4,7 @@ from typing import Any
 
 import keras
 
-from dlfa_tf.training.config import TrainConfig
+from dlfa_tf.runs.settings import TrainConfig
 from dlfa_tf.training.schedules import LinearWarmupDecay
 
 

@@ -6,15 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from dlfa_tf.data import cache
+from dlfa_tf.data import compact_vocabulary
 from dlfa_tf.data.arrays import TokenArrays
-from dlfa_tf.data.cache import cached_tokens
 from dlfa_tf.data.sources import Examples
 from dlfa_tf.data.sources import Source
-from dlfa_tf.evaluation.score import gold_labels
-from dlfa_tf.evaluation.zero_shot import choose_files
-from dlfa_tf.training.compact_vocabulary import compact_arrays
-from dlfa_tf.training.compact_vocabulary import used_token_ids
-from dlfa_tf.training.config import TrainConfig
+from dlfa_tf.runs.settings import TrainConfig
+from dlfa_tf.scoring import score
+from dlfa_tf.scoring import zero_shot
 
 _SOURCE_LANGUAGE = "en"
 _SUBSET_SEED = 0
@@ -79,7 +78,7 @@ def read_data(config: TrainConfig) -> RunData:
     source = Source(
         task=task, name=config.data_source, data_dir=config.data_dir
     )
-    files = choose_files(source, config.languages, config.eval_split)
+    files = zero_shot.choose_files(source, config.languages, config.eval_split)
     train = source.load("train", _SOURCE_LANGUAGE)
     if config.train_limit is not None and config.train_limit < len(train):
         # Shuffled first: files are often ordered by origin. The same for
@@ -102,19 +101,19 @@ def prepare(config: TrainConfig, data: RunData, preprocessor: Any) -> Prepared:
     Returns:
         `Prepared`.
     """
-    train = cached_tokens(data.train, preprocessor)
-    dev = cached_tokens(data.dev, preprocessor)
+    train = cache.cached_tokens(data.train, preprocessor)
+    dev = cache.cached_tokens(data.dev, preprocessor)
     pieces = preprocessor.pieces
     pad_id, used = pieces.pad_id, None
     if config.compact_vocabulary:
-        used = used_token_ids(pieces.special_ids, train, dev)
-        train = compact_arrays(train, used)
-        dev = compact_arrays(dev, used)
+        used = compact_vocabulary.used_token_ids(pieces.special_ids, train, dev)
+        train = compact_vocabulary.compact_arrays(train, used)
+        dev = compact_vocabulary.compact_arrays(dev, used)
         pad_id = int(np.searchsorted(used, pieces.pad_id))
     return Prepared(
         train=train,
         dev=dev,
-        dev_gold=gold_labels(data.source.task, data.dev),
+        dev_gold=score.gold_labels(data.source.task, data.dev),
         train_examples=len(data.train),
         pad_id=pad_id,
         use_segment_ids=preprocessor.use_segment_ids,

@@ -11,7 +11,7 @@ import pathlib
 import shutil
 from typing import Any
 
-from dlfa_tf.evaluation.run_folder import append_json_line
+from dlfa_tf import files
 
 METRICS = "metrics.jsonl"
 LOGS = "logs"
@@ -53,7 +53,7 @@ class RunLog:
     def write(self, entry: dict[str, Any]) -> None:
         """Adds an entry, which has a `step`."""
         if self._file is not None:
-            append_json_line(self._file, entry)
+            files.append_json_line(self._file, entry)
             self._to_board(entry)
 
     def sync(self) -> None:

@@ -12,12 +12,12 @@ import numpy as np
 
 from dlfa_tf.data.pipelines import epoch_batches
 from dlfa_tf.data.pipelines import train_dataset
-from dlfa_tf.evaluation.predict import label_names
-from dlfa_tf.evaluation.predict import predict_logits
-from dlfa_tf.evaluation.score import score_labels
+from dlfa_tf.runs.settings import TrainConfig
+from dlfa_tf.scoring.predict import label_names
+from dlfa_tf.scoring.predict import predict_logits
+from dlfa_tf.scoring.score import score_labels
 from dlfa_tf.training.checkpoints import CHECKPOINTS
 from dlfa_tf.training.checkpoints import CheckpointStore
-from dlfa_tf.training.config import TrainConfig
 from dlfa_tf.training.dev_choice import DevChoice
 from dlfa_tf.training.distribution import check_same_step
 from dlfa_tf.training.distribution import lost_worker

@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from dlfa_tf.training.environment import peak_gpu_memory_bytes
-from dlfa_tf.training.environment import peak_memory_bytes
+from dlfa_tf.runs import environment
 from dlfa_tf.training.run_log import TIMING
 
 
@@ -101,8 +100,10 @@ class Stopwatch:
 
     def entry(self) -> dict[str, dict[str, float]]:
         """Times and memory under one key: they differ between equal runs."""
-        timing: dict[str, float] = {"peak_memory_bytes": peak_memory_bytes()}
-        gpu = peak_gpu_memory_bytes()
+        timing: dict[str, float] = {
+            "peak_memory_bytes": environment.peak_memory_bytes()
+        }
+        gpu = environment.peak_gpu_memory_bytes()
         if gpu is not None:
             timing["peak_gpu_memory_bytes"] = gpu
         if self._steps:

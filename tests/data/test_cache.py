@@ -9,6 +9,7 @@ import sys
 import numpy as np
 import pytest
 
+from dlfa_tf.data import arrays
 from dlfa_tf.data import cache
 from dlfa_tf.data.arrays import tokenize_examples
 from dlfa_tf.data.cache import cached_tokens
@@ -59,7 +60,7 @@ def count_builds(monkeypatch):
         calls.append(len(examples))
         return tokenize_examples(examples, preprocessor)
 
-    monkeypatch.setattr(cache, "tokenize_examples", counted)
+    monkeypatch.setattr(arrays, "tokenize_examples", counted)
     return calls
 
 

@@ -9,6 +9,7 @@ from dlfa_tf.models import DLFABackbone
 from dlfa_tf.models import DLFATextClassifier
 from dlfa_tf.models import DLFATokenClassifier
 from dlfa_tf.models import loading
+from dlfa_tf.models import presets
 from dlfa_tf.models.presets import load_encoder
 from dlfa_tf.models.presets import load_tokenizer
 
@@ -229,7 +230,7 @@ def uncased_tokenizer():
 def test_error_of_a_vocabulary_that_takes_no_text(
     monkeypatch, make, error, message
 ):
-    monkeypatch.setattr(loading, "load_tokenizer", lambda _: make())
+    monkeypatch.setattr(presets, "load_tokenizer", lambda _: make())
     arguments = {"labels": LABELS}
     with pytest.raises(error, match=message):
         loading.task_from_encoder(DLFATextClassifier, "tiny", False, arguments)

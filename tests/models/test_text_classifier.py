@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from dlfa_tf.models import DLFABackbone
 from dlfa_tf.models import DLFATextClassifier
-from dlfa_tf.models.tiny import tiny_bert_tokenizer
+from dlfa_tf.models.presets.tiny import tiny_bert_tokenizer
 from dlfa_tf.preprocessing import PairPreprocessor
 
 FIRST = ["the cat", "a dog runs", "it"]

@@ -21,10 +21,10 @@ import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2
 from tensorflow_serving.apis import prediction_service_pb2_grpc
 
-from dlfa_tf.serving.lint_rules import read_meta_graph
-from dlfa_tf.serving.served_graph import own_signatures
-from dlfa_tf.serving.tensors import flat_of
-from dlfa_tf.serving.tensors import shape_of
+from dlfa_tf.serving.client.tensors import flat_of
+from dlfa_tf.serving.client.tensors import shape_of
+from dlfa_tf.serving.export.lint_rules import read_meta_graph
+from dlfa_tf.serving.export.served_graph import own_signatures
 
 HERE = pathlib.Path(__file__).parent
 PACKAGES = pathlib.Path(tf.__file__).parents[1]

@@ -31,9 +31,9 @@ from tensorflow_serving.apis import predict_pb2
 from tensorflow_serving.apis import prediction_service_pb2_grpc
 from tensorflow_serving.config import model_server_config_pb2
 
-from dlfa_tf.serving.served_graph import ServedGraph
-from dlfa_tf.serving.warmup import as_strings
-from dlfa_tf.serving.warmup import read_warmup
+from dlfa_tf.serving.export.served_graph import ServedGraph
+from dlfa_tf.serving.export.warmup import as_strings
+from dlfa_tf.serving.export.warmup import read_warmup
 
 _STATUS = {"INVALID_ARGUMENT": 400, "NOT_FOUND": 404, "UNAVAILABLE": 503,
            "FAILED_PRECONDITION": 400, "DEADLINE_EXCEEDED": 504,

@@ -20,8 +20,8 @@ from tensorflow_serving.apis import model_service_pb2_grpc
 
 from dlfa_tf.serving import Client
 from dlfa_tf.serving.contract import WARMUP
-from dlfa_tf.serving.warmup import as_strings
-from dlfa_tf.serving.warmup import write_warmup
+from dlfa_tf.serving.export.warmup import as_strings
+from dlfa_tf.serving.export.warmup import write_warmup
 from tests.serving.asking import Grpc
 from tests.serving.asking import Rest
 from tests.serving.conformance import check_answers

@@ -4,8 +4,8 @@ import pathlib
 
 import tensorflow as tf
 
-from dlfa_tf.serving.warmup import as_strings
-from dlfa_tf.serving.warmup import write_warmup
+from dlfa_tf.serving.export.warmup import as_strings
+from dlfa_tf.serving.export.warmup import write_warmup
 
 TEXT = tf.TensorSpec([None], tf.string)
 WORDS = tf.TensorSpec([None, None], tf.string)

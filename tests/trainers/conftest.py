@@ -77,20 +77,10 @@ def start_wrong(start):
     return start_wrong
 
 
-@pytest.fixture
-def eager():
-    """Runs `tf.function`s as Python: tracing takes longer than tiny runs."""
-    import tensorflow as tf
-
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
-
-
 def _finished(folder, task, preset, fusion_layer):
     import tensorflow as tf
 
-    from dlfa_tf.training.config import default_config
+    from dlfa_tf.runs.settings import default_config
     from dlfa_tf.training.loop import run
 
     tf.config.run_functions_eagerly(True)

@@ -78,7 +78,7 @@ def test_limit_of_zero_is_all(call, monkeypatch, tmp_path, given, used):
         raise ValueError("seen")
 
     monkeypatch.setattr("dlfa_tf.training.loop.evaluate_model", evaluate_model)
-    monkeypatch.setattr("dlfa_tf.training.model_files.load_model", str)
+    monkeypatch.setattr("dlfa_tf.runs.load.load_model", str)
     with pytest.raises(ValueError, match="seen"):
         call(
             evaluate,

@@ -6,11 +6,11 @@ import json
 import pytest
 from absl import flags
 
-from dlfa_tf.serving import export_module
+from dlfa_tf.runs.load import load_model
 from dlfa_tf.serving.contract import WARMUP
-from dlfa_tf.serving.kept_vocabulary import pieces_of_texts
-from dlfa_tf.serving.metadata import read_metadata
-from dlfa_tf.training.model_files import load_model
+from dlfa_tf.serving.export import export_module
+from dlfa_tf.serving.export.kept_vocabulary import pieces_of_texts
+from dlfa_tf.serving.export.metadata_file import read_metadata
 from trainers import export
 
 

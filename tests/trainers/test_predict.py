@@ -9,9 +9,9 @@ import shutil
 import pytest
 from absl import flags
 
+from dlfa_tf.runs.load import load_model
 from dlfa_tf.serving.contract import METADATA
-from dlfa_tf.serving.metadata import SCHEMA
-from dlfa_tf.training.model_files import load_model
+from dlfa_tf.serving.export.metadata_file import SCHEMA
 from tests.serving import toy_models
 from tests.serving.server_double import ServerDouble
 from trainers import predict

@@ -73,8 +73,8 @@ def test_a_preset_fills_the_cache(
 def test_training_finds_what_was_prepared(
     call, tmp_cache, tmp_path, capsys, monkeypatch, eager
 ):
-    from dlfa_tf.training.config import default_config
-    from dlfa_tf.training.model_files import build_model
+    from dlfa_tf.runs.load import build_model
+    from dlfa_tf.runs.settings import default_config
 
     monkeypatch.setattr(cache, "LEAST_EXAMPLES", 1)
     call(

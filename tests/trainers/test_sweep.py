@@ -31,7 +31,7 @@ def plan(call, monkeypatch, tmp_path):
                 if state == "failed":
                     status.log_tail = ["Traceback", "Error: `x` is wrong."]
 
-        monkeypatch.setattr("dlfa_tf.training.sweep.Sweep.run", run)
+        monkeypatch.setattr("dlfa_tf.sweeps.sweep.Sweep.run", run)
         call(
             sweep,
             "--data_source=sample",
@@ -84,7 +84,7 @@ def test_runs_get_their_flags_and_the_users(plan, tmp_path):
 def test_own_layers_are_checked_first_and_handed_to_the_runs(plan, monkeypatch):
     checked = []
     monkeypatch.setattr(
-        "dlfa_tf.training.own_fusion.check_in_a_process", checked.append
+        "dlfa_tf.runs.own_fusion.check_in_a_process", checked.append
     )
     commands = plan("--tasks=pos", "--systems=baseline,a.b:Sum_1..Sum_2")
     assert list(commands) == [

@@ -6,10 +6,10 @@ import json
 import pytest
 from rich.console import Console
 
-from dlfa_tf.training.config import default_config
-from dlfa_tf.training.sweep_cells import parse_systems
-from dlfa_tf.training.sweep_cells import plan_cells
-from dlfa_tf.training.sweep_state import CellStatus
+from dlfa_tf.runs.settings import default_config
+from dlfa_tf.sweeps.cells import parse_systems
+from dlfa_tf.sweeps.cells import plan_cells
+from dlfa_tf.sweeps.state import CellStatus
 from trainers.sweep_view import SweepView
 
 

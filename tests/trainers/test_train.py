@@ -5,7 +5,7 @@ import json
 import pytest
 from absl import flags
 
-from dlfa_tf.training.recipes import RECIPES
+from dlfa_tf.runs.recipes import RECIPES
 from trainers import train
 
 pytestmark = pytest.mark.filterwarnings("ignore:Even though the:UserWarning")

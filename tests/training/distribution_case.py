@@ -25,8 +25,8 @@ if sys.argv[1] == "mirrored":
 import keras
 import numpy as np
 
-from dlfa_tf.training.config import default_config
-from dlfa_tf.training.distribution import cluster_from_environment
+from dlfa_tf.runs.settings import default_config
+from dlfa_tf.runs.workers import cluster_from_environment
 from dlfa_tf.training.distribution import make_strategy
 from dlfa_tf.training.fit import fit
 from dlfa_tf.training.interruption import TrainingInterrupted

@@ -7,12 +7,12 @@ import pytest
 
 from dlfa_tf.data.arrays import tokenize_examples
 from dlfa_tf.data.packed_arrays import gold_names
-from dlfa_tf.evaluation.score import gold_labels
+from dlfa_tf.runs.load import build_model
+from dlfa_tf.runs.settings import default_config
+from dlfa_tf.scoring.score import gold_labels
 from dlfa_tf.training.bundle import make_bundle
 from dlfa_tf.training.bundle import read_bundle
 from dlfa_tf.training.bundle_settings import BUNDLE_SETTINGS
-from dlfa_tf.training.config import default_config
-from dlfa_tf.training.model_files import build_model
 from dlfa_tf.training.prepared import prepare
 from dlfa_tf.training.prepared import read_data
 

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from dlfa_tf.models.q4_blocks import quantize
+from dlfa_tf.models.presets.q4_blocks import quantize
 from dlfa_tf.training.bundle_file import read_bundle_file
 from dlfa_tf.training.bundle_file import read_bundle_meta
 from dlfa_tf.training.bundle_file import write_bundle_file

@@ -9,18 +9,18 @@ import signal
 import numpy as np
 import pytest
 
+from dlfa_tf.runs.load import load_bundle_model
+from dlfa_tf.runs.load import load_model
+from dlfa_tf.runs.resume import held
+from dlfa_tf.runs.settings import default_config
 from dlfa_tf.training.bundle import Bundle
 from dlfa_tf.training.bundle import make_bundle
 from dlfa_tf.training.bundle import read_bundle
 from dlfa_tf.training.bundle_run import evaluate_bundle
 from dlfa_tf.training.bundle_run import run_bundle
-from dlfa_tf.training.bundle_weights import load_bundle_model
-from dlfa_tf.training.config import default_config
 from dlfa_tf.training.interruption import StopRequest
 from dlfa_tf.training.interruption import TrainingInterrupted
 from dlfa_tf.training.loop import run
-from dlfa_tf.training.model_files import load_model
-from dlfa_tf.training.resume import held
 
 pytestmark = pytest.mark.filterwarnings("ignore:Even though the:UserWarning")
 

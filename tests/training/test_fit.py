@@ -4,7 +4,7 @@ import types
 
 import pytest
 
-from dlfa_tf.training.config import default_config
+from dlfa_tf.runs.settings import default_config
 from dlfa_tf.training.fit import fit
 
 

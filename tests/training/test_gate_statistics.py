@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from dlfa_tf.training.config import default_config
+from dlfa_tf.runs.load import build_model
+from dlfa_tf.runs.settings import default_config
 from dlfa_tf.training.gate_statistics import GateProbe
-from dlfa_tf.training.model_files import build_model
 from dlfa_tf.training.prepared import prepare
 from dlfa_tf.training.prepared import read_data
 

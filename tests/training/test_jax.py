@@ -15,12 +15,12 @@ import pytest
 
 from dlfa_tf.data.pipelines import epoch_batches
 from dlfa_tf.data.pipelines import pad_batch
+from dlfa_tf.runs.load import load_model
+from dlfa_tf.runs.settings import default_config
 from dlfa_tf.training.bundle import make_bundle
 from dlfa_tf.training.bundle import read_bundle
 from dlfa_tf.training.bundle_run import build_bundle_model
-from dlfa_tf.training.config import default_config
 from dlfa_tf.training.jax_step import pad_width
-from dlfa_tf.training.model_files import load_model
 from dlfa_tf.training.optimizers import make_optimizer
 from dlfa_tf.training.train_step import TrainStep
 
@@ -55,7 +55,7 @@ import numpy as np
 from dlfa_tf.data.pipelines import epoch_batches, pad_batch
 from dlfa_tf.training.bundle import read_bundle
 from dlfa_tf.training.bundle_run import build_bundle_model
-from dlfa_tf.training.config import default_config
+from dlfa_tf.runs.settings import default_config
 from dlfa_tf.training.jax_step import JaxStep, compiled_forward
 from dlfa_tf.training.optimizers import make_optimizer
 

@@ -11,13 +11,13 @@ from dlfa_tf.data.readers import find_file
 from dlfa_tf.data.sources import SAMPLE_FOLDER
 from dlfa_tf.data.sources import Source
 from dlfa_tf.data.tasks import get_task
-from dlfa_tf.training.config import default_config
-from dlfa_tf.training.config import read_config
+from dlfa_tf.runs.load import build_model
+from dlfa_tf.runs.load import load_model
+from dlfa_tf.runs.load import save_model
+from dlfa_tf.runs.settings import default_config
+from dlfa_tf.runs.settings import read_config
 from dlfa_tf.training.loop import evaluate_model
 from dlfa_tf.training.loop import run
-from dlfa_tf.training.model_files import build_model
-from dlfa_tf.training.model_files import load_model
-from dlfa_tf.training.model_files import save_model
 
 # The data set's own function is traced all the same; that is fine.
 pytestmark = pytest.mark.filterwarnings("ignore:Even though the:UserWarning")

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from dlfa_tf.models import DLFATokenClassifier
-from dlfa_tf.training.config import default_config
+from dlfa_tf.runs.settings import default_config
 from dlfa_tf.training.optimizers import AdamWOnSums
 from dlfa_tf.training.optimizers import make_optimizer
 

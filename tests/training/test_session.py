@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from dlfa_tf.data.pipelines import epoch_batches
+from dlfa_tf.runs.settings import default_config
 from dlfa_tf.training.checkpoints import CheckpointStore
-from dlfa_tf.training.config import default_config
 from dlfa_tf.training.fit import fit
 from dlfa_tf.training.interruption import NonFiniteTraining
 from dlfa_tf.training.loop import build_for_training

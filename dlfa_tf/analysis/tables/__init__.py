@@ -1,0 +1,8 @@
+"""Tables of an analysis.
+
+score_table: a row per run, a column per language.
+paper_tables: the paper's Tables 1, 2 and 4, and groups.
+similarity_table: the paper's Table 3.
+cells: means, gains and intervals as texts.
+table_files: `PaperTable`, and its Markdown, CSV, LaTeX and HTML.
+"""

@@ -1,0 +1,289 @@
+"""The paper's Tables 1, 2 and 4 from summaries of our runs, and groups."""
+
+from collections.abc import Callable
+from collections.abc import Sequence
+
+import pandas as pd
+
+from dlfa_tf.analysis import published
+from dlfa_tf.analysis import run_index
+from dlfa_tf.analysis.published import SOURCE
+from dlfa_tf.analysis.tables import cells
+from dlfa_tf.analysis.tables.score_table import AVERAGES
+from dlfa_tf.analysis.tables.table_files import PaperTable
+from dlfa_tf.data import tasks
+
+NO_RUN = "no run"
+# What the averages of `average_groups` are called in tables.
+PART_NAMES = {**dict(AVERAGES), "enf": "avg enf", "noenf": "avg noenf"}
+_TASK_ORDER = ("xnli", "pawsx", "ner", "pos")
+_OURS = (
+    "Ours: mean ± standard deviation over seeds (number of seeds), best mean "
+    "of a {} marked. Gain: over our own baseline, in points."
+)
+_PUBLISHED = (
+    f"Published: {SOURCE}; another encoder and another training than ours."
+)
+
+
+def table_1(summary: pd.DataFrame) -> PaperTable:
+    """Systems x tasks: the average over all languages.
+
+    Args:
+        summary: what `summarize` returned, of one or more tasks, one below
+            the other.
+
+    Returns:
+        `PaperTable`; a system without a run of a task says so.
+    """
+    columns = [(task, "all", task.upper()) for task in _tasks(summary)]
+    return _by_system(
+        summary, columns, "table_1", "Table 1: average over all languages"
+    )
+
+
+def table_2(summary: pd.DataFrame) -> PaperTable | None:
+    """Systems x (English and German, all others) of every task.
+
+    Args:
+        summary: as for `table_1`.
+
+    Returns:
+        `PaperTable`, without tasks that lack either group of languages; None
+        when no task is left.
+    """
+    columns = []
+    for task in _tasks(summary):
+        parts = set(summary.loc[summary["task"] == task, "part"])
+        # "enf" of one language alone is not what the paper averages.
+        if {"en", "de", "noenf"} <= parts:
+            columns += [
+                (task, part, f"{task.upper()} {part}")
+                for part in ("enf", "noenf")
+            ]
+    if not columns:
+        return None
+    table = _by_system(
+        summary,
+        columns,
+        "table_2",
+        "Table 2: English and German (enf), all others (noenf)",
+    )
+    return table
+
+
+def table_4(
+    summary: pd.DataFrame,
+    task: str,
+    systems: Sequence[str] | None = None,
+) -> PaperTable:
+    """Languages x systems of one task.
+
+    Args:
+        summary: as for `table_1`.
+        task: str, name of a task in it.
+        systems: names of systems (`label` in the summary). Defaults to all.
+
+    Returns:
+        `PaperTable`, a row per language and average.
+
+    Raises:
+        ValueError: for a task or a system that is not in the summary.
+    """
+    rows = summary[summary["task"] == task]
+    present = list(dict.fromkeys(rows["label"]))
+    chosen = list(systems) if systems is not None else present
+    unknown = sorted(set(chosen) - set(present))
+    if unknown or not present:
+        raise ValueError(
+            f"No run of task {task!r} and systems {unknown}. Accepted: "
+            f"{sorted(set(summary['task']))} and {present}."
+        )
+    parts = list(dict.fromkeys(rows["part"]))
+    of_paper = published.published_scores()
+    if not any(
+        (task, "baseline", part) in of_paper.index
+        for part in set(parts) - set(PART_NAMES)
+    ):
+        # The averages alone are in Table 1.
+        of_paper = of_paper[:0]
+    return _by_part(_Cells(rows, of_paper), rows, chosen).table(
+        f"table_4_{task}",
+        f"Table 4: {tasks.get_task(task).score} of {task.upper()} by language",
+        "language",
+        best_of="row",
+    )
+
+
+def group_table(summary: pd.DataFrame, task: str) -> PaperTable:
+    """Groups of languages x systems of one task.
+
+    Args:
+        summary: what `summarize` returned for groups of languages.
+        task: str, name of a task in it.
+
+    Returns:
+        `PaperTable`, a row per group. The paper has none like it.
+    """
+    rows = summary[summary["task"] == task]
+    labels = list(dict.fromkeys(rows["label"]))
+    nothing = published.published_scores()[:0]
+    return _by_part(_Cells(rows, nothing), rows, labels).table(
+        f"groups_{task}",
+        f"{tasks.get_task(task).score} of {task.upper()} by script and family, "
+        "without English (number of languages)",
+        "group",
+        best_of="row",
+    )
+
+
+def _by_part(
+    cells: "_Cells", rows: pd.DataFrame, labels: Sequence[str]
+) -> "_Cells":
+    """Fills cells: a row per part, a group of columns per system."""
+    for label in labels:
+        system = rows.loc[rows["label"] == label, "system"].iloc[0]
+        for part in dict.fromkeys(rows["part"]):
+            row = PART_NAMES.get(part, part)
+            cells.add((row, label), (rows["task"].iloc[0], label, part), system)
+    return cells
+
+
+def _tasks(summary: pd.DataFrame) -> list[str]:
+    present = set(summary["task"])
+    return [task for task in _TASK_ORDER if task in present]
+
+
+def _by_system(
+    summary: pd.DataFrame,
+    columns: Sequence[tuple[str, str, str]],
+    name: str,
+    title: str,
+) -> PaperTable:
+    cells = _Cells(summary, published.published_scores())
+    order = summary.drop_duplicates("label").sort_values(
+        "layer", ascending=False, na_position="first", kind="stable"
+    )
+    for label, system in zip(order["label"], order["system"], strict=True):
+        for task, part, header in columns:
+            cells.add((label, header), (task, label, part), system)
+    return cells.table(name, title, "system", best_of="column")
+
+
+class _Cells:
+    """Collects cells of (row, group of columns), then lays them out."""
+
+    def __init__(self, summary: pd.DataFrame, published: pd.Series) -> None:
+        self._summary = summary.set_index(["task", "label", "part"])
+        self._published = published
+        self._cells: dict[tuple[str, str], dict] = {}
+
+    def add(
+        self,
+        place: tuple[str, str],
+        key: tuple[str, str, str],
+        system: str,
+    ) -> None:
+        """Adds the cell of (task, label, part) at (row, group)."""
+        task, _, part = key
+        values = {"published": self._published.get((task, system, part), None)}
+        if key in self._summary.index:
+            values.update(self._summary.loc[key].to_dict())
+        self._cells[place] = values
+
+    def table(
+        self, name: str, title: str, index: str, best_of: str
+    ) -> PaperTable:
+        rows = list(dict.fromkeys(row for row, _ in self._cells))
+        groups = list(dict.fromkeys(group for _, group in self._cells))
+        means = pd.DataFrame(
+            [
+                [self._cells[row, group].get("mean") for group in groups]
+                for row in rows
+            ],
+            index=rows,
+            columns=groups,
+            dtype=float,
+        )
+        axis = 0 if best_of == "column" else 1
+        best = means.eq(means.max(axis=axis), axis=1 - axis)
+        # With one candidate there is nothing to mark.
+        if means.shape[axis] < 2:
+            best[:] = False
+        values, text, marks = {}, {}, {}
+        for group in groups:
+            cells = [self._cells[row, group] for row in rows]
+            for field, write in _FIELDS.items():
+                column = f"{group} {field}"
+                shown = [write(cell) for cell in cells]
+                if any(shown):
+                    text[column] = shown
+                    marks[column] = best[group] & (field == "ours")
+            for field in ("mean", "spread", "seeds", "gain", "low", "high",
+                          "interval", "published"):  # fmt: skip
+                values[f"{group} {field}"] = [c.get(field) for c in cells]
+        return PaperTable(
+            name=name,
+            title=title,
+            values=pd.DataFrame(values, index=pd.Index(rows, name=index)),
+            text=pd.DataFrame(text, index=pd.Index(rows, name=index)),
+            best=pd.DataFrame(marks, index=pd.Index(rows, name=index)),
+            notes=(
+                *_notes(self._cells, best_of),
+                *run_index.gate_notes(
+                    x.get("gate") for x in self._cells.values()
+                ),
+            ),
+        )
+
+
+def _ours(cell: dict) -> str:
+    if "mean" not in cell:
+        return NO_RUN
+    return cells.mean_cell(cell["mean"], cell["spread"], cell["seeds"], ".2f")
+
+
+def _gain(cell: dict) -> str:
+    if "gain" not in cell:  # no run
+        return ""
+    return cells.gain_cell(
+        cell["gain"], cell["low"], cell["high"], cell["interval"], ".2f"
+    )
+
+
+def _published(cell: dict) -> str:
+    return "" if pd.isna(cell["published"]) else f"{cell['published']:.2f}"
+
+
+_FIELDS: dict[str, Callable[[dict], str]] = {
+    "ours": _ours,
+    "gain": _gain,
+    "published": _published,
+}
+
+
+def _notes(cells: dict, best_of: str) -> list[str]:
+    """What is in a table, and what its brackets do not hold."""
+    kinds = {cell.get("interval", "") for cell in cells.values()}
+    gains = any(pd.notna(cell.get("gain")) for cell in cells.values())
+    notes = [_OURS.format(best_of)]
+    if any(pd.notna(cell["published"]) for cell in cells.values()):
+        notes.append(_PUBLISHED)
+    if "items and seeds" in kinds:
+        notes.append(
+            "[low, high]: 95 % of the draws when test items and seeds are both "
+            "drawn anew, the same items for both systems. With two seeds the "
+            "truth lies outside more often than that (docs/analysis.md)."
+        )
+    if "items" in kinds:
+        notes.append(
+            "† one seed of this system or of the baseline, so that test items "
+            "alone were drawn anew. How far another seed would go is not in "
+            "these intervals and cannot be told."
+        )
+    if gains and not kinds - {""}:
+        notes.append(
+            "No intervals: they need predictions/ of every run and the gold "
+            "labels of the test files (`--data_dir`)."
+        )
+    return notes

@@ -1,0 +1,92 @@
+"""One vector for a whole sequence, as classification heads read it."""
+
+from typing import Any
+
+import keras
+import keras_hub
+
+from dlfa_tf.layers import argument_checks
+from dlfa_tf.layers.masked_pooling import MaskedAveragePooling
+
+SENTENCE_POOLINGS = ("first", "mean")
+POOLERS = ("encoder", "identity", "new", "none")
+POOLER_NAME = "pooled_dense"
+POOLING_NAME = "sentence_pooling"
+
+
+def check_pooling(sentence_pooling: str, pooler: str) -> None:
+    """Refuses unknown names; see `pooled_output`.
+
+    Raises:
+        ValueError: when one is outside its set.
+    """
+    argument_checks.check_choice(
+        "sentence_pooling", sentence_pooling, SENTENCE_POOLINGS
+    )
+    argument_checks.check_choice("pooler", pooler, POOLERS)
+
+
+def sentence_vector(
+    sequence_output: Any, padding_mask: Any, sentence_pooling: str, policy: Any
+) -> Any:
+    """Sums a sequence up in one vector: what a pooler and a head read.
+
+    Args:
+        sequence_output: KerasTensor `(batch, time, dim)`.
+        padding_mask: KerasTensor `(batch, time)`, nonzero for real tokens.
+        sentence_pooling: str, `"first"` (position 0, as BERT does) or
+            `"mean"` (over real tokens).
+        policy: dtype policy of new layers.
+
+    Returns:
+        KerasTensor `(batch, dim)`.
+    """
+    if sentence_pooling == "mean":
+        return MaskedAveragePooling(dtype=policy, name=POOLING_NAME)(
+            sequence_output, mask=padding_mask
+        )
+    return sequence_output[:, 0, :]
+
+
+def pooled_output(
+    encoder: keras_hub.models.Backbone,
+    sequence_output: Any,
+    sentence_pooling: str,
+    pooler: str,
+    policy: Any,
+) -> Any:
+    """Sums a sequence up and applies the pooler head.
+
+    Args:
+        encoder: keras-hub encoder backbone; gives mask and pooler.
+        sequence_output: KerasTensor `(batch, time, dim)`.
+        sentence_pooling: str, see `sentence_vector`.
+        pooler: str, the dense layer with tanh after it. `"encoder"`: the
+            encoder's own, a new one where it has none; `"new"`: one with
+            random weights; `"identity"`: one that starts as the identity;
+            `"none"`: no dense layer and no tanh.
+        policy: dtype policy of new layers.
+
+    Returns:
+        KerasTensor `(batch, dim)`.
+    """
+    pooled = sentence_vector(
+        sequence_output,
+        encoder.input["padding_mask"],
+        sentence_pooling,
+        policy,
+    )
+    if pooler == "none":
+        return pooled
+    own = [layer for layer in encoder.layers if layer.name == POOLER_NAME]
+    if pooler == "encoder" and own:
+        return own[0](pooled)
+    return keras.layers.Dense(
+        sequence_output.shape[-1],
+        activation="tanh",
+        kernel_initializer=(
+            "identity" if pooler == "identity" else "glorot_uniform"
+        ),
+        dtype=policy,
+        name=POOLER_NAME,
+    )(pooled)

@@ -1,0 +1,175 @@
+"""From a config to a model, from a model to a folder and back."""
+
+import os
+import pathlib
+import shutil
+import zipfile
+from typing import Any
+
+import numpy as np
+
+from dlfa_tf.models import compact_model
+from dlfa_tf.models import loading
+from dlfa_tf.models.task import DLFATask
+from dlfa_tf.models.text_classifier import DLFATextClassifier
+from dlfa_tf.models.token_classifier import DLFATokenClassifier
+from dlfa_tf.runs import own_fusion
+from dlfa_tf.runs import settings
+from dlfa_tf.runs.settings import TrainConfig
+
+# Folder of the chosen weights in a run folder.
+MODEL = "model"
+# Weights of a run on a bundle, in place of that folder.
+WEIGHTS = "weights.npz"
+
+
+def build_model(config: TrainConfig, dtype: str | None = None) -> Any:
+    """Builds the task model of a config from its encoder preset.
+
+    Args:
+        config: `TrainConfig`.
+        dtype: str or None, a policy in place of the config's.
+
+    Returns:
+        `DLFATextClassifier` or `DLFATokenClassifier`.
+    """
+    task = config.task_definition
+    arguments: dict[str, Any] = {
+        "labels": list(task.labels),
+        **fusion_arguments(config, dtype),
+        "sequence_length": config.sequence_length,
+        "dropout": config.dropout,
+        "dtype": dtype or config.precision,
+    }
+    if task.kind == "pair":
+        return DLFATextClassifier.from_preset(config.preset, **arguments)
+    return DLFATokenClassifier.from_preset(
+        config.preset, label_piece=config.label_piece, **arguments
+    )
+
+
+def fusion_arguments(
+    config: TrainConfig, dtype: str | None = None
+) -> dict[str, Any]:
+    """Arguments of `DLFABackbone` besides the encoder, layers made.
+
+    Args:
+        config: `TrainConfig`.
+        dtype: str or None, a policy in place of the config's.
+
+    Returns:
+        dict of constructor arguments; `fusion` is a name, or a layer where it
+        is the user's.
+
+    Raises:
+        ImportError: when the module of the user's layer is not imported.
+    """
+    options = config.fusion_options
+    if own_fusion.is_own(config.fusion):
+        options["fusion"] = own_fusion.make_layer(
+            config.fusion, dtype or config.precision
+        )
+    return options
+
+
+def load_model(folder: str, dtype: str | None = None) -> Any:
+    """Loads the model of a run folder, or of a saved task preset.
+
+    Args:
+        folder: str, a run folder (with `model/`, or with the `weights.npz`
+            of a run on a bundle) or a preset folder.
+        dtype: str or None, Keras' name of a policy, such as `"bfloat16"`.
+            Defaults to the one that the model was trained in.
+
+    Returns:
+        `DLFATextClassifier` or `DLFATokenClassifier`.
+
+    Raises:
+        FileNotFoundError: when there is no saved task model.
+    """
+    path = pathlib.Path(folder)
+    for candidate in (path / MODEL, path):
+        if loading.is_saved_task(str(candidate)):
+            return DLFATask.from_preset(str(candidate), dtype=dtype)
+    if has_bundle_weights(path):
+        return load_bundle_model(path, dtype)
+    raise FileNotFoundError(
+        f"{folder!r} holds no saved model. Accepted: the `output_dir` of a "
+        "finished run, or a folder written by `save_to_preset`."
+    )
+
+
+def save_model(model: Any, folder: pathlib.Path) -> None:
+    """Saves a task model as a preset, aside first and then renamed.
+
+    What was in the folder is replaced.
+    """
+    temporary = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
+    try:
+        model.save_to_preset(str(temporary))
+        # A run that was killed right after this saves once more.
+        shutil.rmtree(folder, ignore_errors=True)
+        os.replace(temporary, folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def save_bundle_weights(
+    model: Any, token_ids: np.ndarray, run_dir: pathlib.Path
+) -> None:
+    """Writes `weights.npz`: every weight, of the token embedding some rows.
+
+    Args:
+        model: trained task model over some embedding rows.
+        token_ids: int `(rows,)`, the preset's token id of each row.
+        run_dir: folder of the run.
+    """
+    named = {f"{i:04d}": w for i, w in enumerate(model.get_weights())}
+    path = run_dir / WEIGHTS
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb") as file:
+            np.savez(file, token_ids=token_ids, **named)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def has_bundle_weights(run_dir: pathlib.Path) -> bool:
+    """Whether a folder is one of a run on a bundle that kept its weights."""
+    return (run_dir / WEIGHTS).is_file()
+
+
+def load_bundle_model(run_dir: pathlib.Path, dtype: str | None = None) -> Any:
+    """Builds the full model, tokenizer included, of a run on a bundle.
+
+    The preset gives the tokenizer and the embedding rows that the run did not
+    train; they are as they were, exactly so when the bundle was exact.
+
+    Args:
+        run_dir: folder of the run.
+        dtype: str or None, a policy in place of the run's.
+
+    Returns:
+        `DLFATextClassifier` or `DLFATokenClassifier` with its preprocessor.
+
+    Raises:
+        ValueError: when `weights.npz` is damaged or does not fit the model.
+        ConnectionError, FileNotFoundError: when the preset is not at hand.
+    """
+    path = run_dir / WEIGHTS
+    try:
+        # NumPy leaves a file open that it cannot read.
+        with path.open("rb") as stream, np.load(stream) as file:
+            token_ids = file["token_ids"]
+            weights = [file[f"{i:04d}"] for i in range(len(file.files) - 1)]
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as e:
+        raise ValueError(
+            f"{str(path)!r} cannot be read ({e}). Accepted: the file as the "
+            "run on a bundle wrote it."
+        ) from e
+    model = build_model(settings.read_config(str(run_dir)), dtype)
+    small = compact_model.compact_model(model, token_ids)
+    small.set_weights(weights)
+    compact_model.write_back(model, small, token_ids)
+    return model

@@ -1,0 +1,53 @@
+"""The files of a run folder; each is written aside and renamed."""
+
+import json
+import os
+import pathlib
+from typing import Any
+
+RESULTS = "results.json"
+CONFIG = "config.json"
+SCHEMA = 1
+
+
+def check_output_dir(output_dir: str) -> None:
+    """Refuses an output folder that holds anything.
+
+    Raises:
+        FileExistsError: when the folder has content.
+        NotADirectoryError: when it is a file.
+    """
+    path = pathlib.Path(output_dir)
+    if path.exists() and not path.is_dir():
+        raise NotADirectoryError(
+            f"`output_dir` is a file. Received: {output_dir!r}. Accepted: a "
+            "new or an empty folder."
+        )
+    if path.is_dir() and any(path.iterdir()):
+        names = sorted(p.name for p in path.iterdir())[:6]
+        raise FileExistsError(
+            f"`output_dir` has content, which is never overwritten. Received: "
+            f"{output_dir!r} with {names}. Accepted: a new or an empty folder."
+        )
+
+
+def read_results(run_dir: str | os.PathLike) -> dict[str, Any]:
+    """Reads `results.json` of a run folder.
+
+    Raises:
+        FileNotFoundError: when the folder has no results.
+        ValueError: when they were written by another version of the schema.
+    """
+    path = pathlib.Path(run_dir) / RESULTS
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"{str(run_dir)!r} holds no {RESULTS}. Accepted: the `output_dir` "
+            "of a finished run."
+        )
+    results = json.loads(path.read_text(encoding="utf-8"))
+    if results.get("schema") != SCHEMA:
+        raise ValueError(
+            f"{path}: unknown schema. Received: {results.get('schema')!r}. "
+            f"Accepted: {SCHEMA}."
+        )
+    return results

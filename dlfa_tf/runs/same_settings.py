@@ -1,0 +1,59 @@
+"""Whether a run was made with the settings that are asked for."""
+
+import dataclasses
+from typing import Any
+
+from dlfa_tf.runs.settings import TrainConfig
+
+# What may differ when a run goes on: where it runs, not what it computes.
+NOT_OF_THE_RESULT = (
+    "output_dir", "data_dir", "strategy", "checkpoint_minutes",
+    "keep_checkpoints",
+)  # fmt: skip
+
+
+def check_same_settings(
+    saved: dict[str, Any],
+    asked: TrainConfig,
+    where: str,
+    saved_bundle: str | None = None,
+    asked_bundle: str | None = None,
+) -> None:
+    """Refuses to take a run for one under other settings.
+
+    Args:
+        saved: settings of the run, as `TrainConfig.to_json` gave them; one
+            that is missing had its default value.
+        asked: the config asked for; `precision=auto` is any precision.
+        where: str, folder of the run, for the message.
+        saved_bundle: str or None, hash of the bundle of the run.
+        asked_bundle: str or None, hash of the bundle asked for.
+
+    Raises:
+        ValueError: names every setting that differs.
+    """
+    old = {**_defaults(), **saved, "bundle": saved_bundle}
+    new = {**asked.to_json(), "bundle": asked_bundle}
+    differing = [
+        f"{name}={new.get(name)!r} (the run has {old.get(name)!r})"
+        for name in sorted(set(old) | set(new))
+        if name not in NOT_OF_THE_RESULT
+        and new.get(name) != old.get(name)
+        and (name, new.get(name)) != ("precision", "auto")
+    ]
+    if differing:
+        raise ValueError(
+            f"{where!r} holds a run with other settings, which is never "
+            f"overwritten. Received: {', '.join(differing)}. Accepted: the "
+            "settings in its config.json, or another `output_dir`."
+        )
+
+
+def _defaults() -> dict[str, Any]:
+    return {
+        field.name: list(field.default)
+        if isinstance(field.default, tuple)
+        else field.default
+        for field in dataclasses.fields(TrainConfig)
+        if field.default is not dataclasses.MISSING
+    }

@@ -1,0 +1,73 @@
+"""What a run changed of the paper's system, in words."""
+
+from collections.abc import Collection
+from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import Any
+
+# Settings of equation 2, with the values of the paper's systems (our reading).
+FUSION_DEFAULTS: dict[str, Any] = {
+    "norm": "layer",
+    "reduction_ratio": 4,
+    "mix_factor": 1.0,
+    "branches": "both",
+    "initial_gate": None,
+    "output_norm": "none",
+}
+# Settings of any system, the baseline too.
+GENERAL_DEFAULTS: dict[str, Any] = {
+    "last_layer": None,
+    "frozen_layers": None,
+    "sentence_pooling": "first",
+    "pooler": "encoder",
+    "new_layer_rate": 1.0,
+    "dropout": 0.1,
+    # Where a run asked for it by name; None is the tokenizer's default.
+    "label_piece": None,
+}
+DEFAULTS = {**FUSION_DEFAULTS, **GENERAL_DEFAULTS}
+
+
+def shared_settings(configs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Settings that make no variant because all runs of a table have them.
+
+    Args:
+        configs: settings of the runs.
+
+    Returns:
+        dict from the names in `GENERAL_DEFAULTS` in which all runs depart
+        from the default, and alike, to their value.
+    """
+    shared = {}
+    for name, default in GENERAL_DEFAULTS.items():
+        values = {config.get(name, default) for config in configs}
+        if len(values) == 1 and values != {default}:
+            shared[name] = values.pop()
+    return shared
+
+
+def variant_name(
+    config: Mapping[str, Any], shared: Collection[str] = ()
+) -> str:
+    """Names the settings in which a run departs from the paper's system.
+
+    Args:
+        config: settings of a run, as in `results.json`; what is missing has
+            its default.
+        shared: names of settings to leave out.
+
+    Returns:
+        str such as `"branches=local, new_layer_rate=10.0"`; empty for the
+        paper's systems.
+    """
+    known = dict(GENERAL_DEFAULTS)
+    fuses = config.get("fusion_layer") is not None
+    if fuses and config.get("fusion", "dlfa") == "dlfa":
+        known.update(FUSION_DEFAULTS)
+    return ", ".join(
+        f"{name}={config[name]}"
+        for name in DEFAULTS
+        if name in known
+        and name not in shared
+        and config.get(name, known[name]) != known[name]
+    )

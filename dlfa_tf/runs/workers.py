@@ -1,0 +1,123 @@
+"""Which machines and devices a run works on, as the environment says."""
+
+import dataclasses
+import json
+import os
+from collections.abc import Mapping
+
+from dlfa_tf.data import tasks
+from dlfa_tf.preprocessing.tensorflow_import import require_tensorflow
+from dlfa_tf.runs.settings import STRATEGIES
+
+_FORM = (
+    '{"cluster": {"worker": ["host:port", "host:port"]}, '
+    '"task": {"type": "worker", "index": 0}}'
+)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Cluster:
+    """The workers of a run.
+
+    Attributes:
+        addresses: `host:port` of every worker, the chief first.
+        index: int, which of them this process is.
+    """
+
+    addresses: tuple[str, ...]
+    index: int
+
+    @property
+    def is_chief(self) -> bool:
+        """Whether this process writes the files of the run."""
+        return self.index == 0
+
+
+def cluster_from_environment(
+    environment: Mapping[str, str] = os.environ,
+) -> Cluster | None:
+    """Reads and checks TF_CONFIG.
+
+    Args:
+        environment: environment variables. Defaults to the process'.
+
+    Returns:
+        `Cluster`, or None where TF_CONFIG is not set.
+
+    Raises:
+        ValueError: when TF_CONFIG does not describe workers and one of them.
+    """
+    text = environment.get("TF_CONFIG")
+    if not text:
+        return None
+
+    def refuse(what: str) -> ValueError:
+        return ValueError(
+            f"TF_CONFIG {what}. Received: {text!r}. Accepted: {_FORM}."
+        )
+
+    try:
+        content = json.loads(text)
+        jobs, task = dict(content["cluster"]), content["task"]
+        kind, index = task["type"], int(task["index"])
+    except (ValueError, KeyError, TypeError) as error:
+        problem = f"{type(error).__name__}: {error}"
+        raise refuse(f"is not of the accepted form ({problem})") from error
+    unknown = sorted(set(jobs) - {"chief", "worker"})
+    if unknown:
+        raise refuse(f"has jobs other than chief and worker: {unknown}")
+    addresses = [*jobs.get("chief", []), *jobs.get("worker", [])]
+    for address in addresses:
+        _, _, port = str(address).rpartition(":")
+        if not port.isdigit() or not 0 < int(port) < 65536:
+            raise refuse(f"has an address without a port: {address!r}")
+    if len(set(addresses)) != len(addresses):
+        raise refuse("names an address twice")
+    if kind not in jobs or not 0 <= index < len(jobs[kind]):
+        raise refuse(f"has no {kind} {index} in its cluster")
+    before = len(jobs.get("chief", [])) if kind == "worker" else 0
+    return Cluster(addresses=tuple(addresses), index=before + index)
+
+
+def resolve_strategy(name: str) -> str:
+    """Decides what `auto` is on this machine.
+
+    Args:
+        name: str, one of `STRATEGIES`.
+
+    Returns:
+        `multi_worker` where TF_CONFIG names several workers, else `mirrored`
+        where there are several GPUs, else `one_device`.
+
+    Raises:
+        ValueError: for an unknown name or a wrong TF_CONFIG.
+    """
+    if name not in STRATEGIES:
+        raise ValueError(
+            f"`strategy` is unknown. Received: {name!r}. Accepted: "
+            f"{list(STRATEGIES)}." + tasks.nearest_hint(name, STRATEGIES)
+        )
+    cluster = cluster_from_environment() if name != "one_device" else None
+    if name == "multi_worker" and cluster is None:
+        raise ValueError(
+            "`strategy=multi_worker` needs the workers' addresses. Received: "
+            f"no TF_CONFIG in the environment. Accepted: TF_CONFIG={_FORM}."
+        )
+    if name != "auto":
+        return name
+    if cluster is not None and len(cluster.addresses) > 1:
+        return "multi_worker"
+    try:
+        tf = require_tensorflow("strategy")
+    except ImportError:
+        return "one_device"
+    gpus = tf.config.list_physical_devices("GPU")
+    return "mirrored" if len(gpus) > 1 else "one_device"
+
+
+def is_chief(name: str) -> bool:
+    """Whether this process writes the files of a run under a strategy."""
+    if name != "multi_worker":
+        return True
+    cluster = cluster_from_environment()
+    return cluster is None or cluster.is_chief

@@ -1,0 +1,196 @@
+"""Prediction files in XTREME's form: written, and scored without a model."""
+
+import pathlib
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from dlfa_tf import files
+from dlfa_tf import metrics
+from dlfa_tf.data import readers
+from dlfa_tf.data.tasks import TASKS
+from dlfa_tf.data.tasks import Task
+from dlfa_tf.scoring import score
+
+# Folder names of XTREME's submissions and labels.
+XTREME_FOLDERS = {
+    "xnli": "xnli",
+    "pawsx": "pawsx",
+    "ner": "panx",
+    "pos": "udpos",
+}
+_FILE_NAME = re.compile(r"(train|dev|test)-([a-z]{2})\.tsv(\.gz)?")
+
+
+def write_predictions(
+    run_dir: pathlib.Path, split: str, language: str, predicted: list[Any]
+) -> None:
+    """Writes `predictions/{split}-{language}.tsv`.
+
+    Pairs: one label per line. Tagging: one tag per line, a blank line after
+    every sentence (XTREME's form of a submission).
+    """
+    lines = []
+    for item in predicted:
+        if isinstance(item, list):
+            lines += [*item, ""]
+        else:
+            lines.append(item)
+    path = run_dir / "predictions" / f"{split}-{language}.tsv"
+    files.write_text(path, "\n".join(lines) + "\n")
+
+
+def score_folders(
+    predictions_dir: str,
+    labels_dir: str,
+    split: str = "test",
+    languages: Sequence[str] | None = None,
+) -> dict[str, dict[str, Any]]:
+    """Scores every task of a folder of predictions.
+
+    Args:
+        predictions_dir: folder with `xnli/`, `pawsx/`, `panx/`, `udpos/` (or
+            `udpos_fused/`), any of them; in each `{split}-{lang}.tsv` with
+            one label per line, for tagging one tag per line and a blank line
+            between sentences.
+        labels_dir: the same for the gold labels. Rows with several columns
+            (the data files of `--data_source=files`) are read too: the label
+            is in the last column.
+        split: str, `test` or `dev`.
+        languages: codes of the languages to score, which every task of the
+            folder must have; `("all",)` is every language of each task.
+            Defaults to `None`: those that have a file of predictions.
+
+    Returns:
+        dict from task name to `languages` (scores by language), `averages`
+        and `missing_languages` (of the benchmark, not in the predictions).
+
+    Raises:
+        FileNotFoundError: when a folder or the labels of a language are
+            missing, or when there is nothing to score.
+        ValueError: when a file is malformed, a label is unknown, or when
+            predictions and labels differ in number: names the language and
+            the sentence.
+    """
+    for name, folder in (
+        ("predictions_dir", predictions_dir),
+        ("labels_dir", labels_dir),
+    ):
+        if not pathlib.Path(folder).is_dir():
+            raise FileNotFoundError(
+                f"`{name}` does not exist. Received: {folder!r}. Accepted: a "
+                f"folder with {sorted(set(XTREME_FOLDERS.values()))}."
+            )
+    results = {}
+    for task in TASKS.values():
+        predictions = _task_folder(predictions_dir, task)
+        if predictions is None:
+            continue
+        labels = _task_folder(labels_dir, task)
+        if labels is None:
+            raise FileNotFoundError(
+                f"No labels for task {task.name!r} in {labels_dir!r}. "
+                f"Expected a folder {' or '.join(_folder_names(task))}."
+            )
+        chosen = _chosen(predictions, task, split, languages)
+        results[task.name] = _score_task(
+            task, predictions, labels, split, chosen
+        )
+    if not results:
+        raise FileNotFoundError(
+            f"No task folder in {predictions_dir!r}. Accepted: "
+            f"{sorted(set(XTREME_FOLDERS.values()))}."
+        )
+    return results
+
+
+def _folder_names(task: Task) -> list[str]:
+    # The data folder first: a data collection may hold `udpos/` as well, with
+    # words split otherwise than XTREME's.
+    names = [task.folder, XTREME_FOLDERS[task.name]]
+    return list(dict.fromkeys(names))
+
+
+def _task_folder(folder: str, task: Task) -> pathlib.Path | None:
+    for name in _folder_names(task):
+        if (pathlib.Path(folder) / name).is_dir():
+            return pathlib.Path(folder) / name
+    return None
+
+
+def _score_task(
+    task: Task,
+    predictions: pathlib.Path,
+    labels: pathlib.Path,
+    split: str,
+    languages: Sequence[str],
+) -> dict[str, Any]:
+    by_language = {}
+    for language in languages:
+        predicted = readers.read_label_file(
+            readers.find_file(predictions, split, language),
+            task.labels,
+            task.kind,
+        )
+        gold = readers.read_label_file(
+            readers.find_file(labels, split, language), task.labels, task.kind
+        )
+        try:
+            by_language[language] = score.score_labels(task, gold, predicted)
+        except ValueError as error:
+            raise ValueError(
+                f"Task {task.name!r}, language {language!r}: {error}"
+            ) from error
+        by_language[language]["split"] = split
+    return {
+        "languages": by_language,
+        "averages": metrics.averages(
+            {k: v["score"] for k, v in by_language.items()}
+        ),
+        "missing_languages": [
+            x for x in sorted(task.languages) if x not in by_language
+        ],
+    }
+
+
+def _chosen(
+    folder: pathlib.Path, task: Task, split: str, asked: Sequence[str] | None
+) -> list[str]:
+    """Languages to score; refuses one that has no predictions."""
+    found = _languages(folder, task, split)
+    if asked is None:
+        return found
+    wanted = sorted(task.languages if tuple(asked) == ("all",) else set(asked))
+    missing = [language for language in wanted if language not in found]
+    if missing or not wanted:
+        raise FileNotFoundError(
+            f"{folder}: no {split} predictions for the languages "
+            f"{missing or 'of an empty list'}. Accepted for task "
+            f"{task.name!r}: {found}."
+        )
+    return wanted
+
+
+def _languages(folder: pathlib.Path, task: Task, split: str) -> list[str]:
+    """Languages that have a file; refuses two files of one language."""
+    found: list[str] = []
+    for path in sorted(folder.iterdir()):
+        match = _FILE_NAME.fullmatch(path.name)
+        if not match or match[1] != split:
+            continue
+        if match[2] in found:
+            raise ValueError(
+                f"{folder}: two {split} files for language {match[2]!r}. "
+                "Accepted: .tsv or .tsv.gz, not both."
+            )
+        if match[2] not in task.languages:
+            raise ValueError(
+                f"{path}: task {task.name!r} has no language {match[2]!r}. "
+                f"Accepted: {sorted(task.languages)}."
+            )
+        found.append(match[2])
+    if not found:
+        raise FileNotFoundError(
+            f"{folder}: no file named {split}-XX.tsv (or .tsv.gz)."
+        )
+    return found

@@ -1,0 +1,309 @@
+"""Asks a model server; needs neither TensorFlow nor Keras nor NumPy."""
+
+import functools
+import os
+import time
+from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import Any
+from typing import NamedTuple
+
+from dlfa_tf.serving.client import retries
+from dlfa_tf.serving.client.errors import CallerError
+from dlfa_tf.serving.client.errors import ServerError
+from dlfa_tf.serving.contract import DEFAULT_SIGNATURE
+from dlfa_tf.serving.contract import MAX_BATCH_SIZE
+from dlfa_tf.serving.contract import SIGNATURES
+
+# Address of an export in this process.
+_FILE = "file:"
+
+
+class TaggedWord(NamedTuple):
+    """A word, its tag, and the tag's probability."""
+
+    word: str
+    tag: str
+    score: float
+
+
+class Classification(NamedTuple):
+    """A label, and the probabilities of all labels in the model's order."""
+
+    label: str
+    probabilities: list[float]
+
+
+class Client:
+    """Asks one model of a tensorflow_model_server.
+
+    One connection is kept for the life of the client, which may be shared by
+    threads: make one per process, not one per request. Inputs larger than
+    `max_batch_size` are sent in parts. A request that meets an unavailable
+    server is sent again, with growing random pauses, until the deadline; no
+    other error is retried.
+
+    Args:
+        server: str, `HOST:PORT` for gRPC, `http://HOST:PORT` for REST; see
+            `of_export` for an export without a server.
+        model: str, the model's name in the server.
+        version: Optional int. Defaults to what the server serves.
+        label: Optional str, a version's label instead of its number.
+        timeout: float, seconds that a call may take, retries and parts
+            included. Defaults to `30`.
+        max_batch_size: int, examples per request. Defaults to `32`, which
+            exports are warmed up for.
+        credentials: Optional `grpc.ChannelCredentials`, for TLS over gRPC.
+
+    Raises:
+        ValueError: when both `version` and `label` are given, a number is
+            out of its range, or a REST address is of another form.
+
+    Example:
+        from dlfa_tf.serving import Client
+
+        client = Client("127.0.0.1:8500", model="pos")  # connects on use
+        client.close()
+    """
+
+    def __init__(
+        self,
+        server: str,
+        model: str,
+        *,
+        version: int | None = None,
+        label: str | None = None,
+        timeout: float = 30.0,
+        max_batch_size: int = MAX_BATCH_SIZE,
+        credentials: Any = None,
+    ) -> None:
+        if version is not None and label is not None:
+            raise ValueError(
+                f"Either `version` or `label` may be given. Received: version="
+                f"{version}, label={label!r}."
+            )
+        if timeout <= 0 or max_batch_size < 1:
+            raise ValueError(
+                "`timeout` must be above 0 seconds and `max_batch_size` 1 or "
+                f"more. Received: timeout={timeout}, max_batch_size="
+                f"{max_batch_size}."
+            )
+        self.server = server
+        self.timeout = timeout
+        self.max_batch_size = max_batch_size
+        self._spec = {"name": model, "version": version, "label": label}
+        self._transport = _connect(server, credentials)
+
+    @classmethod
+    def of_export(
+        cls,
+        folder: str | os.PathLike,
+        *,
+        max_batch_size: int = MAX_BATCH_SIZE,
+    ) -> "Client":
+        """Returns a client of an export in this process, without a server.
+
+        Needs TensorFlow and TensorFlow Text; knows no deadline.
+
+        Args:
+            folder: a version's folder, such as `saved_models/pos/1`.
+            max_batch_size: int, examples per run of the graph.
+        """
+        name = os.fspath(folder)
+        return cls(f"{_FILE}{name}", name, max_batch_size=max_batch_size)
+
+    @property
+    def kind(self) -> str:
+        """`"classifier"` or `"tagger"`, by the inputs of the model.
+
+        Raises:
+            ServerError, CallerError: when the model cannot be asked.
+            ValueError: when the model is neither.
+        """
+        inputs, _ = self.signatures().get(DEFAULT_SIGNATURE, ((), ()))
+        for kind, signatures in SIGNATURES.items():
+            if set(inputs) == set(signatures[DEFAULT_SIGNATURE].inputs):
+                return kind
+        raise ValueError(
+            f"The model is neither a tagger nor a classifier. Received: "
+            f"inputs {list(inputs)} of signature {DEFAULT_SIGNATURE!r}."
+        )
+
+    def tag(self, texts: Sequence[str | bytes]) -> list[list[TaggedWord]]:
+        """Tags texts, which the model splits at white space.
+
+        Args:
+            texts: list of strings.
+
+        Returns:
+            One list of `TaggedWord`s per text.
+
+        Raises:
+            CallerError, ServerError: see `predict`.
+        """
+        return self._tag(DEFAULT_SIGNATURE, {"text": _batch(texts)})
+
+    def tag_words(
+        self, sentences: Sequence[Sequence[str | bytes]]
+    ) -> list[list[TaggedWord]]:
+        """Tags sentences that are already split into words."""
+        width = max((len(words) for words in sentences), default=0)
+        rows = [[*words, *[""] * (width - len(words))] for words in sentences]
+        if width == 0:
+            return [[] for _ in rows]
+        return self._tag("tag_words", {"words": rows})
+
+    def classify(
+        self, first: Sequence[str | bytes], second: Sequence[str | bytes]
+    ) -> list[Classification]:
+        """Classifies pairs of texts: `first[i]` with `second[i]`."""
+        inputs = {"first": _batch(first), "second": _batch(second)}
+        answer = self.predict(inputs) if inputs["first"] else {}
+        return [
+            Classification(label, probabilities)
+            for label, probabilities in zip(
+                answer.get("label", ()),
+                answer.get("probabilities", ()),
+                strict=True,
+            )
+        ]
+
+    def embed(
+        self,
+        first: Sequence[str | bytes],
+        second: Sequence[str | bytes] | None = None,
+    ) -> list[list[float]]:
+        """Returns the fused vectors of texts (tagger) or pairs (classifier)."""
+        inputs = {"text" if second is None else "first": _batch(first)}
+        if second is not None:
+            inputs["second"] = _batch(second)
+        if not first:
+            return []
+        return self.predict(inputs, "embed", ["embedding"])["embedding"]
+
+    def predict(
+        self,
+        inputs: Mapping[str, Sequence[Any]],
+        signature: str = DEFAULT_SIGNATURE,
+        outputs: Sequence[str] = (),
+    ) -> dict[str, list[Any]]:
+        """Asks any signature.
+
+        Args:
+            inputs: lists by input name, all of the same length: strings, or
+                rows of strings of equal lengths.
+            signature: str.
+            outputs: names to return. Defaults to all.
+
+        Returns:
+            Lists by output name, one row per example. Rows of a tagger are
+            as wide as the longest text of their part.
+
+        Raises:
+            CallerError: when the request is wrong (unknown name, wrong
+                shape); sending it again is useless.
+            ServerError: when the server fails, is not there or is too slow.
+        """
+        lengths = {name: len(value) for name, value in inputs.items()}
+        if len(set(lengths.values())) != 1:
+            raise CallerError(
+                "INVALID_ARGUMENT",
+                f"`inputs` must be of one length. Received: {lengths}.",
+            )
+        count = next(iter(lengths.values()))
+        end = time.monotonic() + self.timeout
+        spec = {**self._spec, "signature": signature}
+        merged: dict[str, list[Any]] = {}
+        for start in range(0, max(count, 1), self.max_batch_size):
+            part = slice(start, start + self.max_batch_size)
+            sent = {name: list(value[part]) for name, value in inputs.items()}
+            call = functools.partial(
+                self._transport.predict, spec, sent, outputs
+            )
+            answer = retries.with_retries(call, end, self.server)
+            rows = min(self.max_batch_size, count - start)
+            for name, value in answer.items():
+                _check_rows(name, value, rows)
+                merged.setdefault(name, []).extend(value)
+        return merged
+
+    def status(self) -> dict[int, tuple[str, str]]:
+        """Returns state and error message of every version of the model.
+
+        A version with warm-up records that is `"AVAILABLE"` can answer.
+        """
+        return self._ask_about(self._transport.status)
+
+    def signatures(self) -> dict[str, tuple[list[str], list[str]]]:
+        """Returns the names of inputs and outputs of every signature."""
+        found = self._ask_about(self._transport.signatures)
+        return {k: v for k, v in found.items() if not k.startswith("__")}
+
+    def close(self) -> None:
+        """Closes the connection."""
+        self._transport.close()
+
+    def __enter__(self) -> "Client":
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.close()
+
+    def _ask_about(self, call: Any) -> Any:
+        end = time.monotonic() + self.timeout
+        return retries.with_retries(
+            functools.partial(call, self._spec), end, self.server
+        )
+
+    def _tag(
+        self, signature: str, inputs: Mapping[str, list[Any]]
+    ) -> list[list[TaggedWord]]:
+        if not any(inputs.values()):
+            return []
+        answer = self.predict(inputs, signature)
+        rows = zip(
+            answer["words"],
+            answer["tags"],
+            answer["scores"],
+            answer["length"],
+            strict=True,
+        )
+        return [
+            [TaggedWord(*item) for item in zip(w, t, s, strict=True)][:length]
+            for w, t, s, length in rows
+        ]
+
+
+def _connect(server: str, credentials: Any) -> Any:
+    """The transport of an address; imports only what that one needs."""
+    if server.startswith(("http://", "https://")):
+        from dlfa_tf.serving.client.rest_transport import RestTransport
+
+        return RestTransport(server)
+    if server.startswith(_FILE):
+        from dlfa_tf.serving.client.graph_transport import GraphTransport
+
+        return GraphTransport(server.removeprefix(_FILE))
+    from dlfa_tf.serving.client.grpc_transport import GrpcTransport
+
+    return GrpcTransport(server, credentials)
+
+
+def _batch(texts: Sequence[str | bytes]) -> list[str | bytes]:
+    """A list of texts; a single string would be taken for its characters."""
+    if isinstance(texts, (str, bytes)):
+        raise CallerError(
+            "INVALID_ARGUMENT",
+            f"Texts must be a list of strings. Received: {texts!r:.80}.",
+        )
+    return list(texts)
+
+
+def _check_rows(name: str, value: Any, rows: int) -> None:
+    if not isinstance(value, list) or len(value) != rows:
+        found = len(value) if isinstance(value, list) else repr(value)
+        raise ServerError(
+            "INTERNAL",
+            f"Output {name!r} must have one row per example. Received: "
+            f"{found}; sent: {rows}.",
+        )

@@ -1,0 +1,47 @@
+"""Asks again what an unavailable server did not answer."""
+
+import random
+import time
+from collections.abc import Callable
+from typing import Any
+
+from dlfa_tf.serving.client.errors import ServerError
+
+# A server that is starting, switching or full; any other error stays.
+_RETRIED = "UNAVAILABLE"
+_FIRST_WAIT = 0.05
+_LONGEST_WAIT = 2.0
+
+
+def with_retries(call: Callable[[float], Any], end: float, server: str) -> Any:
+    """Calls until there is an answer, another error, or no time left.
+
+    Args:
+        call: receives the seconds that are left.
+        end: float, deadline on the clock of `time.monotonic`.
+        server: str, for the message.
+
+    Returns:
+        What `call` returns.
+
+    Raises:
+        ServerError: `UNAVAILABLE` when the next pause would pass the
+            deadline, `DEADLINE_EXCEEDED` when it has passed.
+        ServingError: what `call` raises.
+    """
+    wait = _FIRST_WAIT
+    while True:
+        left = end - time.monotonic()
+        if left <= 0:
+            raise ServerError(
+                "DEADLINE_EXCEEDED", f"{server} did not answer in time."
+            )
+        try:
+            return call(left)
+        except ServerError as error:
+            # Random, so that many callers do not come back together.
+            pause = wait * random.uniform(0.5, 1.5)
+            if error.code != _RETRIED or time.monotonic() + pause >= end:
+                raise
+        time.sleep(pause)
+        wait = min(2 * wait, _LONGEST_WAIT)

@@ -1,0 +1,13 @@
+"""From a task model to a SavedModel that the model server takes.
+
+export_module: writes and checks an export.
+signatures: its functions: raw strings in, named outputs out.
+row_groups: rows of similar length together, in the graph.
+kept_vocabulary: an export over the pieces of given texts.
+metadata_file: what an export says of itself.
+warmup: the requests that a server plays first.
+lint: judges an export by every rule.
+lint_rules: the rules that need not run it.
+served_ops: ops that the released server has.
+served_graph: runs an export as the server does.
+"""

@@ -1,0 +1,155 @@
+"""A task model as a SavedModel that takes raw strings."""
+
+import os
+import pathlib
+import shutil
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from dlfa_tf.models.token_classifier import DLFATokenClassifier
+from dlfa_tf.preprocessing.tensorflow_import import require_tensorflow
+from dlfa_tf.serving.contract import MAX_BATCH_SIZE
+from dlfa_tf.serving.export import lint
+from dlfa_tf.serving.export import metadata_file
+from dlfa_tf.serving.export import signatures
+from dlfa_tf.serving.export import warmup
+from dlfa_tf.serving.export.kept_vocabulary import KeptVocabulary
+from dlfa_tf.serving.export.row_groups import ROWS_AT_A_TIME
+
+
+def next_version(base: pathlib.Path) -> int:
+    """Next free integer version below a model's folder; 1 when it is new."""
+    if not base.is_dir():
+        return 1
+    numbers = [int(p.name) for p in base.iterdir() if p.name.isdecimal()]
+    return max(numbers, default=0) + 1
+
+
+def export_saved_model(
+    model: Any,
+    base: str | os.PathLike,
+    version: int | None = None,
+    *,
+    max_batch_size: int = MAX_BATCH_SIZE,
+    rows_at_a_time: int = ROWS_AT_A_TIME,
+    kept_ids: np.ndarray | None = None,
+    run: Mapping[str, Any] | None = None,
+) -> pathlib.Path:
+    """Writes `base/version/`, ready for tensorflow_model_server.
+
+    The tokenizer is in the graph. Every variable is stored once
+    (`keras.export.ExportArchive` stores it twice). Warm-up records and a
+    metadata file lie beside the graph. The folder is written under a name
+    that the server ignores, checked by `check_export`, then renamed; an
+    existing version is never touched.
+
+    Args:
+        model: `DLFATextClassifier` or `DLFATokenClassifier` with a
+            preprocessor and labels.
+        base: folder of the model, for example `saved_models/pos`.
+        version: int, 1 or more. Defaults to the next free one.
+        max_batch_size: int, texts of the largest request that the server is
+            warmed up for. Defaults to `32`.
+        rows_at_a_time: int, rows of similar length that the encoder takes at
+            once. Defaults to `8`, which suits processors; a GPU wants more.
+        kept_ids: int `(kept,)` or None, see `pieces_of_texts`: the export
+            holds the embeddings of these pieces and reads all others as
+            unknown. Defaults to all pieces.
+        run: plain values for the metadata file: task, preset, scores, git
+            revision.
+
+    Returns:
+        Path of the version folder.
+
+    Raises:
+        ValueError: when the model has no preprocessor or no labels, when
+            `version`, `max_batch_size` or `rows_at_a_time` is below 1, when
+            `kept_ids` are not of the vocabulary.
+        RuntimeError: when the export breaks a rule of `check_export`; nothing
+            is left behind.
+        FileExistsError: when the version exists.
+    """
+    tf = require_tensorflow("export_saved_model")
+    if model.preprocessor is None or model.labels is None:
+        raise ValueError(
+            "Only a model with a preprocessor and labels can be exported. "
+            f"Received: preprocessor={model.preprocessor}, "
+            f"labels={model.labels}."
+        )
+    base = pathlib.Path(base)
+    if version is None:
+        version = next_version(base)
+    for name, value in (
+        ("version", version),
+        ("max_batch_size", max_batch_size),
+        ("rows_at_a_time", rows_at_a_time),
+    ):
+        if value < 1:
+            raise ValueError(f"`{name}` must be 1 or more. Received: {value}.")
+    target = base / str(version)
+    if target.exists():
+        raise FileExistsError(
+            f"Version {version} exists already and is never overwritten. "
+            f"Received: {str(target)!r}. Accepted: another version, or none "
+            f"for the next free one ({next_version(base)})."
+        )
+    module, signatures = _module(model, rows_at_a_time, kept_ids)
+    kind = _kind(model)
+    metadata = metadata_file.describe_export(
+        model, kind, base.name, max_batch_size, run, kept_ids
+    )
+    requests = warmup.warmup_requests(kind, model.preprocessor, max_batch_size)
+    base.mkdir(parents=True, exist_ok=True)
+    temporary = base / f".writing-{version}-{os.getpid()}"
+    try:
+        tf.saved_model.save(module, str(temporary), signatures=signatures)
+        metadata_file.write_metadata(temporary, metadata)
+        warmup.write_warmup(temporary, base.name, requests)
+        failed = lint.failures(lint.check_export(temporary))
+        if failed:
+            raise RuntimeError(
+                f"The export would fail in the server; it was not kept.\n"
+                f"{failed}"
+            )
+        os.replace(temporary, target)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return target
+
+
+def _kind(model: Any) -> str:
+    return "tagger" if isinstance(model, DLFATokenClassifier) else "classifier"
+
+
+def _module(
+    model: Any, rows_at_a_time: int, kept_ids: np.ndarray | None
+) -> tuple[Any, dict[str, Any]]:
+    """Builds the object that `tf.saved_model.save` walks, and signatures."""
+    tf = require_tensorflow("export_saved_model")
+    kept = None if kept_ids is None else KeptVocabulary(model, kept_ids)
+    read = model if kept is None else kept.model
+    reader = read.with_sentence_vector()
+
+    def forward(features: dict[str, Any]) -> Any:
+        if kept is not None:
+            features = kept.features(features)
+        return reader(features, training=False)
+
+    build = (
+        signatures.tagger_signatures
+        if _kind(model) == "tagger"
+        else signatures.classifier_signatures
+    )
+    model.preprocessor.pieces  # noqa: B018 - built outside the functions
+    functions = build(model, forward, rows_at_a_time)
+    module = tf.Module()
+    # The TensorFlow variables themselves: a module that holds the Keras model
+    # or Keras variables stores copies under other names, loads in the server
+    # and fails at the first request (keras#19274).
+    module.model_variables = [v.value for v in reader.variables]
+    if kept is not None:
+        module.kept_rows = kept.rows
+    module.tokenizer_resources = list(model.preprocessor.pieces.resources)
+    return module, functions

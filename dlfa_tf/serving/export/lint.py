@@ -1,0 +1,158 @@
+"""Judges an export by everything that the model server would trip over."""
+
+import dataclasses
+import os
+import pathlib
+from collections.abc import Iterable
+from collections.abc import Iterator
+from typing import Any
+
+from dlfa_tf.preprocessing.tensorflow_import import require_tensorflow
+from dlfa_tf.serving.contract import METADATA
+from dlfa_tf.serving.contract import SIGNATURES
+from dlfa_tf.serving.contract import WARMUP
+from dlfa_tf.serving.export import lint_rules
+from dlfa_tf.serving.export import metadata_file
+from dlfa_tf.serving.export import warmup
+from dlfa_tf.serving.export.served_graph import ServedGraph
+from dlfa_tf.serving.export.warmup import Request
+
+# The server refuses a file with more.
+_MAX_WARMUP_RECORDS = 1000
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Finding:
+    """What one rule found.
+
+    Attributes:
+        rule: str, name of the rule.
+        checks: str, what the rule demands.
+        problems: lines of text; none when the rule is kept.
+    """
+
+    rule: str
+    checks: str
+    problems: tuple[str, ...]
+
+    def __str__(self) -> str:
+        if not self.problems:
+            return f"ok      {self.rule}: {self.checks}"
+        lines = [f"FAILED  {self.rule}: {self.checks}"]
+        return "\n".join([*lines, *(f"        - {p}" for p in self.problems)])
+
+
+def check_export(folder: str | os.PathLike) -> list[Finding]:
+    """Checks a version's folder by every rule; plays its warm-up records.
+
+    Args:
+        folder: path of the version's folder.
+
+    Returns:
+        One `Finding` per rule, in a fixed order.
+
+    Raises:
+        FileNotFoundError: when the folder holds no SavedModel.
+        ValueError: when the SavedModel is damaged or not tagged for serving.
+    """
+    folder = pathlib.Path(folder)
+    meta_graph = lint_rules.read_meta_graph(folder)
+    metadata: dict[str, Any] = {}
+    try:
+        metadata = metadata_file.read_metadata(folder)
+        about_metadata = list(lint_rules.metadata_problems(metadata))
+    except (OSError, ValueError) as error:
+        about_metadata = [str(error)]
+    server = metadata.get("minimum_server_version", "unknown")
+    kind = str(metadata.get("kind"))
+    findings = [
+        _finding("metadata", f"{METADATA} is whole", about_metadata),
+        _finding(
+            "signatures",
+            "names, types and ranks are the declared ones",
+            lint_rules.signature_problems(meta_graph, kind),
+        ),
+        _finding(
+            "ops",
+            f"all are in server {server}",
+            lint_rules.op_problems(meta_graph),
+        ),
+        _finding(
+            "guards",
+            "every string input meets a check of its rank first",
+            lint_rules.guard_problems(meta_graph),
+        ),
+        _finding(
+            "variables",
+            "those read are those stored, each once",
+            lint_rules.variable_problems(meta_graph, folder),
+        ),
+    ]
+    played = _warmup_problems(folder, metadata)
+    text = f"{WARMUP} asks every signature and is answered"
+    return [*findings, _finding("warm-up", text, played)]
+
+
+def _finding(rule: str, checks: str, problems: Iterable[str]) -> Finding:
+    return Finding(rule=rule, checks=checks, problems=tuple(problems))
+
+
+def failures(findings: Iterable[Finding]) -> str:
+    """The findings of the rules that are not kept, as text; "" for none."""
+    return "\n".join(str(f) for f in findings if f.problems)
+
+
+def _warmup_problems(
+    folder: pathlib.Path, metadata: dict[str, Any]
+) -> Iterator[str]:
+    try:
+        requests = warmup.read_warmup(folder)
+    except (OSError, ValueError) as error:
+        yield str(error)
+        return
+    if len(requests) > _MAX_WARMUP_RECORDS:
+        yield (
+            f"{len(requests)} records; the server refuses more than "
+            f"{_MAX_WARMUP_RECORDS}"
+        )
+    yield from _coverage_problems(requests, metadata)
+    yield from _playing_problems(folder, requests)
+
+
+def _coverage_problems(
+    requests: list[Request], metadata: dict[str, Any]
+) -> Iterator[str]:
+    for name in sorted(SIGNATURES.get(str(metadata.get("kind")), {})):
+        sizes = {
+            len(next(iter(inputs.values())))
+            for signature, inputs in requests
+            if signature == name
+        }
+        for size in sorted({1, metadata.get("max_batch_size", 1)} - sizes):
+            yield f"signature {name!r} is not asked with a batch of {size}"
+
+
+def _playing_problems(
+    folder: pathlib.Path, requests: list[Request]
+) -> Iterator[str]:
+    tf = require_tensorflow("check_export")
+    try:
+        graph = ServedGraph(folder)
+    except (OSError, ValueError, tf.errors.OpError) as error:
+        yield f"the SavedModel cannot be loaded: {_first_line(error)}"
+        return
+    try:
+        for number, (signature, inputs) in enumerate(requests, start=1):
+            try:
+                graph.run(signature, inputs)
+            except (KeyError, ValueError, tf.errors.OpError) as error:
+                yield (
+                    f"record {number} (signature {signature!r}) is answered "
+                    f"by an error: {_first_line(error)}"
+                )
+    finally:
+        graph.close()
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)

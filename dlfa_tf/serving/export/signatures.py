@@ -1,0 +1,195 @@
+"""Functions of an exported model: raw strings in, named outputs out."""
+
+from typing import Any
+
+from dlfa_tf.preprocessing import base_preprocessor
+from dlfa_tf.preprocessing import text_cleaning
+from dlfa_tf.preprocessing.tensorflow_import import require_tensorflow
+from dlfa_tf.serving.export import row_groups
+from dlfa_tf.serving.export.row_groups import ROWS_AT_A_TIME
+
+
+def classifier_signatures(
+    model: Any, forward: Any, rows_at_a_time: int = ROWS_AT_A_TIME
+) -> dict[str, Any]:
+    """Builds the signatures of a text classifier.
+
+    Args:
+        model: `DLFATextClassifier` with a preprocessor and labels.
+        forward: function from features to `(logits, sentence_vector)`.
+        rows_at_a_time: int, see `map_by_length`.
+
+    Returns:
+        dict from signature name to `tf.function`:
+        `serving_default`: `first`, `second` string `(batch,)` -> `label`
+        string `(batch,)`, `probabilities` float32 `(batch, classes)`;
+        `embed`: the same inputs -> `embedding` float32 `(batch, dim)`,
+        what the head reads of the fused representation: position 0, or the
+        mean with `sentence_pooling="mean"`.
+    """
+    tf = require_tensorflow("classifier_signatures")
+    preprocessor = model.preprocessor
+    labels = tf.constant(model.labels)
+    text = tf.TensorSpec([None], tf.string)
+
+    def encode(first: Any, second: Any, read: Any, width: int) -> Any:
+        """What `read` reads of the answers of `forward`, `(batch, width)`."""
+        # The model server does not check shapes; a request of another rank
+        # would reach kernels that crash the whole server.
+        first = tf.ensure_shape(first, [None])
+        second = tf.ensure_shape(second, [None])
+        rows = preprocessor.encode(first, second)
+
+        def compute(group: Any) -> Any:
+            features = preprocessor.features(
+                tf.gather(rows.token_ids, group),
+                tf.gather(rows.segment_ids, group),
+            )
+            return read(*forward(features))
+
+        values, order = row_groups.map_by_length(
+            rows.token_ids.row_lengths(), compute, width, rows_at_a_time
+        )
+        return row_groups.rows_in_order(values, order)
+
+    @tf.function(input_signature=[text, text])
+    def classify(first: Any, second: Any) -> dict[str, Any]:
+        logits = encode(first, second, _logits, len(model.labels))
+        return {
+            "label": tf.gather(labels, tf.argmax(logits, axis=-1)),
+            "probabilities": tf.nn.softmax(logits),
+        }
+
+    @tf.function(input_signature=[text, text])
+    def embed(first: Any, second: Any) -> dict[str, Any]:
+        width = model.backbone.hidden_dim
+        return {"embedding": encode(first, second, _vector, width)}
+
+    return {"serving_default": classify, "embed": embed}
+
+
+def tagger_signatures(
+    model: Any, forward: Any, rows_at_a_time: int = ROWS_AT_A_TIME
+) -> dict[str, Any]:
+    """Builds the signatures of a token classifier.
+
+    A long text is split into rows and merged again in the graph: every word
+    gets a tag.
+
+    Args:
+        model: `DLFATokenClassifier` with a preprocessor and labels.
+        forward: function from features to `(logits, sentence_vector)`.
+        rows_at_a_time: int, see `map_by_length`.
+
+    Returns:
+        dict from signature name to `tf.function`:
+        `serving_default`: `text` string `(batch,)`, split at white space ->
+        `words`, `tags` string `(batch, max_words)` padded with "", `scores`
+        float32 `(batch, max_words)` (probability of the tag), `length` int32
+        `(batch,)`;
+        `tag_words`: `words` string `(batch, max_words)`, padded with "" at
+        the end -> the same outputs;
+        `embed`: `text` -> `embedding` float32 `(batch, dim)`, of the first
+        row of the text, as for a classifier.
+    """
+    tf = require_tensorflow("tagger_signatures")
+    preprocessor = model.preprocessor
+    labels = tf.constant(model.labels)
+
+    def tag(words: Any) -> dict[str, Any]:
+        rows = preprocessor.encode_words(words)
+        logits = _word_logits(model, forward, rows, rows_at_a_time)
+        probabilities = tf.nn.softmax(logits)
+        tags = tf.gather(labels, tf.argmax(probabilities, axis=-1))
+        scores = tf.reduce_max(probabilities, axis=-1)
+
+        def dense(values: Any, filler: Any) -> Any:
+            return base_preprocessor.at_least_one_column(
+                words.with_flat_values(values), filler
+            )
+
+        return {
+            "words": dense(words.flat_values, ""),
+            "tags": dense(tags, ""),
+            "scores": dense(scores, 0.0),
+            "length": tf.cast(words.row_lengths(), tf.int32),
+        }
+
+    def split(text: Any) -> Any:
+        return text_cleaning.split_words(
+            text_cleaning.valid_utf8(tf.ensure_shape(text, [None]))
+        )
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
+    def tag_text(text: Any) -> dict[str, Any]:
+        return tag(split(text))
+
+    @tf.function(input_signature=[tf.TensorSpec([None, None], tf.string)])
+    def tag_words(words: Any) -> dict[str, Any]:
+        words = text_cleaning.valid_utf8(tf.ensure_shape(words, [None, None]))
+        # Only empty strings at the end are padding.
+        position = tf.range(1, tf.shape(words)[1] + 1)
+        length = tf.reduce_max(
+            tf.where(words == "", 0, position),
+            axis=1,
+        )
+        # reduce_max over no columns gives the smallest int.
+        length = tf.maximum(length, 0)
+        return tag(tf.RaggedTensor.from_tensor(words, length))
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
+    def embed(text: Any) -> dict[str, Any]:
+        rows = preprocessor.encode_words(split(text))
+        # The further rows of a long text are not needed: not computed either.
+        sentence = rows.row_sentence
+        first = tf.concat([[True], sentence[1:] != sentence[:-1]], axis=0)
+        first = first[: tf.size(sentence)]
+        token_ids = tf.ragged.boolean_mask(rows.token_ids, first)
+
+        def compute(group: Any) -> Any:
+            features = preprocessor.features(tf.gather(token_ids, group), None)
+            return _vector(*forward(features))
+
+        values, order = row_groups.map_by_length(
+            token_ids.row_lengths(),
+            compute,
+            model.backbone.hidden_dim,
+            rows_at_a_time,
+        )
+        return {"embedding": row_groups.rows_in_order(values, order)}
+
+    return {"serving_default": tag_text, "tag_words": tag_words, "embed": embed}
+
+
+# One of two answers is read, never both: what nobody reads is pruned from the
+# graph, and the two come from the encoder by paths of their own.
+def _logits(logits: Any, _: Any) -> Any:
+    return logits
+
+
+def _vector(_: Any, vector: Any) -> Any:
+    tf = require_tensorflow("_vector")
+    return tf.cast(vector, tf.float32)
+
+
+def _word_logits(
+    model: Any, forward: Any, rows: Any, rows_at_a_time: int
+) -> Any:
+    """Logits of all words of a batch, in their order, `(words, classes)`."""
+    tf = require_tensorflow("tagger_signatures")
+    preprocessor = model.preprocessor
+
+    def compute(group: Any) -> Any:
+        token_ids = tf.gather(rows.token_ids, group)
+        logits, _ = forward(preprocessor.features(token_ids, None))
+        mask = tf.gather(rows.label_mask, group).to_tensor(False)
+        return tf.boolean_mask(logits, mask)
+
+    values, order = row_groups.map_by_length(
+        rows.token_ids.row_lengths(),
+        compute,
+        len(model.labels),
+        rows_at_a_time,
+    )
+    words = tf.reduce_sum(tf.cast(rows.label_mask, tf.int32), axis=1)
+    return row_groups.parts_in_order(values, order, words)

@@ -1,0 +1,60 @@
+"""Tests of the words for what a run changed of the paper's system."""
+
+import dataclasses
+import inspect
+
+import pytest
+
+from dlfa_tf.models import DLFABackbone
+from dlfa_tf.runs.settings import TrainConfig
+from dlfa_tf.runs.variants import DEFAULTS
+from dlfa_tf.runs.variants import shared_settings
+from dlfa_tf.runs.variants import variant_name
+
+
+@pytest.mark.parametrize(
+    ("config", "name"),
+    [
+        ({}, ""),
+        ({**DEFAULTS, "fusion_layer": 9}, ""),
+        ({"fusion_layer": 9, "branches": "local"}, "branches=local"),
+        (
+            {"fusion_layer": 9, "initial_gate": 0.1, "new_layer_rate": 10.0},
+            "initial_gate=0.1, new_layer_rate=10.0",
+        ),
+        # What a system does not use makes no variant of it.
+        ({"branches": "local", "frozen_layers": 6}, "frozen_layers=6"),
+        ({"fusion_layer": 9, "fusion": "mean", "norm": "batch"}, ""),
+        ({"label_piece": "first"}, "label_piece=first"),
+    ],
+    ids=["empty", "defaults", "one", "two", "baseline", "mean", "piece"],
+)
+def test_variant_name_tells_what_is_changed(config, name):
+    assert variant_name(config) == name
+
+
+def test_what_all_runs_share_is_no_variant():
+    configs = [
+        {"dropout": 0.3, "pooler": "new", "frozen_layers": 6},
+        {"dropout": 0.3, "pooler": "none", "fusion_layer": 9},
+    ]
+    shared = shared_settings(configs)
+    assert shared == {"dropout": 0.3}
+    assert [variant_name(config, shared) for config in configs] == [
+        "frozen_layers=6, pooler=new",
+        "pooler=none",
+    ]
+    assert shared_settings([{}, {"dropout": 0.3}]) == {}
+
+
+def test_defaults_are_those_of_the_model_and_of_training():
+    arguments = inspect.signature(DLFABackbone.__init__).parameters
+    fields = {field.name: field for field in dataclasses.fields(TrainConfig)}
+    for name, value in DEFAULTS.items():
+        assert fields[name].default == value, name
+        if name not in ("new_layer_rate", "label_piece", "dropout"):
+            assert arguments[name].default == value, name
+
+
+if __name__ == "__main__":
+    raise SystemExit(pytest.main([__file__]))

@@ -1,0 +1,88 @@
+"""Tests of the metadata file of an export."""
+
+import importlib.metadata
+import json
+
+import pytest
+
+from dlfa_tf.serving.contract import METADATA
+from dlfa_tf.serving.export.metadata_file import KEYS
+from dlfa_tf.serving.export.metadata_file import read_metadata
+from dlfa_tf.serving.export.metadata_file import without_paths
+from dlfa_tf.serving.export.metadata_file import write_metadata
+
+
+def test_export_says_what_it_is(tagger_export, classifier_export):
+    found = read_metadata(tagger_export)
+    assert set(found) == KEYS
+    assert found["name"] == found["run"]["task"] == "tagger"
+    assert found["kind"] == "tagger"
+    assert found["labels"] == ["A", "B", "C", "D"]
+    assert (found["fusion_layer"], found["gate"]) == (1, "feature")
+    assert found["label_piece"] == "first"
+    assert found["sequence_length"] == 16
+    assert found["max_batch_size"] == 4
+    assert found["minimum_server_version"] == "2.20.0"
+    assert found["signatures"] == ["embed", "serving_default", "tag_words"]
+    keras = importlib.metadata.version("keras")
+    assert found["packages"]["keras"] == keras
+    other = read_metadata(classifier_export)
+    assert (other["fusion_layer"], other["gate"]) == (None, None)
+    assert other["label_piece"] is None
+
+
+def test_absolute_paths_are_shortened():
+    value = {
+        "preset": "/opt/presets/own",
+        "source": "preset folder /opt/presets/own",
+        "list": ["a/b", 1, None, "/x"],
+    }
+    assert without_paths(value) == {
+        "preset": "own",
+        "source": "preset folder own",
+        "list": ["a/b", 1, None, "x"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "short"),
+    [
+        ("/opt/u/my presets/x", "x"),
+        ("preset folder /opt/u/my presets/x", "preset folder x"),
+        ("a:/opt/u/p", "a:p"),
+        ("--d=/opt/u/p --e='/opt/v/q'", "--d=p --e='q'"),
+        ("/opt/a, /opt/b or https://host/c/d", "a, b or https://host/c/d"),
+        ("/opt/a: 1/2 done", "a: 1/2 done"),
+        ("//server/share/", "share"),
+    ],
+)
+def test_paths_in_texts_are_shortened(text, short):
+    assert without_paths(text) == short
+    assert without_paths(short) == short
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["https://host/a/b", "hf://org/name", "kaggle://keras/bert/x", "/", "a / b",
+     "a/b c/d", "../a", "2026/01/02 10:00", "0.5 +/- 0.1", "</s>"],
+)  # fmt: skip
+def test_what_is_no_absolute_path_stays(text):
+    assert without_paths(text) == text
+
+
+def test_other_schema_is_refused(tmp_path):
+    write_metadata(tmp_path, {"schema": 9})
+    with pytest.raises(ValueError, match="Received: 9. Accepted: 1"):
+        read_metadata(tmp_path)
+    (tmp_path / METADATA).write_text(json.dumps([1]))
+    with pytest.raises(ValueError, match="Received: None"):
+        read_metadata(tmp_path)
+
+
+def test_missing_file_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match="written by `trainers.export`"):
+        read_metadata(tmp_path)
+
+
+if __name__ == "__main__":
+    raise SystemExit(pytest.main([__file__]))
