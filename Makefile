@@ -19,7 +19,7 @@ SOURCES := $(wildcard dlfa_tf trainers benchmarks saved_models/*.py tests tools)
 BUILD_FILES := $(wildcard MODULE.bazel BUILD */BUILD */*/BUILD tools/*.bzl)
 BUILDIFIER := tools/node_modules/.bin/buildifier
 
-.PHONY: help demo test test-slow test-beam check format build-file package lock venv \
+.PHONY: help demo test test-slow test-beam check format package lock venv \
 	venv-dev clean distclean
 .DEFAULT_GOAL := help
 
@@ -49,13 +49,14 @@ check: venv-dev ## Checks format, lint, types, imports, BUILD
 	$(PY) -m ruff check $(SOURCES)
 	$(PY) -m mypy
 	.venv/bin/lint-imports --no-cache --no-logo
-	$(PY) tools/build_file.py --check
+	$(PY) tools/check_build.py
 	@$(MAKE) --no-print-directory $(BUILDIFIER)
 	$(BUILDIFIER) -mode=check -lint=warn $(BUILD_FILES)
 
-format: venv-dev $(BUILDIFIER) ## Lays out the sources and mends what lint can mend
+format: venv-dev ## Lays out the sources and mends what lint can mend
 	$(PY) -m ruff check --fix $(SOURCES)
 	$(PY) -m ruff format $(SOURCES)
+	@$(MAKE) --no-print-directory $(BUILDIFIER)
 	$(BUILDIFIER) -lint=fix $(BUILD_FILES)
 
 # The one tool that no Python package has. npm keeps the date of its release:
@@ -66,9 +67,6 @@ $(BUILDIFIER): tools/package-lock.json
 		"(on Debian and Ubuntu: apt-get install npm)." >&2; exit 1; }
 	npm ci --prefix tools --no-audit --no-fund --loglevel=error
 	@touch $@
-
-build-file: venv-dev ## Writes the BUILD file anew from the tree
-	$(PY) tools/build_file.py
 
 package: venv-dev ## Builds the wheel and tries it from another directory
 	sh tools/try_package.sh

@@ -322,7 +322,3 @@ def test_shapes_of_the_data_set_are_open():
     features, labels = dataset.element_spec
     assert {tuple(spec.shape) for spec in features.values()} == {(None, None)}
     assert tuple(labels.shape) == (None, None)
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

@@ -68,7 +68,3 @@ def test_auto_looks_at_the_machine(monkeypatch):
     assert resolve_strategy("mirrored") == "mirrored"
     assert not is_chief("multi_worker")
     assert is_chief("one_device")
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

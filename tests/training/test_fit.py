@@ -17,7 +17,3 @@ def test_uneven_batch_is_refused_before_anything_is_written(
     with pytest.raises(ValueError, match="`batch_size`.*9 for 2 replicas"):
         fit(config, None, None, tmp_path, strategy=strategy)
     assert list(tmp_path.iterdir()) == []
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

@@ -1,7 +1,5 @@
 """Tests of the factor of the loss in float16."""
 
-import pytest
-
 from dlfa_tf.training.loss_scale import LossScale
 
 
@@ -27,7 +25,3 @@ def test_gives_up_when_halving_does_not_help():
         scale.update(finite=False)
         halvings += 1
     assert halvings == 30
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

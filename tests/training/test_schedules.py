@@ -32,7 +32,3 @@ def test_config_round_trip():
     again = schedules.deserialize(schedules.serialize(schedule))
     assert again.get_config() == schedule.get_config()
     assert rates(again, 7) == rates(schedule, 7)
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

@@ -157,7 +157,3 @@ def test_log_holds_the_mean_since_its_last_entry(train, monkeypatch, tmp_path):
     assert entries[total]["loss"] == np.mean(range(1, total))
     assert entries[total]["clipped_share"] == 1.0
     assert "tokens_per_second" in entries[total]["timing"]
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

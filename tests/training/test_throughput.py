@@ -62,7 +62,3 @@ def test_clock_runs_from_start():
     watch = Stopwatch()
     watch.start()
     assert 0 <= watch.stop() < 5
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))
