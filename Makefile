@@ -1,6 +1,6 @@
 # Every target makes .venv when it is missing or its pins have changed; a
 # second call starts at once. Needs a POSIX shell, Python 3.11 or 3.12 and a
-# package index.
+# package index; `make check` and `make format` need npm too, for buildifier.
 
 # Interpreter to make .venv from; unset, the first suitable of python3,
 # python3.11 and python3.12.
@@ -16,8 +16,10 @@ PY := .venv/bin/python
 # One process per core. A file stays in one process: its fixtures are shared.
 PYTEST := $(PY) -m pytest -n logical --maxprocesses 4 --dist loadfile
 SOURCES := $(wildcard dlfa_tf trainers benchmarks saved_models/*.py tests tools)
+BUILD_FILES := $(wildcard MODULE.bazel BUILD */BUILD */*/BUILD tools/*.bzl)
+BUILDIFIER := tools/node_modules/.bin/buildifier
 
-.PHONY: help demo test test-slow test-beam check format build-file package lock venv \
+.PHONY: help demo test test-slow test-beam check format package lock venv \
 	venv-dev clean distclean
 .DEFAULT_GOAL := help
 
@@ -42,18 +44,29 @@ test-slow: venv-dev ## Runs the tests marked slow
 test-beam: ## Runs the tests of bulk inference, with Apache Beam
 	sh tools/test_beam.sh $(PYTEST_ARGS)
 
-check: venv-dev ## Checks format, lint, types and the BUILD file
+check: venv-dev ## Checks format, lint, types, imports, BUILD
 	$(PY) -m ruff format --check $(SOURCES)
 	$(PY) -m ruff check $(SOURCES)
 	$(PY) -m mypy
-	$(PY) tools/build_file.py --check
+	.venv/bin/lint-imports --no-cache --no-logo
+	$(PY) tools/check_build.py
+	@$(MAKE) --no-print-directory $(BUILDIFIER)
+	$(BUILDIFIER) -mode=check -lint=warn $(BUILD_FILES)
 
 format: venv-dev ## Lays out the sources and mends what lint can mend
 	$(PY) -m ruff check --fix $(SOURCES)
 	$(PY) -m ruff format $(SOURCES)
+	@$(MAKE) --no-print-directory $(BUILDIFIER)
+	$(BUILDIFIER) -lint=fix $(BUILD_FILES)
 
-build-file: venv-dev ## Writes the BUILD file anew from the tree
-	$(PY) tools/build_file.py
+# The one tool that no Python package has. npm keeps the date of its release:
+# touched, it is newer than the list.
+$(BUILDIFIER): tools/package-lock.json
+	@command -v npm >/dev/null || { echo "buildifier, which checks BUILD files," \
+		"is installed by npm. Received: no npm. Accepted: Node.js with npm" \
+		"(on Debian and Ubuntu: apt-get install npm)." >&2; exit 1; }
+	npm ci --prefix tools --no-audit --no-fund --loglevel=error
+	@touch $@
 
 package: venv-dev ## Builds the wheel and tries it from another directory
 	sh tools/try_package.sh
@@ -74,4 +87,4 @@ clean: ## Removes what builds, checks and tests leave behind
 		-exec rm -rf {} +
 
 distclean: clean ## Removes .venv too
-	rm -rf .venv .venv-beam
+	rm -rf .venv .venv-beam tools/node_modules

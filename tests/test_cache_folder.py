@@ -229,7 +229,3 @@ def test_cache_root_without_home_names_the_variable(monkeypatch):
     monkeypatch.setattr(Path, "home", no_home)
     with pytest.raises(OSError, match="Set DLFA_TF_CACHE"):
         cache_root()
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

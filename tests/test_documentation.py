@@ -260,7 +260,3 @@ def test_wrong_commands_are_found():
         "make -j2 nothing TASK=pos",
         "X=1 .venv/bin/python -m trainers.nothing --flag=1",
     ]
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

@@ -20,7 +20,3 @@ def test_old_name_hands_out_what_the_new_one_has():
 def test_old_name_has_nothing_else():
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = evaluation.nothing
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

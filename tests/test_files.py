@@ -62,7 +62,3 @@ def test_only_what_was_not_written_to_the_end_is_removed(tmp_path):
     remove_unfinished(tmp_path)
     left = sorted(p.name for p in tmp_path.rglob("*"))
     assert left == [".mine", "predictions"]
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

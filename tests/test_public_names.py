@@ -15,7 +15,3 @@ def test_packages_are_found_without_an_import_of_their_own():
         assert name in dir(dlfa_tf)
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = dlfa_tf.nothing
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

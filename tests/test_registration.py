@@ -66,7 +66,3 @@ def test_saved_preset_is_read_by_keras_hub_in_a_new_process(saved):
 def test_import_alone_does_not_wait_for_keras():
     code = "import sys, dlfa_tf; print('keras' in sys.modules)"
     assert run(code, ROOT) == "False"
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

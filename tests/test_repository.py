@@ -283,7 +283,3 @@ def test_wheel_sources_are_complete(tmp_path):
         if file.suffix in (".py", ".tsv")
     }
     assert built == expected
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

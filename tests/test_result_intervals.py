@@ -56,7 +56,3 @@ def test_intervals_are_those_of_the_committed_predictions(
         for label in expected
     }
     assert found == {label: [gain] for label, gain in expected.items()}
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

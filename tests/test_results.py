@@ -181,7 +181,3 @@ More.
         len(missing_cells(text.replace("± 1.50", "± 1.4"), summary, ALL)) == 3
     )
     assert len(missing_cells(text.replace("D_1", "D_2"), summary, ALL)) == 4
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

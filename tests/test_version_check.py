@@ -156,7 +156,3 @@ def test_check_imports_no_heavy_module():
         [sys.executable, "-c", program], capture_output=True, text=True
     )
     assert result.returncode == 0, result.stderr
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

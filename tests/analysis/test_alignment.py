@@ -125,7 +125,3 @@ def test_trend_is_of_fused_systems_and_needs_four():
     # Means 0.1, 0.2, 0.4, 0.4: ties share a rank.
     assert 0.9 < trend_over_layers(frame, "unrelated") < 1.0
     assert np.isnan(trend_over_layers(frame[frame["label"] != "D_1"], "cosine"))
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

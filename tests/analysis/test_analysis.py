@@ -173,7 +173,3 @@ def test_public_names_are_found():
     assert dir(dlfa_tf.analysis) == sorted(dlfa_tf.analysis.__all__)
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = dlfa_tf.analysis.nothing
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

@@ -89,7 +89,3 @@ def test_a_system_and_a_baseline_are_needed(lab, label):
     lab.run("pos", "D_1")
     with pytest.raises(ValueError, match=rf"Received: '{label}'.*'D_1'"):
         changed_items(collect(lab, "pos"), source_of(lab, "pos"), label)
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

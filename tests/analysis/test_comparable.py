@@ -98,7 +98,3 @@ def test_message_names_the_runs_and_both_values():
     ):
         check_comparable([BASELINE, other], ["x", "y"])
     check_comparable([BASELINE, changed("D_1")], ["x", "y"])
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

@@ -179,7 +179,3 @@ def test_missing_predictions_are_named(lab):
     (folder / "predictions" / "test-zh.tsv").unlink()
     with pytest.raises(FileNotFoundError, match="No test file.*'zh'"):
         collect(lab, "pawsx")
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

@@ -90,7 +90,3 @@ def test_changes_have_no_row_for_the_baseline(lab):
     changes = find(lab, "pos").changes
     assert set(changes["label"]) == {"D_1"}
     assert (changes["fixed"] > 0).all()
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

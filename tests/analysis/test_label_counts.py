@@ -45,7 +45,3 @@ def test_limit_of_the_runs_is_kept(lab):
     )
     runs = load_runs(folder.parent).runs
     assert counts_of_runs(runs, source, "de").shape == (1, 30, 3)
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

@@ -79,7 +79,3 @@ def test_runs_without_dev_score_are_no_candidates(lab):
         lab.change(folder, lambda r: r.update(dev_score=None))
     rows = layer_choice(collect_scores(load_runs(lab.runs).runs))
     assert rows.set_index("seed").loc["mean", "systems"] == 3
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

@@ -30,7 +30,3 @@ def test_lower_blocks_are_more_similar():
     similarity = published_similarity()
     assert similarity["xnli", "D_8"] > similarity["xnli", "D_11"]
     assert similarity["pawsx", "D_6"] > similarity["pawsx", "D_10"]
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

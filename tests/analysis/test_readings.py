@@ -170,7 +170,3 @@ def test_run_without_a_model_is_named(lab):
     assert not has_model(run)
     with pytest.raises(FileNotFoundError, match="seed-1' holds no model"):
         read(run, lab, ("de", "en"), 5)
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

@@ -156,7 +156,3 @@ def test_frames_are_tidy(lab):
     runs = run_frame(index)
     assert runs["dev_score"].tolist() == [90.0, 91.5]
     assert runs["peak_memory_gib"].tolist() == [1.0, 1.0]
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

@@ -63,7 +63,3 @@ def test_gates_are_tidy_and_of_fused_systems(scores):
     assert row["share"] == pytest.approx(0.4)
     base = {i: r for i, r in readings_of(scores).items() if i == 0}
     assert gate_frame(scores, base).empty
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

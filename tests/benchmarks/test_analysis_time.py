@@ -1,7 +1,5 @@
 """A tiny run of benchmarks.analysis_time."""
 
-import pytest
-
 from benchmarks import analysis_time
 
 
@@ -21,7 +19,3 @@ def test_tiny_sweep_is_analysed(lines_of):
     assert all(line["seconds"] > 0 for line in lines)
     assert all(line["cpu_seconds"] > 0 for line in lines)
     assert lines[0]["systems"] == lines[0]["seeds"] == 2
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

@@ -1,7 +1,6 @@
 """A tiny run of benchmarks.padding."""
 
 import numpy as np
-import pytest
 
 from benchmarks import padding
 
@@ -21,7 +20,3 @@ def test_the_sample(lines_of):
         assert 0 < line["padding_percent"] < line["shuffled_padding_percent"]
         assert line["data"] == "sample"
         assert line["pieces"] > line["rows"] > 100
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

@@ -1,7 +1,5 @@
 """A tiny run of benchmarks.preparing_memory."""
 
-import pytest
-
 from benchmarks import preparing_memory
 
 
@@ -12,7 +10,3 @@ def test_the_sample_repeated(lines_of, tmp_cache):
     assert lines[0]["pieces"] == lines[1]["pieces"]
     # Its cache goes away with its temporary folder.
     assert list(tmp_cache.iterdir()) == []
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

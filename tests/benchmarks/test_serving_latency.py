@@ -51,7 +51,3 @@ def test_cases_are_pairs_of_equal_number():
     # As in XNLI: mean 27.56 words (the quantiles of its English test pairs).
     assert sum(words) / 32 == 27.5625
     assert max(words) == 48
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

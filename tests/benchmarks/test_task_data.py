@@ -23,7 +23,3 @@ def test_source_follows_the_flag(tmp_path, folder):
         assert source.name == "sample"
     else:
         assert (source.name, source.folder) == ("files", tmp_path / "panx")
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

@@ -72,7 +72,3 @@ def test_report_without_a_file(capsys):
     report.add("only")
     report.write()
     assert len(capsys.readouterr().out.splitlines()) == 1
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

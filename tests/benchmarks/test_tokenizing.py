@@ -1,7 +1,5 @@
 """A tiny run of benchmarks.tokenizing."""
 
-import pytest
-
 from benchmarks import tokenizing
 
 
@@ -25,7 +23,3 @@ def test_both_sides_make_the_same_pieces(lines_of, monkeypatch):
         assert line["texts"] == 27
         assert line["pieces"] == line["pieces_hugging_face"] > 100
         assert line["speed_ratio"]["repeats"] == 1
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

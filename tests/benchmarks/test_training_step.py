@@ -47,7 +47,3 @@ def test_unknown_switch_is_named():
     assert done.returncode != 0
     assert "'fast'" in done.stdout + done.stderr
     assert "without_bucketing" in done.stdout + done.stderr
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

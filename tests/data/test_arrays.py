@@ -272,7 +272,3 @@ def test_many_calls_trace_the_tokenizer_once():
         )
     traces = preprocessor.compiled_encode.experimental_get_tracing_count()
     assert traces == 1
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

@@ -229,7 +229,3 @@ def test_concurrent_processes_share_one_folder(tmp_path):
     assert len(answers) == 1 and answers.pop().startswith("999 ")
     assert len(list((tmp_path / "tokens").glob("*/"))) == 1
     assert not list((tmp_path / "tokens").glob(".*tmp*"))
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

@@ -154,7 +154,3 @@ def test_training_gives_the_weights_that_full_training_gives(
         predict_logits(full, arrays, **settings),
         predict_logits(other, arrays, **settings),
     )
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

@@ -1,7 +1,5 @@
 """Families and scripts of languages."""
 
-import pytest
-
 from dlfa_tf.data.families import FAMILIES
 from dlfa_tf.data.families import LATIN_SCRIPT
 from dlfa_tf.data.families import by_family
@@ -39,7 +37,3 @@ def test_groups_by_script_and_family_without_english():
     }
     assert kin_groups(["en", "zh"]) == {}
     assert set(FAMILIES["Slavic"]).isdisjoint(LATIN_SCRIPT)
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

@@ -108,7 +108,3 @@ def test_counts_of_the_benchmark_files_are_those_stated(shared_data_dir, name):
     stated = _stated(shared_data_dir, task)
     assert len(stated) > 10
     assert counted == stated
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

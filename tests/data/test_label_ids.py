@@ -92,7 +92,3 @@ def test_head_keeps_whole_items():
     assert names(found.head(2), "tagging") == [["X", "NOUN"], ["VERB"]]
     assert len(found.head(None)) == len(found.head(9)) == 3
     assert names(label_ids(["X", "NOUN"], LABELS).head(1), "pair") == ["X"]
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

@@ -161,7 +161,3 @@ def test_other_columns_are_refused_and_nothing_is_left(
 def test_pos_is_not_offered(tmp_path):
     with pytest.raises(ValueError, match="'pos' cannot be.*Getting the data"):
         convert_originals(TASKS["pos"], tmp_path, tmp_path)
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

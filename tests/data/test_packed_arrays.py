@@ -52,7 +52,3 @@ def test_small_ids_take_little_room():
 def test_gold_names():
     assert gold_names(PAIRS, ("no", "yes")) == ["yes", "no"]
     assert gold_names(TAGS, ("A", "B", "C")) == [["C", "A"], [], ["B", "B"]]
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

@@ -304,7 +304,3 @@ def test_start_step_out_of_range(start_step):
                 start_step=start_step,
             )
         )
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

@@ -453,7 +453,3 @@ def test_find_file_in_no_folder(tmp_path):
         r"dev-de\.tsv\.gz\.",
     ):
         find_file(folder, "dev", "de")
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

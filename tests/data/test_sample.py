@@ -320,7 +320,3 @@ def test_readme_counts_words_and_entities():
             *sorted({min(words), max(words)}),
             *(found[kind] for kind in ("PER", "ORG", "LOC")),
         ]
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

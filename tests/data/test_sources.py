@@ -240,7 +240,3 @@ def test_benchmark_pairs(shared_data_dir, task, split, language, labels):
     found = collections.Counter(e.label for e in examples)
     assert [found[label] for label in TASKS[task].labels] == labels
     assert len(examples) == sum(labels)
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

@@ -128,7 +128,3 @@ def test_nearest_hint():
     assert nearest_hint("noun", UPOS_TAGS) == " Did you mean 'NOUN'?"
     assert nearest_hint("tfds", ("files", "sample")) == ""
     assert nearest_hint("", ()) == ""
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

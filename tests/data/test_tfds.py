@@ -263,7 +263,3 @@ def test_labels_that_are_not_the_tasks(tmp_path):
     _write_set(tmp_path, "paws_x_wiki", "de", features, row)
     with pytest.raises(ValueError, match=r"other labels than task 'pawsx'"):
         read_tfds(TASKS["pawsx"], "test", "de", tmp_path)
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

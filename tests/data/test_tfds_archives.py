@@ -69,7 +69,3 @@ def test_other_archives_of_the_same_name_are_unpacked_anew(
         prepare_tfds(TASKS["ner"], ["en"], tmp_path / "sets", first)
     prepare_tfds(TASKS["ner"], ["en"], tmp_path / "sets", second)
     assert prepared_folder(tmp_path / "sets", "wikiann/en") is not None
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

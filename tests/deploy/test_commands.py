@@ -117,7 +117,3 @@ def test_grpcurl_line_is_a_request(double):
     assert list(answer.outputs["words"].string_val) == [
         word.encode() for word in TAGS["words"][0]
     ]
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

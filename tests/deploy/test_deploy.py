@@ -172,7 +172,3 @@ def test_manifests_name_each_other(manifests, messages):
     )
     scraped = template["metadata"]["annotations"]["prometheus.io/path"]
     assert monitoring.prometheus_config.path == scraped
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

@@ -253,7 +253,3 @@ def test_error_of_branch_names_argument(argument, value, error):
 def test_error_names_ratio_above_width(low):
     with pytest.raises(ValueError, match="Received 16 for width 8"):
         AIF(reduction_ratio=16)(low)
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

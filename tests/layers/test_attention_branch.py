@@ -258,7 +258,3 @@ def test_error_names_unknown_width():
 def test_error_names_mask_that_does_not_fit(low, scope):
     with pytest.raises(ValueError, match=r"Received mask \(3, 4\) for x"):
         AttentionBranch(scope=scope)(low, mask=np.ones((3, 4), bool))
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

@@ -379,7 +379,3 @@ def test_error_offers_nearest_order():
 def test_error_of_aif_names_argument(argument, value, error):
     with pytest.raises(error, match=f"`{argument}`"):
         DLFA(**{argument: value})
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

@@ -88,7 +88,3 @@ def test_error_names_shape_of_wrong_rank(shape):
 def test_error_names_mask_that_does_not_fit(low, shape):
     with pytest.raises(ValueError, match="`mask` does not fit `x`"):
         MaskedAveragePooling()(low, mask=np.ones(shape, bool))
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

@@ -72,7 +72,3 @@ def test_error_names_unequal_widths(low):
 def test_error_names_a_bare_tensor(low):
     with pytest.raises(ValueError, match="`states` must be a list"):
         ScalarMix()(low)
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

@@ -59,7 +59,3 @@ def test_lengths_of_items_must_agree_and_the_item_is_named():
         ValueError, match=r"Item 1 \(counted from 0\).*Received: 2 and 1\."
     ):
         accuracy([["A"], ["A", "B"]], [["A"], ["A"]])
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

@@ -52,7 +52,3 @@ def test_macro_average_over_chosen_languages():
 def test_macro_average_names_languages_without_a_score():
     with pytest.raises(KeyError, match=r"Received: \['sw', 'th'\].*'ja'"):
         macro_average(PAWSX, ["en", "th", "sw"])
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

@@ -130,7 +130,3 @@ def test_translations_must_be_equally_many():
 def test_values_out_of_range_are_refused(values):
     with pytest.raises(ValueError, match="`confidence` must lie"):
         paired_bootstrap(["1"], ["1"], ["1"], "accuracy", **values)
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

@@ -100,7 +100,3 @@ def test_a_million_tags_take_a_fraction_of_a_second():
     count_chunks(rule, tags[0], tags[1], splits)
     # 0.1 s alone; sentence by sentence in Python it takes 10 s.
     assert time.monotonic() - started < 2
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

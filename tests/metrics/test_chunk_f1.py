@@ -237,7 +237,3 @@ def test_numbers_of_tags_must_agree_and_the_sentence_is_named(score):
         ValueError, match=r"Sentence 2 \(counted from 0\).*1 and 2\."
     ):
         score(gold, predicted)
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

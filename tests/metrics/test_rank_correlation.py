@@ -25,7 +25,3 @@ def test_equal_values_share_a_rank():
 
 def test_three_systems_say_nothing():
     assert np.isnan(rank_correlation(*[pd.Series([1.0, 2.0, 3.0])] * 2))
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

@@ -157,7 +157,3 @@ def test_translations_in_other_numbers_are_refused():
     counts = [counts_of(np.ones((1, n), dtype=int)) for n in (3, 4)]
     with pytest.raises(ValueError, match=r"equally many.*\[3, 4\] items"):
         resample_languages(counts, [0, 0], 2, np.random.default_rng(0))
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

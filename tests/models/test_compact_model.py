@@ -34,7 +34,3 @@ def test_the_full_model_keeps_its_weights_until_they_are_written_back(model):
     expected = before[0].copy()
     expected[used] += 1.0
     np.testing.assert_array_equal(table, expected)
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

@@ -491,7 +491,3 @@ def test_other_encoders_with_named_blocks_work():
     outputs = DLFABackbone(encoder, 1)(make_inputs(encoder))
     assert outputs["sequence_output"].shape == (2, 5, 8)
     assert outputs["pooled_output"].shape == (2, 8)
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

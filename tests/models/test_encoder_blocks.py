@@ -106,7 +106,3 @@ def test_frozen_layers_are_the_embeddings_and_the_lowest_blocks(bert, count):
 def test_error_names_argument(bert, arguments, error, message):
     with pytest.raises(error, match=message):
         DLFABackbone(bert, **arguments)
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

@@ -205,7 +205,3 @@ def test_error_names_a_block_that_is_missing_or_one_too_many(bert):
         DLFABackbone(bert, fusion="mean")
     with pytest.raises(ValueError, match="`fusion_layer` must be None"):
         DLFABackbone(bert, 1, fusion="scalar_mix")
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

@@ -90,7 +90,3 @@ def test_folder_becomes_a_task_model(folder):
     )
     tags = model.tag(["cats dog"])
     assert [len(row) for row in tags] == [2]
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

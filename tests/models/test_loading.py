@@ -244,7 +244,3 @@ def test_saved_task_arguments():
             loading.check_saved_task_arguments({name: 1})
     with pytest.raises(TypeError, match=r"Did you mean 'dropout'\?"):
         loading.check_saved_task_arguments({"dropuot": 1})
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

@@ -155,7 +155,3 @@ def test_file_of_another_fusion_is_refused(tmp_path):
         del stored["adapted"]  # as keras-hub alone writes it
     with pytest.raises(ValueError, match="Received arrays of shapes \\[\\]"):
         bert().load_lora_weights(file)
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

@@ -91,7 +91,3 @@ def test_config_round_trip():
 def test_default_name_is_accuracy():
     assert MaskedAccuracy().name == "accuracy"
     assert MaskedAccuracy().ignored_label == -1
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

@@ -47,7 +47,3 @@ def test_split_dataset_takes_the_end():
     assert list(rest.as_numpy_iterator()) == [7, 8, 9]
     with pytest.raises(ValueError, match="leaves no examples.*1.0 for 10"):
         split_dataset(tf.data.Dataset.range(10), 1.0)
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

@@ -76,7 +76,3 @@ def test_saved_settings_come_back(bert):
 def test_error_names_argument(bert, argument):
     with pytest.raises(ValueError, match=f"`{argument}` is not a known name"):
         DLFABackbone(bert, **{argument: "max"})
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

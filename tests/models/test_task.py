@@ -667,7 +667,3 @@ def test_fit_traces_the_train_step_once(monkeypatch):
     monkeypatch.setattr(model, "train_step", train_step)
     model.fit(["a b", "c d"], ["no", "yes"], batch_size=1, verbose=0)
     assert len(traced) == 1
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

@@ -269,7 +269,3 @@ def test_pairs_are_learned():
     losses = [model.train_on_batch((first, second), y)[0] for _ in range(15)]
     assert losses[-1] < 0.3 * losses[0]
     assert model.train_on_batch((first, second), y)[1] > 0.9
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

@@ -325,7 +325,3 @@ def test_tags_are_learned():
     assert losses[-1] < 0.3 * losses[0]
     tags = model.tag(["a b c c b a"])[0]
     assert tags == [LABELS[i] for i in (0, 1, 2, 2, 1, 0)]
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

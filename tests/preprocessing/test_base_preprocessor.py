@@ -230,7 +230,3 @@ def test_first_use_may_be_inside_a_data_set(cls, vocabulary, request):
 
 def test_ignored_label_is_below_every_id():
     assert IGNORED_LABEL == -1
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

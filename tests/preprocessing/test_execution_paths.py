@@ -172,7 +172,3 @@ def test_words_come_back_whole_and_each_has_one_label(tagging, sentences):
     ]
     # One prediction per word, in every sentence.
     assert labelled == [len(sentence) for sentence in sentences]
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

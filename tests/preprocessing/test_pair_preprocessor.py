@@ -247,7 +247,3 @@ def test_data_set_of_single_examples(bert):
     data = tf.data.Dataset.from_tensor_slices({"first": ["ab", "c"]})
     rows = [f["token_ids"].numpy().tolist() for f in data.map(bert)]
     assert rows == [[CLS, 5, 32, SEP], [CLS, 7, SEP]]
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

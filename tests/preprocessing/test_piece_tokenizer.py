@@ -116,7 +116,3 @@ def test_uncased_tokenizer_is_refused(bert_tokenizer):
     )
     with pytest.raises(ValueError, match="must be cased.*lowercase=True"):
         build_piece_tokenizer(tokenizer)
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

@@ -98,7 +98,3 @@ def test_pairs_of_the_benchmark(reference, tokenize, shared_data_dir):
 def test_texts_of_all_scripts(reference, tokenize, bert_reference):
     texts = list(bert_reference.scripts.values())
     _assert_equal(texts, tokenize, reference)
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

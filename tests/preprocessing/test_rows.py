@@ -324,7 +324,3 @@ def test_no_texts():
     for second in (None, none):
         rows = pair_rows(none, second, TOKENIZER, 8)
         assert rows.token_ids.to_list() == rows.segment_ids.to_list() == []
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

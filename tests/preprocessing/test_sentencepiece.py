@@ -209,7 +209,3 @@ def test_real_vocabulary_on_hostile_texts(e5_tokenizer, bert_reference):
     texts = [*HOSTILE, *bert_reference.scripts.values()]
     expected = ids_of_keras_hub(e5_tokenizer, texts)
     assert tokenize(tf.constant(texts)).to_list() == expected
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

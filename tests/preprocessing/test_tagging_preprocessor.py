@@ -374,7 +374,3 @@ def test_spread_labels_follows_the_words_not_the_rows():
     mask = tf.ragged.constant([[False, True, False], [False, True, False]])
     labels = tf.ragged.constant([[4, 5]], dtype=tf.int32)
     assert spread_labels(mask, labels).to_list() == [[-1, 4, -1], [-1, 5, -1]]
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

@@ -42,7 +42,3 @@ def test_preprocessor_without_tensorflow(
     preprocessor = cls(bert_tokenizer)
     with pytest.raises(ImportError, match="needs the packages `tensorflow`"):
         preprocessor(["a b"])
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

@@ -121,7 +121,3 @@ def test_graph_and_data_set_clean_alike():
     assert decoded(tf.function(clean_text)(texts)) == expected
     batches = tf.data.Dataset.from_tensors(texts).map(clean_text)
     assert decoded(next(iter(batches))) == expected
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

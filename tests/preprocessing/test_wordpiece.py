@@ -208,7 +208,3 @@ def test_uncased_tokenizer_is_refused(option):
     )
     with pytest.raises(ValueError, match=rf"must be cased.*{option}=True"):
         wordpiece_function(tokenizer)
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

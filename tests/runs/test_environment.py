@@ -92,7 +92,3 @@ def test_processor_without_proc_is_a_string(monkeypatch):
 def test_peak_memory_is_in_bytes():
     # This process alone has loaded TensorFlow: more than 50 MB.
     assert 50e6 < peak_memory_bytes() < 1e12
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

@@ -38,7 +38,3 @@ def test_system_name_is_the_papers_or_that_of_the_fusion(layer, fusion, name):
 )
 def test_folder_of_a_system_has_gate_and_variant(gate, variant, folder):
     assert system_folder("D_9", gate, variant) == folder
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

@@ -180,7 +180,3 @@ def test_process_of_its_own_imports_the_layer(own, tmp_path, monkeypatch):
     own_fusion.check_in_a_process([f"{own}:GatedSum"])
     with pytest.raises(ValueError, match="^'.*NoKeywords' could not be loaded"):
         own_fusion.check_in_a_process([f"{own}:NoKeywords"])
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

@@ -66,7 +66,3 @@ def test_unknown_recipe_offers_the_nearest():
 def test_a_recipe_cannot_be_changed_by_its_reader():
     recipe_values("xtreme", get_task("pos"))["epochs"] = 0
     assert recipe_values("xtreme", get_task("pos"))["epochs"] == 10
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

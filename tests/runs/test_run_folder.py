@@ -59,7 +59,3 @@ def test_results_of_another_schema_are_refused(tmp_path, schema):
     write_json(tmp_path / "results.json", {"schema": schema})
     with pytest.raises(ValueError, match=f"unknown schema.*: {schema}.*: 1"):
         read_results(tmp_path)
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

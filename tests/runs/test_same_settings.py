@@ -51,7 +51,3 @@ def test_bundles_have_to_be_the_same(bundles):
     with pytest.raises(ValueError, match="bundle="):
         check_same_settings(CONFIG.to_json(), CONFIG, "a", *bundles)
     check_same_settings(CONFIG.to_json(), CONFIG, "a", "z", "z")
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

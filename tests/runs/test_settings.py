@@ -201,7 +201,3 @@ def test_settings_need_neither_keras_nor_tensorflow():
         check=True,
     )
     assert done.stdout.strip() == "[]"
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

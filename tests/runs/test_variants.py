@@ -54,7 +54,3 @@ def test_defaults_are_those_of_the_model_and_of_training():
         assert fields[name].default == value, name
         if name not in ("new_layer_rate", "label_piece", "dropout"):
             assert arguments[name].default == value, name
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

@@ -75,7 +75,3 @@ def test_several_devices_are_refused_under_jax(monkeypatch):
     assert resolve_strategy("auto") == "one_device"
     with pytest.raises(ValueError, match="under JAX.*one device.*'mirrored'"):
         resolve_strategy("mirrored")
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

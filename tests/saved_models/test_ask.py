@@ -84,7 +84,3 @@ def test_call_without_arguments_shows_the_usage():
     assert done.returncode == 1
     assert "python saved_models/ask.py saved_models/pos/1" in done.stderr
     assert "Traceback" not in done.stderr
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

@@ -199,7 +199,3 @@ def test_rows_as_long_as_the_encoder_has_positions():
     logits, arrays = logits_of(model, SENTENCES)
     assert arrays.row_lengths.max() == 14
     assert np.isfinite(logits).all()
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

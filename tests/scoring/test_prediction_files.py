@@ -120,7 +120,3 @@ def test_predicted_tags_have_a_blank_line_after_each_sentence(tmp_path):
     path = tmp_path / "predictions" / "dev-zh.tsv"
     assert path.read_text(encoding="utf-8") == "A\nB\n\nC\n\n"
     assert sorted(p.name for p in path.parent.iterdir()) == ["dev-zh.tsv"]
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

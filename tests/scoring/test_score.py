@@ -59,7 +59,3 @@ def test_too_few_predictions_are_refused(task):
     predicted = [["O"]] if task == "ner" else ["0"]
     with pytest.raises(ValueError, match="2 and 1"):
         score(get_task(task), gold, predicted)
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

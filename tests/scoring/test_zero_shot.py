@@ -142,7 +142,3 @@ def test_sets_that_are_not_prepared(tmp_path):
     source = Source(task=get_task("pos"), name="tfds", data_dir=str(tmp_path))
     with pytest.raises(FileNotFoundError, match=r"trainers.prepare makes sets"):
         choose_files(source, ("all",), "test")
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

@@ -72,7 +72,3 @@ def test_every_task_with_both_tokenizers(task, tokenizer, exported, seed):
         check_answers(asker, model, kind)
     finally:
         asker.close()
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

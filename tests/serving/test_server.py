@@ -197,7 +197,3 @@ def test_config_is_reloaded(start, base, toy_tagger):
         assert [len(words) for words in client.tag(["a cat", ""])] == [2, 0]
     with Client(server.rest, "model", timeout=SECONDS) as client:
         assert len(client.classify(["a"], ["b"])) == 1
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

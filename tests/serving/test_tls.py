@@ -67,7 +67,3 @@ def test_plain_text_is_not_answered(secure):
         with pytest.raises(ServerError) as caught:
             client.tag(["a cat"])
     assert caught.value.code == "UNAVAILABLE"
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

@@ -86,7 +86,3 @@ def test_wrong_numbers_are_named(settings):
         r"wrong: .* of \d+ blocks. Accepted: .*Nothing was started",
     ):
         check_block_numbers([cell("right"), cell("wrong", **settings)])
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

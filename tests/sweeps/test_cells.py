@@ -155,7 +155,3 @@ def test_shards_divide_the_runs():
 def test_wrong_shards_are_refused(index, count, message):
     with pytest.raises(ValueError, match=message):
         shard_cells(plan(), index, count)
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

@@ -161,7 +161,3 @@ def test_time_left_goes_by_task(cell):
     found = statuses(cell, ("skipped", 10.0, 1.0), ("new", 0.0, None))
     found += statuses(other, ("finished", 100.0, 1.0), ("new", 0.0, None))
     assert remaining_seconds(found, 1) == 110
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

@@ -210,7 +210,3 @@ def test_run_that_others_finished_meanwhile_is_skipped(statuses):
     run(others)
     run(statuses, dict.fromkeys(["baseline", "D_1", "D_2"], "sys.exit(1)"))
     assert states(statuses) == ["skipped"] * 3
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

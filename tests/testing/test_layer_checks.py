@@ -434,7 +434,3 @@ def test_mask_may_have_another_name():
     leaky = dataclasses.replace(case, layer_class=LeakyFusion)
     with pytest.raises(AssertionError, match="content of padding"):
         layer_checks.check_padding_is_ignored(leaky)
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

@@ -96,7 +96,3 @@ def test_models_are_read_on_demand(pos_run, call, tmp_path, eager):
 )
 def test_wrong_use_is_refused(start_wrong, flags, code, message):
     assert message in start_wrong("analyze", *flags, code=code)
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

@@ -72,7 +72,3 @@ def test_weights_of_other_runs_cannot_be_left_out(call, program, tmp_path):
             f"--output_dir={tmp_path}",
             "--nosave_weights",
         )
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

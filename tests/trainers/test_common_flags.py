@@ -166,7 +166,3 @@ def test_modules_are_imported_before_a_model_is_loaded(
     with pytest.raises(ImportError, match="'no_such_module' cannot be import"):
         call(called, *arguments, "--import_module=no_such_module")
     assert [path.name for path in tmp_path.iterdir()] == ["text.txt"]
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

@@ -110,7 +110,3 @@ def test_help_shows_an_example(start):
     text = start("demo", "--help").stdout
     assert "python -m trainers.demo --task=pos" in text
     assert "--preset: " in text
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

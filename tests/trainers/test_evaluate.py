@@ -192,7 +192,3 @@ def test_help_shows_an_example(start):
     text = start("evaluate", "--help").stdout
     assert "python -m trainers.evaluate --model=" in text
     assert "--eval_split: " in text
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

@@ -149,7 +149,3 @@ def test_folder_without_an_export_is_named(start, tmp_path):
 def test_help_shows_an_example(start):
     text = start("export", "--help").stdout
     assert "python -m trainers.export --model=" in text
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

@@ -328,7 +328,3 @@ def test_missing_model_is_named(call, tmp_path):
 
 def test_help_shows_an_example(start):
     assert "| python -m trainers.predict" in start("predict", "--help").stdout
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

@@ -184,7 +184,3 @@ def test_flags_that_would_be_ignored_are_refused(call, given, needed):
     message = f"Received: {given.partition('=')[0]} without --{needed}. Acc"
     with pytest.raises(flags.Error, match=message):
         call(prepare, "--task=pos", "--data_source=sample", given, *preset)
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

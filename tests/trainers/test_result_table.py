@@ -1,7 +1,5 @@
 """Tests of scores in the terminal."""
 
-import pytest
-
 from trainers.result_table import print_results
 
 
@@ -70,7 +68,3 @@ def test_many_languages_are_not_cut_off(capsys):
     rows = cells(capsys.readouterr().out)
     assert rows[0] == ["system", *names, "avg", "avg w/o en"]
     assert rows[1] == ["baseline"] + ["99.9"] * 42
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

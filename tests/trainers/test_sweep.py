@@ -201,7 +201,3 @@ def test_a_sweep_as_a_user_starts_it(start, tmp_path):
         results = tmp_path / "pos/baseline/seed-1/results.json"
         averages = json.loads(results.read_text())["averages"]
         assert first["averages"] == averages
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

@@ -75,7 +75,3 @@ def test_live_table_in_a_terminal(statuses, tmp_path):
         finish(statuses[0])
     assert "61.2" in screen.getvalue()
     assert json.loads(file.read_text())["counts"]["finished"] == 1
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

@@ -56,7 +56,3 @@ def test_output_that_breaks_off_is_not_left(tmp_path):
             file.write("half")
             raise RuntimeError("no more")
     assert list(tmp_path.iterdir()) == []
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

@@ -295,7 +295,3 @@ def test_output_folder_with_content_is_refused(call, tmp_path):
             "--data_source=sample",
             f"--output_dir={tmp_path}",
         )
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

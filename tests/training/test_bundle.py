@@ -100,7 +100,3 @@ def test_existing_file_is_refused_before_any_work(settings, tmp_path):
     (tmp_path / "b").touch()
     with pytest.raises(FileExistsError, match="never overwritten"):
         make_bundle(default_config(**settings), tmp_path / "b", say=pytest.fail)
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

@@ -104,7 +104,3 @@ def test_other_files_are_refused(tmp_path):
     np.savez(tmp_path / "z.npz", x=np.zeros(2))
     with pytest.raises(ValueError, match="no bundle that can be read"):
         read_bundle_meta(tmp_path / "z.npz")
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

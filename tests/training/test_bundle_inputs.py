@@ -213,7 +213,3 @@ def test_damaged_weights_are_named(config, tmp_path):
     (tmp_path / "weights.npz").write_bytes(b"PK no archive")
     with pytest.raises(ValueError, match="weights.npz' cannot be read"):
         load_bundle_model(tmp_path)
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

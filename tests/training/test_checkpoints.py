@@ -138,7 +138,3 @@ def test_delete_leaves_what_is_not_its_own(store):
     note.unlink()
     store.delete()
     assert not store.folder.exists()
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

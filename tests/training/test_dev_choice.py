@@ -41,7 +41,3 @@ def test_goes_on_from_its_plain_values():
     assert entry == {"step": 3, "dev_score": 6.0}
     assert [e["step"] for e in again.history] == [1, 2, 3]
     assert again.best_step == 2
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

@@ -184,7 +184,3 @@ def test_lost_worker_ends_the_run_with_a_reason(tmp_path):
     assert "Another worker was lost" in message
     assert "task:1" in message
     assert "--resume" in message
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

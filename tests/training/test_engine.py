@@ -227,7 +227,3 @@ def test_checkpoint_of_another_backend_is_refused(train, monkeypatch, tmp_path):
     np.savez(file, **arrays)
     with pytest.raises(ValueError, match="KERAS_BACKEND=jax, or another"):
         train()
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

@@ -38,7 +38,3 @@ def test_statistics_are_of_the_real_positions(tiny_settings, eager, gate):
     again = probe()
     for name in found:
         assert again[name] == pytest.approx(found[name], rel=1e-5, abs=1e-7)
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

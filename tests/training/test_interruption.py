@@ -38,7 +38,3 @@ def test_another_thread_leaves_signals_alone():
     thread.start()
     thread.join()
     assert seen == [(False, before)]
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

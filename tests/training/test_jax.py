@@ -282,7 +282,3 @@ def test_weights_of_such_a_run_serve_on_tensorflow(on_jax):
         np.testing.assert_array_equal(rows[file["token_ids"]], table)
     (tags,) = model.tag(["the cat sees"])
     assert len(tags) == 3
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

@@ -115,7 +115,3 @@ def test_on_one_device_it_is_adamw():
 def test_the_hook_is_still_there():
     """Fails when Keras renames what `AdamWOnSums` overrides."""
     assert hasattr(keras.optimizers.AdamW, "_all_reduce_sum_gradients")
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

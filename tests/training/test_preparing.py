@@ -53,7 +53,3 @@ def test_prepared_arrays_stand_for_the_same_pieces(make, eager, compact):
     assert prepared.train_examples == 24
     assert prepared.dev_gold == [list(s.tags) for s in data.dev]
     assert prepared.use_segment_ids
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

@@ -1,7 +1,5 @@
 """Tests of how a run shows that it is alive."""
 
-import pytest
-
 from dlfa_tf.training import progress
 from dlfa_tf.training.progress import Progress
 
@@ -46,7 +44,3 @@ def test_silence(capsys):
     said = []
     Progress(2, said.append, verbose=0).show(1, ENTRY)
     assert (said, capsys.readouterr().out) == ([], "")
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

@@ -83,7 +83,3 @@ def test_port_in_use_is_named():
         own = f"127.0.0.1:{taken.getsockname()[1]}"
         with pytest.raises(ConnectionError, match=f"{own}, cannot be used"):
             meet_peers((own, "127.0.0.1:9"), 0, timeout=1.0)
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

@@ -459,7 +459,3 @@ def test_the_sample_has_what_these_tests_ask_for():
     for language in ("de", "en", "zh"):
         find_file(SAMPLE_FOLDER / "tagging", "test", language)
         find_file(SAMPLE_FOLDER / "xnli", "test", language)
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

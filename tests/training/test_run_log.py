@@ -92,7 +92,3 @@ def test_no_folder_writes_nothing():
     log.write({"step": 1})
     assert log.position == 0
     log.close()
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

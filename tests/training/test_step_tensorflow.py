@@ -236,7 +236,3 @@ def test_rows_are_filled_up_with_nothing(shape):
     )
     same, _ = fill_rows(features, labels, 3)
     assert same is features
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

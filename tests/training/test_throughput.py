@@ -70,7 +70,3 @@ def test_times_and_tokens_of_the_steps_that_count(clock):
     assert timing["tokens_per_second"] == 200.0
     watch.reset()
     assert "step_seconds" not in watch.entry()["timing"]
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

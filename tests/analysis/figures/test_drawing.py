@@ -104,7 +104,3 @@ def test_results_of_an_evaluation_without_training(tmp_path):
 def test_more_runs_than_colours(tmp_path):
     runs = [results(f"D_{i}", {"en": 1.0}) for i in range(len(COLOURS) + 1)]
     assert bars_by_language(runs, tmp_path / "a.png").is_file()
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

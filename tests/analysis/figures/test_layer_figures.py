@@ -91,7 +91,3 @@ def test_no_baseline_no_map(lab, tmp_path):
     path = tmp_path / "map.png"
     assert gain_map(found.scores["pos"], found.summary, path) is None
     assert not path.exists()
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

@@ -118,7 +118,3 @@ def test_components_keep_the_largest_directions():
 def test_equal_vectors_can_be_projected():
     points, explained = principal_components(np.ones((2, 3, 4)))
     assert np.isfinite(points).all() and explained == 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

@@ -87,7 +87,3 @@ def test_system_is_chosen_by_english_dev_over_its_seeds(lab):
     assert preferred(scores) == "D_2"
     lab_runs = load_runs(lab.runs).select(systems=["baseline"]).runs
     assert preferred(collect_scores(lab_runs)) is None
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

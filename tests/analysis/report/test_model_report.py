@@ -74,7 +74,3 @@ def test_missing_data_are_not_blamed_on_models(lab, tmp_path):
     found = analyze(load_runs(lab.runs))
     with pytest.raises(FileNotFoundError, match="Received: pos: no data"):
         model_report.model_section(found, tmp_path / "out", 7)
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

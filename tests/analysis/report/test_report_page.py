@@ -1,7 +1,5 @@
 """Pieces of a page."""
 
-import pytest
-
 from dlfa_tf.analysis.report.report_page import Picture
 from dlfa_tf.analysis.report.report_page import Section
 from dlfa_tf.analysis.report.report_page import figure
@@ -47,7 +45,3 @@ def test_nothing_may_be_loaded_from_elsewhere():
     text = page("Title", [])
     assert "default-src 'none'" in text
     assert '<html lang="en">' in text and 'name="viewport"' in text
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

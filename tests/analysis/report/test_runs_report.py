@@ -286,7 +286,3 @@ def test_browser_shows_and_sorts_without_an_error(report, browse, width):
     assert sort == "ascending" and other is None
     assert images and fits
     assert not any(shut) and all(printed) and printed
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

@@ -23,7 +23,3 @@ def test_means():
 )
 def test_gains(values, text):
     assert gain_cell(*values, form=".2f") == text
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

@@ -121,7 +121,3 @@ def test_gains_without_intervals_say_why():
     table = table_1(bare)
     assert table.text.loc["D_6", "PAWSX gain"] == "+1.00"
     assert "No intervals" in table.notes[-1]
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

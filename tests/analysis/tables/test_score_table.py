@@ -72,7 +72,3 @@ def test_score_table_refuses_two_runs_of_one_system_and_none():
         score_table([results, results])
     with pytest.raises(ValueError, match="`runs` is empty"):
         score_table([])
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

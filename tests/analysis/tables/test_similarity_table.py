@@ -82,7 +82,3 @@ def test_system_without_a_model_in_a_task_says_so():
 def test_nothing_parallel_no_table():
     assert table_3({"pos": frame_of()}, {"pos": gains_of()}) is None
     assert table_3({}, {}) is None
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

@@ -4,7 +4,6 @@ import io
 import xml.etree.ElementTree as ET
 
 import pandas as pd
-import pytest
 
 from dlfa_tf.analysis.tables.table_files import PaperTable
 from dlfa_tf.analysis.tables.table_files import to_html
@@ -70,7 +69,3 @@ def test_files_are_written_and_the_numbers_read_back(tmp_path):
     ]
     read = pd.read_csv(io.StringIO(paths[1].read_text()), index_col="system")
     pd.testing.assert_frame_equal(read, TABLE.values)
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

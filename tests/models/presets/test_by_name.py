@@ -182,7 +182,3 @@ def test_preset_without_transformer_blocks_is_refused(tmp_path):
         ValueError, match="must name an encoder.*ResNetBackbone"
     ):
         load_encoder(str(tmp_path))
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

@@ -104,7 +104,3 @@ def test_unknown_number_format_is_refused(writer, tmp_path):
     writer.tensors["emb.pos"] = (7, *writer.tensors["emb.pos"][1:])
     with pytest.raises(ValueError, match="'emb.pos'. Received 7"):
         E5File(writer.write(tmp_path / "a.bin"))
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

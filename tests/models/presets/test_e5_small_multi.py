@@ -322,7 +322,3 @@ def test_real_vectors_agree_with_the_engine(real_results, reference):
     engine = json.loads(done.stdout)
     assert engine["counts"] == [len(ids) for ids in all_ids]
     check_vectors(vectors, engine["vectors"])
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

@@ -118,7 +118,3 @@ def test_answer_of_any_status_counts(monkeypatch):
     error = urllib.error.HTTPError("https://x", 403, "no", None, None)
     monkeypatch.setattr(urllib.request, "urlopen", fail_with(error))
     assert hub._answers("https://x")
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

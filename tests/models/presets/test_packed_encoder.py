@@ -132,7 +132,3 @@ def test_e5_small_multi_is_kept_bit_for_bit_in_four_bits(seed):
         assert weight.numpy().tobytes() == wanted[weight.path].tobytes()
     # 21.3 million numbers of the blocks and 1.9 million of the embedding.
     assert sum(array.nbytes for array in arrays.values()) < 15e6
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

@@ -54,7 +54,3 @@ def test_last_block_is_filled_up(size):
 def test_zeros_stay_zeros():
     blocks = quantize(np.zeros((2, 32)))
     assert not dequantize(blocks).any()
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

@@ -4,7 +4,6 @@ import string
 import time
 
 import numpy as np
-import pytest
 
 from dlfa_tf.models.presets.tiny import tiny_bert_tokenizer
 from dlfa_tf.models.presets.tiny import tiny_encoder
@@ -94,7 +93,3 @@ def test_encoder_takes_a_policy():
     encoder = tiny_encoder(57, dtype="mixed_bfloat16")
     outputs = encoder(inputs([2, 5, 3]))
     assert "bfloat16" in str(outputs["sequence_output"].dtype)
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

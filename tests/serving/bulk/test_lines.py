@@ -181,7 +181,3 @@ def test_report_may_stop():
 
 def test_line_is_read_as_it_stands():
     assert read_line(b" a  b \r\n", "tagger", "lines") == Example(" a  b ", {})
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

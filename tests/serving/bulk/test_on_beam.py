@@ -195,7 +195,3 @@ def test_empty_file_is_a_part_without_lines(toy_tagger, tmp_path):
 
 def test_part_is_some_megabytes():
     assert 2**20 < bulk.PART_BYTES < 2**26
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

@@ -50,7 +50,3 @@ def test_bad_lines_are_reported_and_left_out():
 
 def test_nothing_but_empty_lines_asks_nobody():
     assert label_word_lines(None, [[b"\n"], [b"\n"]], pytest.fail) == ["", ""]
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

@@ -319,7 +319,3 @@ def test_rest_needs_the_standard_library_only():
         [sys.executable, "-c", program], capture_output=True, text=True
     )
     assert done.stdout == "[]\n", done.stderr
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

@@ -26,7 +26,3 @@ def test_fault_is_read_from_code_and_message(code, message, kind):
     assert type(error) is kind
     assert (error.code, error.message) == (code, message)
     assert str(error) == f"{code}: {message}"
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

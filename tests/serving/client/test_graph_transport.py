@@ -53,7 +53,3 @@ def test_highest_version_is_found(toy_tagger, tmp_path):
         (tmp_path / name / "saved_model.pb").touch()
     (tmp_path / "12").mkdir()
     assert find_export(tmp_path) == tmp_path / "10"
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

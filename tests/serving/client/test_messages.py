@@ -78,7 +78,3 @@ def test_messages_are_read_by_the_generated_ones():
     assert read.inputs["text"].string_val == [b"x"]
     assert read.inputs["text"].dtype == 7
     assert read.output_filter == ["embedding"]
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

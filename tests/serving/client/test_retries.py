@@ -64,7 +64,3 @@ def test_deadline_that_has_passed_is_named(clock):
     clock.now = 5
     with pytest.raises(retries.ServerError, match="server did not answer"):
         retries.with_retries(failing(0), 5, "server")
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

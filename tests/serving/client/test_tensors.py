@@ -74,7 +74,3 @@ def test_other_types_are_refused():
 def test_value_that_is_no_string_is_refused():
     with pytest.raises(TypeError, match="must be strings. Received: None"):
         to_bytes(None)
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

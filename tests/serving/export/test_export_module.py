@@ -231,7 +231,3 @@ def test_model_without_preprocessor_or_labels_is_refused(tmp_path, tagger):
         with pytest.raises(ValueError, match="a preprocessor and labels"):
             export_saved_model(model, tmp_path / "base")
     assert not (tmp_path / "base").exists()
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

@@ -105,7 +105,3 @@ def test_an_export_of_some_pieces_passes_the_check_and_answers(tmp_path):
     (tags,) = model.tag([text])
     assert [tag.decode() for tag in answer["tags"][0]] == tags
     assert answer["length"].tolist() == [5, 2]
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

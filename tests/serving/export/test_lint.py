@@ -158,7 +158,3 @@ def test_failed_finding_lists_its_problems():
     finding = Finding(rule="ops", checks="all known", problems=("a", "b"))
     assert str(finding) == ("FAILED  ops: all known\n        - a\n        - b")
     assert lint.failures([finding]) == str(finding)
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

@@ -206,7 +206,3 @@ def test_other_tags_are_refused(tmp_path, tagger_export):
     path.write_bytes(saved.SerializeToString())
     with pytest.raises(ValueError, match=r"Received: \[\['serve', 'gpu'\]\]"):
         read_meta_graph(tmp_path)
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

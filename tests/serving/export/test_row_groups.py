@@ -91,7 +91,3 @@ def test_no_rows():
     assert called == [(0,)]
     assert rows_in_order(values, order).shape == (0, 3)
     assert parts_in_order(values, order, order).shape == (0, 3)
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

@@ -39,7 +39,3 @@ def test_wrong_names_are_refused(graph):
 def test_folder_without_a_model_is_refused(tmp_path):
     with pytest.raises(OSError, match="SavedModel file does not exist"):
         ServedGraph(tmp_path)
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

@@ -45,7 +45,3 @@ def test_ops_of_other_libraries_are_not_listed():
     ops = served_ops()
     assert {"MatMul", "EnsureShape", "TFText>RoundRobinTrim"} <= ops
     assert "SentencepieceEncodeSparse" not in ops
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

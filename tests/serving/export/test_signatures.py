@@ -185,7 +185,3 @@ def test_pairs_of_unequal_number_are_refused(classifier):
         classifier[1]["serving_default"](
             tf.constant(["a", "b"]), tf.constant(["c"])
         )
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

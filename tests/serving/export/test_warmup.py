@@ -99,7 +99,3 @@ def test_shapes_of_strings(value, rank, shape):
     array = as_strings(value, rank)
     assert array.shape == shape
     assert array.dtype == object
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

@@ -455,7 +455,3 @@ def test_killed_twenty_times_equals_the_undisturbed_run(begin, tmp_path):
         # Finished before enough kills: once more, from the start.
         os.rename(folder, tmp_path / f"finished-{attempt}")
     assert kills >= 20
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))
