@@ -5,8 +5,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from dlfa_tf.lazy import tf
 from dlfa_tf.preprocessing.base_preprocessor import IGNORED_LABEL
-from dlfa_tf.preprocessing.tensorflow_import import require_tensorflow
 from dlfa_tf.training.step import StepValues
 
 # Added to a replica's dropout seed for each replica before it: an odd number,
@@ -48,7 +48,6 @@ class TensorFlowStep:
         strategy: Any = None,
         jit_compile: bool = False,
     ) -> None:
-        tf = require_tensorflow("TensorFlowStep")
         self.model = model
         self.optimizer = optimizer
         self.clip_norm = clip_norm
@@ -163,7 +162,6 @@ class TensorFlowStep:
         return [self.strategy.experimental_local_results(x)[0] for x in results]
 
     def _replica_step(self, features: Any, labels: Any, stop: Any) -> Any:
-        tf = require_tensorflow("TensorFlowStep")
         context = tf.distribute.get_replica_context()
         features, labels = self._own_rows(context, features, labels)
         labelled = tf.cast(labels != IGNORED_LABEL, tf.float32)
@@ -203,7 +201,6 @@ class TensorFlowStep:
 
     def _own_rows(self, context: Any, features: Any, labels: Any) -> Any:
         """The rows of the global batch that this replica works on."""
-        tf = require_tensorflow("TensorFlowStep")
         if self.replicas == 1:
             return features, labels
         rows = tf.shape(labels)[0] // self.replicas
@@ -226,7 +223,6 @@ class TensorFlowStep:
         """Gives every replica a dropout of its own."""
         if self.replicas == 1:
             return
-        tf = require_tensorflow("TensorFlowStep")
         seeds = [
             variable.value
             for variable in self.model.variables
