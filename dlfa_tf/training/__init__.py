@@ -6,7 +6,7 @@ preparing: from a config to token arrays.
 bundle: one file with all that runs of a task need; bundle_file: its format.
 bundle_settings: what a bundle has decided.
 engine: steps, log, dev scores and checkpoints, whatever computes the steps.
-step: what a step is to the engine; step_tensorflow, step_jax: the two there are.
+step: what a step is to the engine; step_tensorflow, step_jax: the two.
 optimizers: AdamW and the learning rate over the steps.
 distribution: `tf.distribute`; rendezvous: workers that find each other.
 checkpoints: whole, checked when read, the newest ones kept.
