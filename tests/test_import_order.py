@@ -12,8 +12,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 
-_MODELS = {"cache_folder", "layers", "preprocessing", "types"}
-_EVALUATION = {"models", "data", "metrics", "types"}
+_MODELS = {"cache_folder", "layers", "options", "preprocessing", "types"}
+_EVALUATION = {"models", "data", "metrics", "options", "types"}
 _TRAINING = {"evaluation", "preprocessing", *_EVALUATION}
 _PROGRAM = {
     "cache_folder",
@@ -22,6 +22,7 @@ _PROGRAM = {
     "layers",
     "metrics",
     "models",
+    "options",
     "preprocessing",
     "serving",
     "training",
@@ -29,15 +30,16 @@ _PROGRAM = {
 }
 # Package -> what it may import from the project, besides itself.
 TABLE = {
+    "options": set(),
     "types": set(),
     "registration": set(),
     "version_check": set(),
     "cache_folder": set(),
-    "layers": {"types"},
-    "preprocessing": {"types"},
+    "layers": {"options", "types"},
+    "preprocessing": {"options", "types"},
     "metrics": {"types"},
     "models": _MODELS,
-    "data": {"cache_folder", "preprocessing", "types"},
+    "data": {"cache_folder", "options", "preprocessing", "types"},
     "evaluation": _EVALUATION,
     "training": _TRAINING,
     "serving": {"models", "preprocessing", "data.tasks", "types"},

@@ -4,6 +4,8 @@ import dataclasses
 import difflib
 from collections.abc import Iterable
 
+from dlfa_tf.options import SEQUENCE_LENGTH
+
 UPOS_TAGS = (
     "ADJ", "ADP", "ADV", "AUX", "CCONJ", "DET", "INTJ", "NOUN", "NUM",
     "PART", "PRON", "PROPN", "PUNCT", "SCONJ", "SYM", "VERB", "X",
@@ -58,7 +60,7 @@ class Task:
     tfds_evaluation: str
     score: str
     report_split: str = "test"
-    sequence_length: int = 128
+    sequence_length: int = SEQUENCE_LENGTH
     epochs: int
     learning_rate: float = 2e-5
     batch_size: int = 32

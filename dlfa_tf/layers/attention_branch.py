@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from dlfa_tf import options
 from dlfa_tf.layers.argument_checks import check_activation
 from dlfa_tf.layers.argument_checks import check_choice
 from dlfa_tf.layers.argument_checks import check_finite_number
@@ -15,9 +16,7 @@ from dlfa_tf.types import Config
 from dlfa_tf.types import Shape
 from dlfa_tf.types import Tensor
 
-NORMS = ("layer", "batch", "none")
 SCOPES = ("local", "global")
-POOLINGS = ("mean", "first")
 
 # Keras' own default of 1e-3 is large beside the variance of a narrow
 # bottleneck; 1e-5 is what the vision ancestor of AIF runs with.
@@ -104,20 +103,20 @@ class AttentionBranch(keras.layers.Layer):
 
     def __init__(
         self,
-        reduction_ratio: int = 4,
-        norm: str = "layer",
-        activation: Activation = "relu",
+        reduction_ratio: int = options.REDUCTION_RATIO,
+        norm: str = options.NORMS[0],
+        activation: Activation = options.ACTIVATION,
         scope: str = "local",
-        pooling: str = "mean",
+        pooling: str = options.POOLINGS[0],
         initial_output: float | None = None,
         **kwargs: object,
     ) -> None:
         super().__init__(**kwargs)
         self.reduction_ratio = check_reduction_ratio(reduction_ratio)
-        self.norm = check_choice("norm", norm, NORMS)
+        self.norm = check_choice("norm", norm, options.NORMS)
         self.activation = check_activation(activation)
         self.scope = check_choice("scope", scope, SCOPES)
-        self.pooling = check_choice("pooling", pooling, POOLINGS)
+        self.pooling = check_choice("pooling", pooling, options.POOLINGS)
         self.initial_output = (
             None
             if initial_output is None

@@ -4,6 +4,7 @@ import keras
 from keras import ops
 from keras.src.backend import get_keras_mask
 
+from dlfa_tf import options
 from dlfa_tf.layers.aif import AIF
 from dlfa_tf.layers.argument_checks import check_choice
 from dlfa_tf.layers.argument_checks import check_equal_shapes
@@ -13,9 +14,6 @@ from dlfa_tf.types import Activation
 from dlfa_tf.types import Config
 from dlfa_tf.types import Shape
 from dlfa_tf.types import Tensor
-
-ORDERS = ("low", "high")
-OUTPUT_NORMS = ("none", "layer")
 
 
 @keras.saving.register_keras_serializable(package="dlfa_tf")
@@ -105,21 +103,21 @@ class DLFA(keras.layers.Layer):
 
     def __init__(
         self,
-        reduction_ratio: int = 4,
-        norm: str = "layer",
-        gate: str = "feature",
-        activation: Activation = "relu",
-        pooling: str = "mean",
-        mix_factor: float = 1.0,
-        first: str = "low",
-        branches: str = "both",
+        reduction_ratio: int = options.REDUCTION_RATIO,
+        norm: str = options.NORMS[0],
+        gate: str = options.GATES[0],
+        activation: Activation = options.ACTIVATION,
+        pooling: str = options.POOLINGS[0],
+        mix_factor: float = options.MIX_FACTOR,
+        first: str = options.ORDERS[0],
+        branches: str = options.BRANCHES[0],
         initial_gate: float | None = None,
-        output_norm: str = "none",
+        output_norm: str = options.OUTPUT_NORMS[0],
         **kwargs: object,
     ) -> None:
         super().__init__(**kwargs)
         self.mix_factor = check_positive_number("mix_factor", mix_factor)
-        self.first = check_choice("first", first, ORDERS)
+        self.first = check_choice("first", first, options.ORDERS)
         self.aif = AIF(
             reduction_ratio=reduction_ratio,
             norm=norm,
@@ -140,7 +138,7 @@ class DLFA(keras.layers.Layer):
         self.branches = self.aif.branches
         self.initial_gate = self.aif.initial_gate
         self.output_norm = check_choice(
-            "output_norm", output_norm, OUTPUT_NORMS
+            "output_norm", output_norm, options.OUTPUT_NORMS
         )
         self.norm_of_output = None
         if self.output_norm == "layer":

@@ -16,8 +16,7 @@ from dlfa_tf.models import e5_small_multi
 from dlfa_tf.models import tiny
 from dlfa_tf.models.encoder_blocks import check_sequence_length
 from dlfa_tf.models.hub import load_from_hub
-
-DEFAULT_PRESET = "e5_small_multi"
+from dlfa_tf.options import DEFAULT_PRESET
 
 PRESETS: Mapping[str, str] = MappingProxyType(
     {

@@ -6,6 +6,8 @@ from typing import Any
 import keras
 import keras_hub
 
+from dlfa_tf.options import LABEL_PIECES
+from dlfa_tf.options import SEQUENCE_LENGTH
 from dlfa_tf.preprocessing.base_preprocessor import IGNORED_LABEL
 from dlfa_tf.preprocessing.base_preprocessor import BasePreprocessor
 from dlfa_tf.preprocessing.base_preprocessor import after
@@ -15,8 +17,6 @@ from dlfa_tf.preprocessing.rows import tagging_rows
 from dlfa_tf.preprocessing.tensorflow_import import require_tensorflow
 from dlfa_tf.preprocessing.text_cleaning import split_words
 from dlfa_tf.preprocessing.text_cleaning import valid_utf8
-
-LABEL_PIECES = ("first", "first_content")
 
 
 @keras.saving.register_keras_serializable(package="dlfa_tf")
@@ -73,7 +73,7 @@ class TaggingPreprocessor(BasePreprocessor):
         self,
         tokenizer: keras_hub.tokenizers.Tokenizer,
         labels: Sequence[str] | None = None,
-        sequence_length: int = 128,
+        sequence_length: int = SEQUENCE_LENGTH,
         use_segment_ids: bool = True,
         label_piece: str | None = None,
         **kwargs: Any,

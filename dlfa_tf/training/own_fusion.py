@@ -14,7 +14,8 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-FUSIONS = ("dlfa", "mean", "scalar_mix")
+from dlfa_tf.options import FUSIONS
+
 # Name of the layer in every model: stable, whatever else the process built.
 LAYER_NAME = "fusion"
 MODULE = r"[^\W\d]\w*(?:\.[^\W\d]\w*)*"
