@@ -17,13 +17,13 @@ PY := .venv/bin/python
 PYTEST := $(PY) -m pytest -n logical --maxprocesses 4 --dist loadfile
 SOURCES := $(wildcard dlfa_tf trainers benchmarks saved_models/*.py tests tools)
 
-.PHONY: help demo test test-slow test-beam check format build-file package lock venv \
-	venv-dev clean distclean
+.PHONY: help demo test test-slow test-beam check format build-file settings-table package lock \
+	venv venv-dev clean distclean
 .DEFAULT_GOAL := help
 
 help: ## Lists the targets
 	@echo "Targets:"
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' \
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' \
 		Makefile
 	@echo "make demo takes TASK=pos|ner|xnli|pawsx and ARGS=\"further flags\"."
 
@@ -54,6 +54,9 @@ format: venv-dev ## Lays out the sources and mends what lint can mend
 
 build-file: venv-dev ## Writes the BUILD file anew from the tree
 	$(PY) tools/build_file.py
+
+settings-table: venv-dev ## Writes docs/settings.md anew from the settings
+	$(PY) -m tools.settings_table
 
 package: venv-dev ## Builds the wheel and tries it from another directory
 	sh tools/try_package.sh

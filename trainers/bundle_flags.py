@@ -1,14 +1,14 @@
 """Flags of bundles: one file with all that runs of a task need."""
 
-from typing import TYPE_CHECKING
 from typing import Any
 
 from absl import flags
 
+from dlfa_tf.training.config import SETTINGS
+from dlfa_tf.training.config import TrainConfig
+from dlfa_tf.training.config import default_config
 from trainers import common_flags
-
-if TYPE_CHECKING:
-    from dlfa_tf.training.config import TrainConfig
+from trainers import setting_flags
 
 FLAGS = flags.FLAGS
 _FORMATS = ("auto", "q4", "float16", "float32")
@@ -51,12 +51,11 @@ def define_make_flags() -> None:
         "Numbers of the encoder in the bundle; `auto` is 4 bits where that "
         "loses nothing (e5_small_multi), else float16.",
     )
-    flags.DEFINE_integer(
+    setting_flags.define(
         "train_limit",
-        None,
-        "Training examples in the bundle, from one fixed shuffle; 0, the "
-        "default, is all.",
-        lower_bound=0,
+        help="Training examples in the bundle, from one fixed shuffle; 0 is "
+        "all",
+        unset="all",
     )
 
 
@@ -65,18 +64,17 @@ def settings_not_given(bundle: str) -> dict[str, Any]:
     from dlfa_tf.training.bundle_file import read_bundle_meta
 
     _, meta = read_bundle_meta(bundle)
-    settings = dict(meta["settings"])
-    for name in ("train_limit", "eval_limit"):
-        # No limit; None would leave it to the recipe.
-        settings[name] = settings[name] or 0
     return {
-        name: value
-        for name, value in settings.items()
+        # No limit; None would leave it to the recipe.
+        name: 0
+        if value is None and SETTINGS[name].zero_is_none
+        else SETTINGS[name].from_json(value)
+        for name, value in meta["settings"].items()
         if name not in FLAGS or not FLAGS[name].present
     }
 
 
-def run_on_bundle(config: "TrainConfig", verbose: int) -> dict[str, Any]:
+def run_on_bundle(config: TrainConfig, verbose: int) -> dict[str, Any]:
     """Carries out a run on the bundle of the flags."""
     # Not at the top: a wrong flag should not wait for Keras.
     from dlfa_tf.training.bundle import read_bundle
@@ -98,21 +96,8 @@ def make_from_flags() -> None:
     import os
 
     from dlfa_tf.training.bundle import make_bundle
-    from dlfa_tf.training.config import default_config
 
-    config = default_config(
-        FLAGS.task,
-        output_dir="",
-        data_source=FLAGS.data_source,
-        data_dir=FLAGS.data_dir,
-        preset=FLAGS.preset,
-        label_piece=FLAGS.label_piece,
-        sequence_length=FLAGS.sequence_length,
-        languages=tuple(FLAGS.languages),
-        eval_split=FLAGS.eval_split,
-        eval_limit=FLAGS.eval_limit,
-        train_limit=FLAGS.train_limit,
-    )
+    config = default_config(output_dir="", **setting_flags.values())
     meta = make_bundle(
         config, FLAGS.bundle, FLAGS.bundle_weights, common_flags.say
     )

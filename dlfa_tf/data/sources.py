@@ -9,13 +9,13 @@ from dlfa_tf.data.readers import find_file
 from dlfa_tf.data.readers import read_pairs
 from dlfa_tf.data.readers import read_tagged
 from dlfa_tf.data.tasks import SAMPLE_LANGUAGES
+from dlfa_tf.data.tasks import SOURCES
 from dlfa_tf.data.tasks import Task
 from dlfa_tf.data.tasks import nearest_hint
 from dlfa_tf.data.tfds import has_split
 from dlfa_tf.data.tfds import read_tfds
 
 SPLITS = ("train", "dev", "test")
-SOURCES = ("files", "tfds", "sample")
 SAMPLE_FOLDER = pathlib.Path(__file__).parent / "sample"
 
 Examples = list[PairExample] | list[TaggedSentence]

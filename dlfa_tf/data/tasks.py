@@ -12,6 +12,8 @@ UPOS_TAGS = (
 )  # fmt: skip
 NER_TAGS = ("O", "B-PER", "I-PER", "B-ORG", "I-ORG", "B-LOC", "I-LOC")
 
+# Where examples come from, see `Source`; the default first.
+SOURCES = ("files", "tfds", "sample")
 # The languages of the sample that this project ships, for every task.
 SAMPLE_LANGUAGES = ("ar", "de", "el", "en", "es", "fr", "hi", "ru", "zh")
 

@@ -26,10 +26,11 @@ from dlfa_tf.evaluation.table_files import to_html
 from dlfa_tf.evaluation.table_files import write_table
 from dlfa_tf.evaluation.variants import system_folder
 from dlfa_tf.evaluation.variants import variant_name
+from dlfa_tf.training.config import SETTINGS
 
 REPORT = "report.html"
 # Settings whose None is 0 as a flag; without the flag a recipe decides.
-_ZERO_FOR_NONE = frozenset(("dev_every", "train_limit", "eval_limit"))
+_ZERO_FOR_NONE = frozenset(k for k, x in SETTINGS.items() if x.zero_is_none)
 
 
 def write_report(

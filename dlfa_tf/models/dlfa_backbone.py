@@ -216,16 +216,8 @@ class DLFABackbone(keras_hub.models.Backbone):
         )
         self._encoder = _Untracked(encoder)
         self.fusion_layer = fusion_layer
-        self.reduction_ratio = reduction_ratio
-        self.norm = norm
-        self.gate = gate
-        self.activation = activation
-        self.pooling = pooling
-        self.mix_factor = mix_factor
-        self.first = first
-        self.branches = branches
-        self.initial_gate = initial_gate
-        self.output_norm = output_norm
+        for option, value in dlfa_options.items():
+            setattr(self, option, value)
         # A fusion layer of the user's is a layer of the graph already.
         self._fusion = _Untracked(fusion)
         self.last_layer = last_layer

@@ -9,7 +9,6 @@ import importlib
 import json
 import os
 import re
-import subprocess
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -196,6 +195,9 @@ def check_in_a_process(fusions: Sequence[str]) -> None:
     Raises:
         ValueError: with the message of the process.
     """
+    # Not at the top: every program that has a config would wait for it.
+    import subprocess
+
     found = [name for name in dict.fromkeys(fusions) if is_own(name)]
     if not found:
         return
