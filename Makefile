@@ -19,13 +19,13 @@ SOURCES := $(wildcard dlfa_tf trainers benchmarks saved_models/*.py tests tools)
 BUILD_FILES := $(wildcard MODULE.bazel BUILD */BUILD */*/BUILD tools/*.bzl)
 BUILDIFIER := tools/node_modules/.bin/buildifier
 
-.PHONY: help demo test test-slow test-beam check format package lock venv \
-	venv-dev clean distclean
+.PHONY: help demo test test-slow test-beam check format settings-table \
+	package lock venv venv-dev clean distclean
 .DEFAULT_GOAL := help
 
 help: ## Lists the targets
 	@echo "Targets:"
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' \
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' \
 		Makefile
 	@echo "make demo takes TASK=pos|ner|xnli|pawsx and ARGS=\"further flags\"."
 
@@ -67,6 +67,9 @@ $(BUILDIFIER): tools/package-lock.json
 		"(on Debian and Ubuntu: apt-get install npm)." >&2; exit 1; }
 	npm ci --prefix tools --no-audit --no-fund --loglevel=error
 	@touch $@
+
+settings-table: venv-dev ## Writes docs/settings.md anew from the settings
+	$(PY) -m tools.settings_table
 
 package: venv-dev ## Builds the wheel and tries it from another directory
 	sh tools/try_package.sh

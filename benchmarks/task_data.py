@@ -4,6 +4,7 @@ from absl import flags
 
 from dlfa_tf.data import tasks
 from dlfa_tf.data.sources import Source
+from dlfa_tf.options import DEFAULT_PRESET
 
 
 def define_flags() -> None:
@@ -14,7 +15,7 @@ def define_flags() -> None:
         "Folder that holds xnli/, pawsx/, panx/, udpos_fused/; default the "
         "sample of the package, which is too small for figures.",
     )
-    flags.DEFINE_string("preset", "e5_small_multi", "Preset of the tokenizer.")
+    flags.DEFINE_string("preset", DEFAULT_PRESET, "Preset of the tokenizer.")
 
 
 def source(task: str) -> Source:

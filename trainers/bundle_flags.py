@@ -4,7 +4,10 @@ from typing import Any
 
 from absl import flags
 
+from dlfa_tf.runs import settings
+from dlfa_tf.runs.settings import SETTINGS
 from trainers import common_flags
+from trainers import setting_flags
 
 FLAGS = flags.FLAGS
 _FORMATS = ("auto", "q4", "float16", "float32")
@@ -47,12 +50,11 @@ def define_make_flags() -> None:
         "Numbers of the encoder in the bundle; `auto` is 4 bits where that "
         "loses nothing (e5_small_multi), else float16.",
     )
-    flags.DEFINE_integer(
+    setting_flags.define(
         "train_limit",
-        None,
-        "Training examples in the bundle, from one fixed shuffle; 0, the "
-        "default, is all.",
-        lower_bound=0,
+        help="Training examples in the bundle, from one fixed shuffle; 0 is "
+        "all",
+        unset="all",
     )
 
 
@@ -61,13 +63,12 @@ def settings_not_given(bundle: str) -> dict[str, Any]:
     from dlfa_tf.training import bundle_file
 
     _, meta = bundle_file.read_bundle_meta(bundle)
-    settings = dict(meta["settings"])
-    for name in ("train_limit", "eval_limit"):
-        # No limit; None would leave it to the recipe.
-        settings[name] = settings[name] or 0
     return {
-        name: value
-        for name, value in settings.items()
+        # No limit; None would leave it to the recipe.
+        name: 0
+        if value is None and SETTINGS[name].zero_is_none
+        else SETTINGS[name].from_json(value)
+        for name, value in meta["settings"].items()
         if name not in FLAGS or not FLAGS[name].present
     }
 
@@ -77,22 +78,9 @@ def make_from_flags() -> None:
     # Not at the top: a wrong flag should not wait for TensorFlow.
     import os
 
-    from dlfa_tf.runs import settings
     from dlfa_tf.training import bundle
 
-    config = settings.default_config(
-        FLAGS.task,
-        output_dir="",
-        data_source=FLAGS.data_source,
-        data_dir=FLAGS.data_dir,
-        preset=FLAGS.preset,
-        label_piece=FLAGS.label_piece,
-        sequence_length=FLAGS.sequence_length,
-        languages=tuple(FLAGS.languages),
-        eval_split=FLAGS.eval_split,
-        eval_limit=FLAGS.eval_limit,
-        train_limit=FLAGS.train_limit,
-    )
+    config = settings.default_config(output_dir="", **setting_flags.values())
     meta = bundle.make_bundle(
         config, FLAGS.bundle, FLAGS.bundle_weights, common_flags.say
     )

@@ -13,8 +13,6 @@ from absl import app
 from absl import flags
 from absl import logging as absl_logging
 
-TASK_NAMES = ("xnli", "pawsx", "ner", "pos")
-
 # Wrong settings or data: the user's to mend, one line is enough.
 _USER_ERRORS = (
     ValueError, TypeError, OSError, ImportError, ArithmeticError
@@ -78,74 +76,6 @@ def refuse_without(needed: str, *names: str) -> None:
         return True
 
     flags.register_multi_flags_validator([needed, *names], check)
-
-
-def define_task_flags(required: bool = True) -> None:
-    """Defines `--task` (required or not), `--data_source`, `--data_dir`."""
-    # Not at the top: programs without a task start faster.
-    from dlfa_tf.data.tasks import ALIASES
-
-    define_choice(
-        "task",
-        None,
-        TASK_NAMES,
-        "Task of the benchmark.",
-        required=required,
-        aliases=ALIASES,
-    )
-    define_choice(
-        "data_source",
-        "files",
-        ("files", "tfds", "sample"),
-        "Where examples come from: an XTREME-like folder, sets that TensorFlow "
-        "Datasets has prepared, or the small sample shipped with the package.",
-    )
-    flags.DEFINE_string(
-        "data_dir",
-        None,
-        "Folder that holds xnli/, pawsx/, panx/, udpos_fused/ or XTREME's "
-        "udpos/ (for --data_source=files), or the folder of TensorFlow "
-        "Datasets (for --data_source=tfds).",
-    )
-
-
-def define_label_piece_flag() -> None:
-    """Defines `--label_piece`."""
-    define_choice(
-        "label_piece",
-        None,
-        ("first", "first_content"),
-        "Piece of a word that carries its label (tagging); default "
-        "first_content for SentencePiece, first for WordPiece.",
-    )
-
-
-def define_evaluation_flags(limit_default: str = "all") -> None:
-    """Defines `--languages`, `--eval_split`, `--eval_limit`.
-
-    Args:
-        limit_default: str, what holds without `--eval_limit`, for its help.
-    """
-    flags.DEFINE_list(
-        "languages",
-        ["all"],
-        "Languages to evaluate on, separated by commas; `all` are those of "
-        "the benchmark, `available` those that have a file.",
-    )
-    define_choice(
-        "eval_split",
-        "test",
-        ("test", "dev", "test_or_dev"),
-        "Split to report; `test_or_dev` takes dev where a language has no "
-        "test file, and says so.",
-    )
-    flags.DEFINE_integer(
-        "eval_limit",
-        None,
-        "Examples per language to evaluate on, from the start of each file; "
-        f"0 is all; default {limit_default}.",
-        lower_bound=0,
-    )
 
 
 def define_import_flag() -> None:

@@ -19,6 +19,7 @@ from typing import Any
 from absl import flags
 
 from trainers import common_flags
+from trainers import setting_flags
 
 FLAGS = flags.FLAGS
 
@@ -47,25 +48,24 @@ _TEXTS = {
 
 def define_flags() -> None:
     """Defines the flags of this program."""
-    common_flags.define_choice(
-        "task", "pos", common_flags.TASK_NAMES, "Task to show."
+    setting_flags.define("task", help="Task to show", default="pos")
+    setting_flags.define("preset", help="Encoder preset")
+    setting_flags.define(
+        "fusion_layer",
+        help="Block that the second system fuses with the last one",
+        default=9,
+        unset="",
     )
+    setting_flags.define("epochs", help="Passes over the sample", unset="")
     flags.DEFINE_string(
         "output_dir", None, "Folder of the runs; default runs/demo/TASK."
     )
     flags.DEFINE_string(
         "saved_models_dir", "saved_models", "Folder of the exported models."
     )
-    flags.DEFINE_string("preset", "e5_small_multi", "Encoder preset.")
-    flags.DEFINE_integer(
-        "fusion_layer",
-        9,
-        "Block that the second system fuses with the last one.",
-        lower_bound=0,
-    )
-    flags.DEFINE_integer("epochs", None, "Passes over the sample.", 1)
     # --help shows the flags of the main module and those it adopts.
     flags.adopt_module_key_flags(common_flags)
+    flags.adopt_module_key_flags(setting_flags)
 
 
 def main() -> None:

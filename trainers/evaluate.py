@@ -17,6 +17,7 @@ import pathlib
 from absl import flags
 
 from trainers import common_flags
+from trainers import setting_flags
 
 FLAGS = flags.FLAGS
 # Flags that say nothing of files that are scored as they are.
@@ -25,8 +26,10 @@ _ONLY_WITH_MODEL = ("data_source", "data_dir", "eval_limit")
 
 def define_flags() -> None:
     """Defines the flags of this program."""
-    common_flags.define_task_flags(required=False)
-    common_flags.define_evaluation_flags()
+    setting_flags.define(
+        "task", "data_source", "data_dir", "languages", "eval_split"
+    )
+    setting_flags.define("eval_limit", unset="all")
     flags.DEFINE_string(
         "model", None, "Run folder or saved task preset (needs --task)."
     )
@@ -56,6 +59,7 @@ def define_flags() -> None:
     common_flags.refuse_without("model", *_ONLY_WITH_MODEL)
     # --help shows the flags of the main module and those it adopts.
     flags.adopt_module_key_flags(common_flags)
+    flags.adopt_module_key_flags(setting_flags)
 
 
 def _check_combination(values: dict[str, str | None]) -> bool:

@@ -30,6 +30,7 @@ from rich.table import Table
 
 from trainers import bundle_flags
 from trainers import common_flags
+from trainers import setting_flags
 
 FLAGS = flags.FLAGS
 # Flags that say nothing without another one.
@@ -44,7 +45,16 @@ _ONLY_WITH = {
 
 def define_flags() -> None:
     """Defines the flags of this program."""
-    common_flags.define_task_flags()
+    setting_flags.define("task", required=True)
+    setting_flags.define("data_source", "data_dir", "languages", "eval_split")
+    setting_flags.define("eval_limit", unset="all")
+    setting_flags.define("sequence_length", unset="the task's")
+    setting_flags.define("label_piece")
+    setting_flags.define(
+        "preset",
+        help="Preset whose tokenizer fills the cache",
+        unset="none, count only",
+    )
     flags.DEFINE_string(
         "manual_dir",
         None,
@@ -58,19 +68,6 @@ def define_flags() -> None:
         "which the files of xnli, pawsx or ner are written to --data_dir "
         "(docs/data.md has the layout).",
     )
-    flags.DEFINE_string(
-        "preset",
-        None,
-        "Preset whose tokenizer fills the cache; default none, count only.",
-    )
-    flags.DEFINE_integer(
-        "sequence_length",
-        None,
-        "Pieces per row, special ones included; default the task's.",
-        lower_bound=8,
-    )
-    common_flags.define_label_piece_flag()
-    common_flags.define_evaluation_flags()
     bundle_flags.define_make_flags()
     flags.register_multi_flags_validator(
         ["bundle", "preset"],
@@ -83,6 +80,7 @@ def define_flags() -> None:
     _register_for_source("originals_dir", "files")
     # --help shows the flags of the main module and those it adopts.
     flags.adopt_module_key_flags(common_flags)
+    flags.adopt_module_key_flags(setting_flags)
     flags.adopt_module_key_flags(bundle_flags)
 
 

@@ -19,7 +19,7 @@ from absl import flags
 
 from trainers import bundle_flags
 from trainers import common_flags
-from trainers import fusion_flags
+from trainers import setting_flags
 from trainers import train
 
 if TYPE_CHECKING:
@@ -28,10 +28,8 @@ if TYPE_CHECKING:
 
 FLAGS = flags.FLAGS
 
-# Flags of trainers.train that a sweep sets for every run.
-_SET_FOR_RUNS = (
-    "task", "fusion_layer", "fusion", "gate", "seed", "resume",
-)  # fmt: skip
+# Settings that a sweep sets for every run.
+_SET_FOR_RUNS = ("task", "fusion_layer", "fusion", "gate", "seed")
 # Last lines of failed runs that the final message has.
 _MOST_SAID = 3
 # Flags that runs must not get.
@@ -44,9 +42,7 @@ _OWN = (
 
 def define_flags() -> None:
     """Defines the flags of this program."""
-    train.define_run_flags()
-    for name in _SET_FOR_RUNS:
-        delattr(FLAGS, name)
+    train.define_run_flags(without=_SET_FOR_RUNS)
     FLAGS["output_dir"].help = "Folder of the sweep, new or gone on with."
     flags.DEFINE_list(
         "tasks", None, "Tasks, separated by commas; default the bundle's."
@@ -83,7 +79,7 @@ def define_flags() -> None:
         message="--tasks is needed, or --bundle.",
     )
     # --help shows the flags of the main module and those it adopts.
-    for module in (train, fusion_flags, bundle_flags, common_flags):
+    for module in (train, setting_flags, bundle_flags, common_flags):
         flags.adopt_module_key_flags(module)
 
 
@@ -171,21 +167,13 @@ def _check_data(cells: "list[Cell]") -> None:
 
 def _command(cell: "Cell") -> list[str]:
     """Command line of a run."""
-    config = cell.config
-    command = [
-        sys.executable,
-        "-m",
-        "trainers.train",
-        f"--task={config.task}",
-        f"--fusion={config.fusion}",
-        f"--gate={config.gate}",
-        f"--seed={config.seed}",
-        f"--output_dir={config.output_dir}",
-        "--resume",
-    ]
-    if config.fusion_layer is not None:
-        command.append(f"--fusion_layer={config.fusion_layer}")
-    return command + _passed_on()
+    values = {
+        name: getattr(cell.config, name)
+        for name in (*_SET_FOR_RUNS, "output_dir")
+    }
+    given = [f"--{k}={v}" for k, v in values.items() if v is not None]
+    command = [sys.executable, "-m", "trainers.train", "--resume"]
+    return command + given + _passed_on()
 
 
 def _passed_on() -> list[str]:

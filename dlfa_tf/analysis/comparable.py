@@ -4,18 +4,13 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 
-from dlfa_tf.runs.variants import DEFAULTS
+from dlfa_tf.runs.settings import SETTINGS
 
 # Settings that may differ: what a table compares, what decides no score (but
 # for rounding), and the name of a recipe, whose settings are compared.
 _FREE = frozenset(
-    (
-        *DEFAULTS, "checkpoint_minutes", "compact_vocabulary", "data_dir",
-        "eval_split", "fusion", "fusion_layer", "gate", "jit_compile",
-        "keep_checkpoints", "languages", "output_dir", "recipe", "seed",
-        "strategy",
-    )
-)  # fmt: skip
+    name for name, x in SETTINGS.items() if x.in_tables != "refused"
+)
 
 
 def settings(results: Mapping[str, Any]) -> dict[str, Any]:

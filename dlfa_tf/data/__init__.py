@@ -1,17 +1,27 @@
 """Tasks, readers and the way from examples to batches."""
 
-from dlfa_tf.data.readers import PairExample
-from dlfa_tf.data.readers import TaggedSentence
-from dlfa_tf.data.sources import Source
-from dlfa_tf.data.tasks import TASKS
-from dlfa_tf.data.tasks import Task
-from dlfa_tf.data.tasks import get_task
+import importlib
+from typing import Any
 
-__all__ = [
-    "TASKS",
-    "PairExample",
-    "Source",
-    "TaggedSentence",
-    "Task",
-    "get_task",
-]
+# Imported on first use: flags need the tasks, not the readers.
+_PUBLIC = {
+    "TASKS": "tasks",
+    "PairExample": "readers",
+    "Source": "sources",
+    "TaggedSentence": "readers",
+    "Task": "tasks",
+    "get_task": "tasks",
+}
+
+__all__ = [*_PUBLIC]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _PUBLIC:
+        module = importlib.import_module(f"dlfa_tf.data.{_PUBLIC[name]}")
+        return getattr(module, name)
+    raise AttributeError(f"module 'dlfa_tf.data' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -17,13 +17,13 @@ from typing import Any
 import numpy as np
 
 from dlfa_tf import cache_folder
+from dlfa_tf import lazy
 from dlfa_tf import preprocessing
 from dlfa_tf.data import arrays
 from dlfa_tf.data.arrays import TokenArrays
 from dlfa_tf.data.readers import PairExample
 from dlfa_tf.data.readers import TaggedSentence
 from dlfa_tf.lazy import tf
-from dlfa_tf.lazy import tf_text
 from dlfa_tf.preprocessing.pair_preprocessor import PairPreprocessor
 from dlfa_tf.preprocessing.tagging_preprocessor import TaggingPreprocessor
 
@@ -139,7 +139,7 @@ def _settings(
             pieces.unk_id,
             *pieces.pair_separator,
         ],
-        "packages": [tf.__version__, tf_text.__version__],
+        "packages": [tf.__version__, lazy.tf_text.__version__],
     }
 
 

@@ -9,10 +9,10 @@ from dlfa_tf.data import tfds
 from dlfa_tf.data.readers import PairExample
 from dlfa_tf.data.readers import TaggedSentence
 from dlfa_tf.data.tasks import SAMPLE_LANGUAGES
+from dlfa_tf.data.tasks import SOURCES
 from dlfa_tf.data.tasks import Task
 
 SPLITS = ("train", "dev", "test")
-SOURCES = ("files", "tfds", "sample")
 SAMPLE_FOLDER = pathlib.Path(__file__).parent / "sample"
 
 Examples = list[PairExample] | list[TaggedSentence]

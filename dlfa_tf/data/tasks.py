@@ -4,12 +4,16 @@ import dataclasses
 import difflib
 from collections.abc import Iterable
 
+from dlfa_tf.options import SEQUENCE_LENGTH
+
 UPOS_TAGS = (
     "ADJ", "ADP", "ADV", "AUX", "CCONJ", "DET", "INTJ", "NOUN", "NUM",
     "PART", "PRON", "PROPN", "PUNCT", "SCONJ", "SYM", "VERB", "X",
 )  # fmt: skip
 NER_TAGS = ("O", "B-PER", "I-PER", "B-ORG", "I-ORG", "B-LOC", "I-LOC")
 
+# Where examples come from, see `Source`; the default first.
+SOURCES = ("files", "tfds", "sample")
 # The languages of the sample that this project ships, for every task.
 SAMPLE_LANGUAGES = ("ar", "de", "el", "en", "es", "fr", "hi", "ru", "zh")
 
@@ -58,7 +62,7 @@ class Task:
     tfds_evaluation: str
     score: str
     report_split: str = "test"
-    sequence_length: int = 128
+    sequence_length: int = SEQUENCE_LENGTH
     epochs: int
     learning_rate: float = 2e-5
     batch_size: int = 32

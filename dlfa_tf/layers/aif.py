@@ -6,15 +6,13 @@ import keras
 from keras import ops
 from keras.src.backend import get_keras_mask
 
+from dlfa_tf import options
 from dlfa_tf.layers import argument_checks
 from dlfa_tf.layers.attention_branch import AttentionBranch
 from dlfa_tf.types import Activation
 from dlfa_tf.types import Config
 from dlfa_tf.types import Shape
 from dlfa_tf.types import Tensor
-
-GATES = ("feature", "attention")
-BRANCHES = ("both", "local", "global")
 
 
 @keras.saving.register_keras_serializable(package="dlfa_tf")
@@ -87,19 +85,19 @@ class AIF(keras.layers.Layer):
 
     def __init__(
         self,
-        reduction_ratio: int = 4,
-        norm: str = "layer",
-        gate: str = "feature",
-        activation: Activation = "relu",
-        pooling: str = "mean",
-        branches: str = "both",
+        reduction_ratio: int = options.REDUCTION_RATIO,
+        norm: str = options.NORMS[0],
+        gate: str = options.GATES[0],
+        activation: Activation = options.ACTIVATION,
+        pooling: str = options.POOLINGS[0],
+        branches: str = options.BRANCHES[0],
         initial_gate: float | None = None,
         **kwargs: object,
     ) -> None:
         super().__init__(**kwargs)
-        self.gate = argument_checks.check_choice("gate", gate, GATES)
+        self.gate = argument_checks.check_choice("gate", gate, options.GATES)
         self.branches = argument_checks.check_choice(
-            "branches", branches, BRANCHES
+            "branches", branches, options.BRANCHES
         )
         self.initial_gate = (
             None

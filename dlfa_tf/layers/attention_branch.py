@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from dlfa_tf import options
 from dlfa_tf.layers import argument_checks
 from dlfa_tf.layers.masked_pooling import MaskedAveragePooling
 from dlfa_tf.types import Activation
@@ -10,9 +11,7 @@ from dlfa_tf.types import Config
 from dlfa_tf.types import Shape
 from dlfa_tf.types import Tensor
 
-NORMS = ("layer", "batch", "none")
 SCOPES = ("local", "global")
-POOLINGS = ("mean", "first")
 
 # Keras' own default of 1e-3 is large beside the variance of a narrow
 # bottleneck; 1e-5 is what the vision ancestor of AIF runs with.
@@ -99,11 +98,11 @@ class AttentionBranch(keras.layers.Layer):
 
     def __init__(
         self,
-        reduction_ratio: int = 4,
-        norm: str = "layer",
-        activation: Activation = "relu",
+        reduction_ratio: int = options.REDUCTION_RATIO,
+        norm: str = options.NORMS[0],
+        activation: Activation = options.ACTIVATION,
         scope: str = "local",
-        pooling: str = "mean",
+        pooling: str = options.POOLINGS[0],
         initial_output: float | None = None,
         **kwargs: object,
     ) -> None:
@@ -111,11 +110,11 @@ class AttentionBranch(keras.layers.Layer):
         self.reduction_ratio = argument_checks.check_reduction_ratio(
             reduction_ratio
         )
-        self.norm = argument_checks.check_choice("norm", norm, NORMS)
+        self.norm = argument_checks.check_choice("norm", norm, options.NORMS)
         self.activation = argument_checks.check_activation(activation)
         self.scope = argument_checks.check_choice("scope", scope, SCOPES)
         self.pooling = argument_checks.check_choice(
-            "pooling", pooling, POOLINGS
+            "pooling", pooling, options.POOLINGS
         )
         self.initial_output = (
             None

@@ -4,6 +4,7 @@ import keras
 from keras import ops
 from keras.src.backend import get_keras_mask
 
+from dlfa_tf import options
 from dlfa_tf.layers import argument_checks
 from dlfa_tf.layers.aif import AIF
 from dlfa_tf.layers.attention_branch import NORM_EPSILON
@@ -11,9 +12,6 @@ from dlfa_tf.types import Activation
 from dlfa_tf.types import Config
 from dlfa_tf.types import Shape
 from dlfa_tf.types import Tensor
-
-ORDERS = ("low", "high")
-OUTPUT_NORMS = ("none", "layer")
 
 
 @keras.saving.register_keras_serializable(package="dlfa_tf")
@@ -103,23 +101,25 @@ class DLFA(keras.layers.Layer):
 
     def __init__(
         self,
-        reduction_ratio: int = 4,
-        norm: str = "layer",
-        gate: str = "feature",
-        activation: Activation = "relu",
-        pooling: str = "mean",
-        mix_factor: float = 1.0,
-        first: str = "low",
-        branches: str = "both",
+        reduction_ratio: int = options.REDUCTION_RATIO,
+        norm: str = options.NORMS[0],
+        gate: str = options.GATES[0],
+        activation: Activation = options.ACTIVATION,
+        pooling: str = options.POOLINGS[0],
+        mix_factor: float = options.MIX_FACTOR,
+        first: str = options.ORDERS[0],
+        branches: str = options.BRANCHES[0],
         initial_gate: float | None = None,
-        output_norm: str = "none",
+        output_norm: str = options.OUTPUT_NORMS[0],
         **kwargs: object,
     ) -> None:
         super().__init__(**kwargs)
         self.mix_factor = argument_checks.check_positive_number(
             "mix_factor", mix_factor
         )
-        self.first = argument_checks.check_choice("first", first, ORDERS)
+        self.first = argument_checks.check_choice(
+            "first", first, options.ORDERS
+        )
         self.aif = AIF(
             reduction_ratio=reduction_ratio,
             norm=norm,
@@ -140,7 +140,7 @@ class DLFA(keras.layers.Layer):
         self.branches = self.aif.branches
         self.initial_gate = self.aif.initial_gate
         self.output_norm = argument_checks.check_choice(
-            "output_norm", output_norm, OUTPUT_NORMS
+            "output_norm", output_norm, options.OUTPUT_NORMS
         )
         self.norm_of_output = None
         if self.output_norm == "layer":

@@ -1,5 +1,6 @@
 """Any keras-hub encoder with a lower block fused into the last one."""
 
+import inspect
 import os
 import pathlib
 from collections.abc import Sequence
@@ -9,6 +10,7 @@ import keras
 import keras_hub
 
 from dlfa_tf import files
+from dlfa_tf import options
 from dlfa_tf.models import encoder_blocks
 from dlfa_tf.models import fusing
 from dlfa_tf.models import lora
@@ -135,21 +137,21 @@ class DLFABackbone(keras_hub.models.Backbone):
         self,
         encoder: keras_hub.models.Backbone,
         fusion_layer: int | None = None,
-        reduction_ratio: int = 4,
-        norm: str = "layer",
-        gate: str = "feature",
-        activation: str = "relu",
-        pooling: str = "mean",
-        mix_factor: float = 1.0,
-        first: str = "low",
-        branches: str = "both",
+        reduction_ratio: int = options.REDUCTION_RATIO,
+        norm: str = options.NORMS[0],
+        gate: str = options.GATES[0],
+        activation: str = options.ACTIVATION,
+        pooling: str = options.POOLINGS[0],
+        mix_factor: float = options.MIX_FACTOR,
+        first: str = options.ORDERS[0],
+        branches: str = options.BRANCHES[0],
         initial_gate: float | None = None,
-        output_norm: str = "none",
-        fusion: Any = "dlfa",
+        output_norm: str = options.OUTPUT_NORMS[0],
+        fusion: Any = options.FUSIONS[0],
         last_layer: int | None = None,
         frozen_layers: int | None = None,
-        sentence_pooling: str = "first",
-        pooler: str = "encoder",
+        sentence_pooling: str = options.SENTENCE_POOLINGS[0],
+        pooler: str = options.POOLERS[0],
         output_hidden_states: Sequence[int] = (),
         dtype: Any = None,
         name: str | None = None,
@@ -166,7 +168,7 @@ class DLFABackbone(keras_hub.models.Backbone):
         )
         states = encoder_blocks.hidden_states(encoder)
         policy = encoder.dtype_policy if dtype is None else dtype
-        options = {
+        dlfa_options = {
             "reduction_ratio": reduction_ratio,
             "norm": norm,
             "gate": gate,
@@ -183,7 +185,7 @@ class DLFABackbone(keras_hub.models.Backbone):
             states[: last + 1],
             fusion_layer,
             encoder.input["padding_mask"],
-            options,
+            dlfa_options,
             policy,
         )
         outputs = {
@@ -202,16 +204,8 @@ class DLFABackbone(keras_hub.models.Backbone):
         )
         self._encoder = _Untracked(encoder)
         self.fusion_layer = fusion_layer
-        self.reduction_ratio = reduction_ratio
-        self.norm = norm
-        self.gate = gate
-        self.activation = activation
-        self.pooling = pooling
-        self.mix_factor = mix_factor
-        self.first = first
-        self.branches = branches
-        self.initial_gate = initial_gate
-        self.output_norm = output_norm
+        for option, value in dlfa_options.items():
+            setattr(self, option, value)
         # A fusion layer of the user's is a layer of the graph already.
         self._fusion = _Untracked(fusion)
         self.last_layer = last_layer
@@ -351,32 +345,10 @@ class DLFABackbone(keras_hub.models.Backbone):
         _name_default_policy(
             config["dtype"], getattr(policy, "default_policy", policy).name
         )
-        config.update(
-            {
-                "encoder": keras.saving.serialize_keras_object(self.encoder),
-                "fusion_layer": self.fusion_layer,
-                "reduction_ratio": self.reduction_ratio,
-                "norm": self.norm,
-                "gate": self.gate,
-                "activation": self.activation,
-                "pooling": self.pooling,
-                "mix_factor": self.mix_factor,
-                "first": self.first,
-                "branches": self.branches,
-                "initial_gate": self.initial_gate,
-                "output_norm": self.output_norm,
-                "fusion": (
-                    self.fusion
-                    if isinstance(self.fusion, str)
-                    else keras.saving.serialize_keras_object(self.fusion)
-                ),
-                "last_layer": self.last_layer,
-                "frozen_layers": self.frozen_layers,
-                "sentence_pooling": self.sentence_pooling,
-                "pooler": self.pooler,
-                "output_hidden_states": self.output_hidden_states,
-            }
-        )
+        config["encoder"] = keras.saving.serialize_keras_object(self.encoder)
+        config.update({name: getattr(self, name) for name in FUSION_ARGUMENTS})
+        if not isinstance(self.fusion, str):
+            config["fusion"] = keras.saving.serialize_keras_object(self.fusion)
         return config
 
     @classmethod
@@ -395,6 +367,14 @@ class DLFABackbone(keras_hub.models.Backbone):
                 encoder = _with_dtype(encoder, config["dtype"])
             config["encoder"] = keras.saving.deserialize_keras_object(encoder)
         return cls(**config)
+
+
+# Arguments besides the encoder and what every Keras model takes.
+FUSION_ARGUMENTS = tuple(
+    name
+    for name in inspect.signature(DLFABackbone.__init__).parameters
+    if name not in ("self", "encoder", "dtype", "name", "trainable")
+)
 
 
 def _dtype(saved: Config) -> Any:

@@ -9,9 +9,9 @@ import keras
 from dlfa_tf.layers import argument_checks
 from dlfa_tf.layers.dlfa import DLFA
 from dlfa_tf.layers.scalar_mix import ScalarMix
+from dlfa_tf.options import FUSIONS
 from dlfa_tf.types import Config
 
-FUSIONS = ("dlfa", "mean", "scalar_mix")
 # A model is data: what it names is shown only where it is no more than a name.
 _NAME = re.compile(r"[\w.>]{1,100}")
 

@@ -10,28 +10,10 @@ import keras_hub
 
 from dlfa_tf import files
 from dlfa_tf.models import presets
+from dlfa_tf.models.dlfa_backbone import FUSION_ARGUMENTS
 from dlfa_tf.models.dlfa_backbone import DLFABackbone
 from dlfa_tf.preprocessing import piece_tokenizer
 
-_FUSION_ARGUMENTS = (
-    "fusion_layer",
-    "reduction_ratio",
-    "norm",
-    "gate",
-    "activation",
-    "pooling",
-    "mix_factor",
-    "first",
-    "branches",
-    "initial_gate",
-    "output_norm",
-    "fusion",
-    "last_layer",
-    "frozen_layers",
-    "sentence_pooling",
-    "pooler",
-    "output_hidden_states",
-)
 _PREPROCESSOR_ARGUMENTS = ("sequence_length", "label_piece")
 _TASK_ARGUMENTS = ("dtype", "dropout", "preprocessor", "name", "compile")
 _LABEL_ARGUMENTS = ("labels", "num_classes")
@@ -104,7 +86,7 @@ def check_saved_task_arguments(kwargs: dict[str, Any]) -> None:
         ValueError: for an argument that only a new model takes.
         TypeError: for an unknown argument.
     """
-    settled = _FUSION_ARGUMENTS + _PREPROCESSOR_ARGUMENTS + _LABEL_ARGUMENTS
+    settled = FUSION_ARGUMENTS + _PREPROCESSOR_ARGUMENTS + _LABEL_ARGUMENTS
     given = {k: v for k, v in kwargs.items() if k in settled}
     if given:
         raise ValueError(
@@ -154,12 +136,12 @@ def task_from_encoder(
     settings = () if "preprocessor" in kwargs else _PREPROCESSOR_ARGUMENTS
     _check_known(
         kwargs,
-        _FUSION_ARGUMENTS + settings + _LABEL_ARGUMENTS + _TASK_ARGUMENTS,
+        FUSION_ARGUMENTS + settings + _LABEL_ARGUMENTS + _TASK_ARGUMENTS,
     )
     encoder = presets.load_encoder(
         preset, load_weights=load_weights, dtype=kwargs.pop("dtype", None)
     )
-    fusion = {k: kwargs.pop(k) for k in _FUSION_ARGUMENTS if k in kwargs}
+    fusion = {k: kwargs.pop(k) for k in FUSION_ARGUMENTS if k in kwargs}
     backbone = DLFABackbone(encoder, **fusion)
     if "preprocessor" not in kwargs:
         tokenizer = presets.load_tokenizer(preset)

@@ -7,9 +7,9 @@ import keras_hub
 
 from dlfa_tf.layers import argument_checks
 from dlfa_tf.layers.masked_pooling import MaskedAveragePooling
+from dlfa_tf.options import POOLERS
+from dlfa_tf.options import SENTENCE_POOLINGS
 
-SENTENCE_POOLINGS = ("first", "mean")
-POOLERS = ("encoder", "identity", "new", "none")
 POOLER_NAME = "pooled_dense"
 POOLING_NAME = "sentence_pooling"
 

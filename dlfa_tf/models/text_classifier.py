@@ -8,6 +8,7 @@ import keras
 from dlfa_tf.models import raw_inputs
 from dlfa_tf.models.dlfa_backbone import DLFABackbone
 from dlfa_tf.models.task import DLFATask
+from dlfa_tf.options import DROPOUT
 from dlfa_tf.preprocessing import pair_preprocessor
 from dlfa_tf.preprocessing.pair_preprocessor import PairPreprocessor
 
@@ -62,7 +63,7 @@ class DLFATextClassifier(DLFATask):
         num_classes: int | None = None,
         preprocessor: PairPreprocessor | None = None,
         labels: Sequence[str] | None = None,
-        dropout: float = 0.1,
+        dropout: float = DROPOUT,
         **kwargs: Any,
     ) -> None:
         super().__init__(

@@ -12,6 +12,7 @@ from dlfa_tf.models.dlfa_backbone import DLFABackbone
 from dlfa_tf.models.masked_accuracy import MaskedAccuracy
 from dlfa_tf.models.sentence_vectors import POOLER_NAME
 from dlfa_tf.models.task import DLFATask
+from dlfa_tf.options import DROPOUT
 from dlfa_tf.preprocessing import tagging_preprocessor
 from dlfa_tf.preprocessing.base_preprocessor import IGNORED_LABEL
 from dlfa_tf.preprocessing.tagging_preprocessor import TaggingPreprocessor
@@ -72,7 +73,7 @@ class DLFATokenClassifier(DLFATask):
         num_classes: int | None = None,
         preprocessor: TaggingPreprocessor | None = None,
         labels: Sequence[str] | None = None,
-        dropout: float = 0.1,
+        dropout: float = DROPOUT,
         **kwargs: Any,
     ) -> None:
         if backbone.pooler != "none":

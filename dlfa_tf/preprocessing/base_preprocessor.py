@@ -8,13 +8,12 @@ import keras_hub
 import numpy as np
 
 from dlfa_tf.lazy import tf
+from dlfa_tf.options import MIN_SEQUENCE_LENGTH
+from dlfa_tf.options import SEQUENCE_LENGTH
 from dlfa_tf.preprocessing import piece_tokenizer
 from dlfa_tf.preprocessing.piece_tokenizer import PieceTokenizer
 
 IGNORED_LABEL = -1
-# [CLS] and [SEP] and one piece between them is the least that holds a word;
-# four special ids and one piece each side the least that holds a pair.
-MIN_SEQUENCE_LENGTH = 8
 
 
 class BasePreprocessor(keras_hub.models.Preprocessor):
@@ -33,7 +32,7 @@ class BasePreprocessor(keras_hub.models.Preprocessor):
         self,
         tokenizer: keras_hub.tokenizers.Tokenizer,
         labels: Sequence[str] | None = None,
-        sequence_length: int = 128,
+        sequence_length: int = SEQUENCE_LENGTH,
         use_segment_ids: bool = True,
         **kwargs: Any,
     ) -> None:

@@ -7,14 +7,14 @@ import keras
 import keras_hub
 
 from dlfa_tf.lazy import tf
+from dlfa_tf.options import LABEL_PIECES
+from dlfa_tf.options import SEQUENCE_LENGTH
 from dlfa_tf.preprocessing import base_preprocessor
 from dlfa_tf.preprocessing import rows
 from dlfa_tf.preprocessing import text_cleaning
 from dlfa_tf.preprocessing.base_preprocessor import IGNORED_LABEL
 from dlfa_tf.preprocessing.base_preprocessor import BasePreprocessor
 from dlfa_tf.preprocessing.rows import TaggingRows
-
-LABEL_PIECES = ("first", "first_content")
 
 
 @keras.saving.register_keras_serializable(package="dlfa_tf")
@@ -71,7 +71,7 @@ class TaggingPreprocessor(BasePreprocessor):
         self,
         tokenizer: keras_hub.tokenizers.Tokenizer,
         labels: Sequence[str] | None = None,
-        sequence_length: int = 128,
+        sequence_length: int = SEQUENCE_LENGTH,
         use_segment_ids: bool = True,
         label_piece: str | None = None,
         **kwargs: Any,

@@ -10,8 +10,8 @@ the rules are here.
 from collections.abc import Callable
 from typing import Any
 
+from dlfa_tf import lazy
 from dlfa_tf.lazy import tf
-from dlfa_tf.lazy import tf_text
 from dlfa_tf.preprocessing import text_cleaning
 
 # Hugging Face's limit, which the XTREME scripts ran with (the original BERT
@@ -82,7 +82,7 @@ def wordpiece_function(
     # Created outside any graph that is being traced, or its model would die
     # with that graph.
     with tf.init_scope():
-        pieces = tf_text.FastWordpieceTokenizer(
+        pieces = lazy.tf_text.FastWordpieceTokenizer(
             vocab=tokenizer.get_vocabulary(),
             token_out_type=tf.int32,
             # In bytes; a character has at most four. The real limit, in

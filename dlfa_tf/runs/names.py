@@ -2,10 +2,14 @@
 
 import re
 
-DEFAULT_GATE = "feature"
+from dlfa_tf import options
+
+DEFAULT_GATE = options.GATES[0]
 
 
-def system_name(fusion_layer: int | None, fusion: str = "dlfa") -> str:
+def system_name(
+    fusion_layer: int | None, fusion: str = options.FUSIONS[0]
+) -> str:
     """Names a system.
 
     Args:

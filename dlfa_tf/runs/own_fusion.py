@@ -9,12 +9,12 @@ import importlib
 import json
 import os
 import re
-import subprocess
 import sys
 from collections.abc import Sequence
 from typing import Any
 
-FUSIONS = ("dlfa", "mean", "scalar_mix")
+from dlfa_tf.options import FUSIONS
+
 # Name of the layer in every model: stable, whatever else the process built.
 LAYER_NAME = "fusion"
 MODULE = r"[^\W\d]\w*(?:\.[^\W\d]\w*)*"
@@ -194,6 +194,9 @@ def check_in_a_process(fusions: Sequence[str]) -> None:
     Raises:
         ValueError: with the message of the process.
     """
+    # Not at the top: every program that has a config would wait for it.
+    import subprocess
+
     found = [name for name in dict.fromkeys(fusions) if is_own(name)]
     if not found:
         return

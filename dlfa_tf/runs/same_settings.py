@@ -1,15 +1,15 @@
 """Whether a run was made with the settings that are asked for."""
 
-import dataclasses
 from typing import Any
 
+from dlfa_tf.runs.setting import REQUIRED
+from dlfa_tf.runs.settings import SETTINGS
 from dlfa_tf.runs.settings import TrainConfig
 
 # What may differ when a run goes on: where it runs, not what it computes.
-NOT_OF_THE_RESULT = (
-    "output_dir", "data_dir", "strategy", "checkpoint_minutes",
-    "keep_checkpoints",
-)  # fmt: skip
+NOT_OF_THE_RESULT = frozenset(
+    name for name, x in SETTINGS.items() if x.of == "place"
+)
 
 
 def check_same_settings(
@@ -51,9 +51,7 @@ def check_same_settings(
 
 def _defaults() -> dict[str, Any]:
     return {
-        field.name: list(field.default)
-        if isinstance(field.default, tuple)
-        else field.default
-        for field in dataclasses.fields(TrainConfig)
-        if field.default is not dataclasses.MISSING
+        name: setting.to_json(setting.default)
+        for name, setting in SETTINGS.items()
+        if setting.default is not REQUIRED
     }

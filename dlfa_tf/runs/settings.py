@@ -1,204 +1,287 @@
-"""Everything that decides a run, in one frozen object with a JSON form."""
+"""Everything that decides a run: each setting declared once.
+
+Flags, checks, `config.json`, names of variants, what a bundle or a resumed run
+must agree in, and docs/settings.md follow from the fields of `TrainConfig`.
+"""
 
 import dataclasses
+import functools
 import json
-import math
 import pathlib
 from typing import Any
 
+from dlfa_tf import options
 from dlfa_tf.data import tasks
-from dlfa_tf.data.sources import SOURCES
+from dlfa_tf.data.tasks import ALIASES
+from dlfa_tf.data.tasks import SOURCES
 from dlfa_tf.data.tasks import TASKS
 from dlfa_tf.data.tasks import Task
 from dlfa_tf.runs import names
 from dlfa_tf.runs import own_fusion
 from dlfa_tf.runs import recipes
+from dlfa_tf.runs import setting
 from dlfa_tf.runs.recipes import RECIPES
+from dlfa_tf.runs.setting import REQUIRED
 
-PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16", "auto")
-EVAL_SPLITS = ("test", "dev", "test_or_dev")
+_data = functools.partial(setting.setting, "data")
+_model = functools.partial(setting.setting, "model")
+_gate = functools.partial(setting.setting, "gate")
+_training = functools.partial(setting.setting, "training")
+_evaluation = functools.partial(setting.setting, "evaluation")
+_place = functools.partial(setting.setting, "place")
 STRATEGIES = ("auto", "one_device", "mirrored", "multi_worker")
-_FUSION_OPTIONS = (
-    "fusion_layer", "gate", "norm", "reduction_ratio", "mix_factor",
-    "branches", "initial_gate", "output_norm", "fusion", "last_layer",
-    "frozen_layers", "sentence_pooling", "pooler",
-)  # fmt: skip
-# Settings that a `Task` brings along.
-_PUBLISHED = (
-    "epochs", "batch_size", "learning_rate", "weight_decay", "adam_epsilon",
-    "clip_norm", "sequence_length",
-)  # fmt: skip
+
+
+def _block_number(text: str) -> int:
+    """Reads the number of a block, also as the name of its system."""
+    try:
+        return int(text.strip().removeprefix("D_"))
+    except ValueError:
+        raise ValueError(
+            "not a block. Accepted: the number of a block such as 9, or D_9 "
+            "for the same; leave the flag out for the baseline."
+        ) from None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TrainConfig:
-    """Settings of one run; `None` in a flag became the task's default here.
+    """Settings of one run; what a flag left open is decided here.
 
-    Attributes:
-        task: str, `xnli`, `pawsx`, `ner` or `pos`.
-        output_dir: str, run folder.
-        data_source: str, `files`, `tfds` or `sample`.
-        data_dir: str or None, folder with the task folders (`files`), or of
-            TensorFlow Datasets (`tfds`).
-        preset: str, encoder preset.
-        fusion_layer: int or None; None is the baseline.
-        gate: str, `feature` (equation 2) or `attention`.
-        norm: str, `layer`, `batch` or `none`.
-        reduction_ratio: int, divisor of the width inside the branches.
-        mix_factor: float, factor of the mix (the ancestor's code has 2).
-        branches: str, `both`, `local` or `global`, branches of the gate.
-        initial_gate: float between 0 and 1 or None, where the sigmoid of the
-            gate starts; None is a random start.
-        output_norm: str, `none` or `layer`, norm of the fused output.
-        fusion: str, `dlfa` (equation 2), `mean` (of the two blocks),
-            `scalar_mix` (of all blocks; takes no `fusion_layer`) or
-            `MODULE:CLASS`, a layer of the user's, who has to import it.
-        last_layer: int or None, the block that counts as the last one.
-        frozen_layers: int or None, lowest blocks that are not trained, with
-            the embeddings; None trains all.
-        sentence_pooling: str, `first` or `mean`, what a classifier reads.
-        pooler: str, `encoder`, `identity`, `new` or `none`, the dense layer
-            of a classifier.
-        new_layer_rate: float, factor of the learning rate for weights that
-            are not the encoder's: fusion, new pooler, head.
-        label_piece: str or None, `first`, `first_content`; None is the
-            vocabulary's default.
-        sequence_length: int, pieces per row, at most the encoder's positions.
-            Defaults to `128` (XTREME).
-        dropout: float, before the last layer. Defaults to `0.1` (mBERT).
-        epochs: int, passes over the training data.
-        batch_size: int, rows per step.
-        learning_rate: float, highest one; falls linearly to 0.
-        warmup_steps: int, steps in which it rises from 0 first. Defaults to
-            `0` (XTREME).
-        weight_decay: float. Defaults to `0.0` (XTREME).
-        adam_epsilon: float. Defaults to `1e-8` (XTREME).
-        clip_norm: float, limit of the global gradient norm. Defaults to `1.0`
-            (XTREME).
-        dev_every: int or None, steps between scores on the English dev set;
-            None is once an epoch.
-        train_limit: int or None, training examples to use, from one fixed
-            shuffle of all of them, whatever the seed; None is all.
-        eval_limit: int or None, examples per language and split to evaluate
-            on, from the start of the file; None is all.
-        languages: tuple of language codes to evaluate on; `("all",)` is every
-            language of the task (an error when one is missing),
-            `("available",)` every one that has a file.
-        eval_split: str, `test`, `dev` or `test_or_dev` (dev where a language
-            has no test file; every score says which).
-        seed: int.
-        recipe: str, name of the settings that the others started from; see
-            `dlfa_tf.runs.recipes`.
-        precision: str, dtype policy; `auto` is mixed_bfloat16 where the
-            hardware has it, else float32. A run folder tells which it was.
-        jit_compile: bool, whether to compile the step with XLA.
-        strategy: str, `one_device`, `mirrored` (all GPUs of this machine),
-            `multi_worker` (machines listed in TF_CONFIG) or `auto`.
-        checkpoint_minutes: float, minutes between two checkpoints; 0 is
-            after every step.
-        keep_checkpoints: int, newest checkpoints to keep while training.
-        compact_vocabulary: bool, train on the embedding rows in use only.
-            Exact while `weight_decay` is 0. Defaults to `True`.
+    `Setting` says what a field declares, docs/settings.md lists all. Their
+    order is that in the names of variants.
 
     Raises:
-        ValueError: for any value outside its range, naming it.
+        ValueError: for any value outside its range, naming it, and for values
+            that do not fit each other.
         TypeError: when `languages` is not a tuple.
     """
 
-    task: str
-    output_dir: str
-    data_source: str = "files"
-    data_dir: str | None = None
-    preset: str = "e5_small_multi"
-    fusion_layer: int | None = None
-    gate: str = "feature"
-    norm: str = "layer"
-    reduction_ratio: int = 4
-    mix_factor: float = 1.0
-    branches: str = "both"
-    initial_gate: float | None = None
-    output_norm: str = "none"
-    fusion: str = "dlfa"
-    last_layer: int | None = None
-    frozen_layers: int | None = None
-    sentence_pooling: str = "first"
-    pooler: str = "encoder"
-    new_layer_rate: float = 1.0
-    label_piece: str | None = None
-    sequence_length: int = Task.sequence_length
-    dropout: float = 0.1
-    epochs: int
-    batch_size: int
-    learning_rate: float
-    warmup_steps: int = 0
-    weight_decay: float = Task.weight_decay
-    adam_epsilon: float = Task.adam_epsilon
-    clip_norm: float = Task.clip_norm
-    dev_every: int | None = None
-    train_limit: int | None = None
-    eval_limit: int | None = None
-    languages: tuple[str, ...] = ("all",)
-    eval_split: str = Task.report_split
-    seed: int = 1
-    recipe: str = "xtreme"
-    precision: str = "float32"
-    jit_compile: bool = False
-    strategy: str = "auto"
-    checkpoint_minutes: float = 10.0
-    keep_checkpoints: int = 2
-    compact_vocabulary: bool = True
+    task: str = _data(
+        "Task of the benchmark",
+        choices=tuple(TASKS),
+        aliases=ALIASES,
+        default=REQUIRED,
+    )
+    output_dir: str = _place("Run folder; new or empty")
+    data_source: str = _data(
+        "Where examples come from: an XTREME-like folder, sets that "
+        "TensorFlow Datasets has prepared, or the small sample shipped with "
+        "the package",
+        choices=SOURCES,
+    )
+    data_dir: str | None = _place(
+        "Folder that holds xnli/, pawsx/, panx/, udpos_fused/ or XTREME's "
+        "udpos/ (for --data_source=files), or the folder of TensorFlow "
+        "Datasets (for --data_source=tfds)",
+        None,
+    )
+    preset: str = _data(
+        "Encoder: e5_small_multi, bert_base_multi, a keras-hub preset, a "
+        "local preset folder, an hf:// or kaggle:// handle",
+        options.DEFAULT_PRESET,
+    )
+    fusion_layer: int | None = _model(
+        "Block fused with the last one: 1 is the first block, and D_1 its "
+        "system",
+        None,
+        unset="none, the baseline",
+        in_tables="free",
+        parse=_block_number,
+        low=0,
+    )
+    fusion: str = _model(
+        "Equation 2; the plain mean of two blocks; a learned weighted mean of "
+        "all blocks, which takes no --fusion_layer; or a layer of your own, "
+        "whose module is imported from the current folder or PYTHONPATH",
+        choices=(*options.FUSIONS, "MODULE:CLASS"),
+        in_tables="free",
+        check=own_fusion.check_fusion_name,
+    )
+    gate: str = _gate(
+        "Gate of the fusion: `feature` as equation 2 is written, `attention` "
+        "the sigmoid alone",
+        choices=options.GATES,
+        in_tables="free",
+    )
+    norm: str = _gate("Norm in the branches", choices=options.NORMS)
+    reduction_ratio: int = _gate(
+        "Divisor of the branches' width", options.REDUCTION_RATIO, low=1
+    )
+    mix_factor: float = _gate(
+        "Factor of the mix; 1 is equation 2, the vision ancestor has 2",
+        options.MIX_FACTOR,
+        positive=True,
+    )
+    branches: str = _gate("Branches of the gate", choices=options.BRANCHES)
+    initial_gate: float | None = _gate(
+        "Where the gate's sigmoid starts, above 0 and below 1",
+        None,
+        unset="a random start",
+        positive=True,
+        below=1,
+    )
+    output_norm: str = _gate(
+        "Norm of the fused output", choices=options.OUTPUT_NORMS
+    )
+    last_layer: int | None = _model(
+        "Block that counts as the last one",
+        None,
+        unset="the last there is",
+        low=1,
+    )
+    frozen_layers: int | None = _model(
+        "Lowest blocks that are not trained, with the embeddings",
+        None,
+        unset="none is frozen",
+        low=0,
+    )
+    sentence_pooling: str = _model(
+        "What a classifier reads: position 0, or the mean over real tokens",
+        choices=options.SENTENCE_POOLINGS,
+    )
+    pooler: str = _model(
+        "A classifier's dense layer with tanh: the encoder's own, one that "
+        "starts as the identity or at random, or none",
+        choices=options.POOLERS,
+    )
+    new_layer_rate: float = _training(
+        "Factor of the learning rate for fusion, new pooler and head",
+        1.0,
+        in_tables="named",
+        positive=True,
+    )
+    dropout: float = _training(
+        "Dropout before the last layer",
+        options.DROPOUT,
+        unset=f"{options.DROPOUT} (mBERT)",
+        in_tables="named",
+        low=0,
+        below=1,
+    )
+    # Named where a run asked for it; None is the tokenizer's own.
+    label_piece: str | None = _data(
+        "Piece of a word that carries its label (tagging)",
+        None,
+        unset="first_content for SentencePiece, first for WordPiece",
+        in_tables="named",
+        choices=options.LABEL_PIECES,
+    )
+    sequence_length: int = _data(
+        "Pieces per row, special ones included, at most the encoder's "
+        "positions",
+        Task.sequence_length,
+        unset=f"{Task.sequence_length} (XTREME scripts)",
+        low=options.MIN_SEQUENCE_LENGTH,
+    )
+    epochs: int = _training(
+        "Passes over the training data",
+        unset="the recipe's for the task",
+        low=1,
+    )
+    batch_size: int = _training(
+        "Rows per step over all replicas",
+        unset=f"the recipe's ({Task.batch_size})",
+        low=1,
+    )
+    learning_rate: float = _training(
+        "Highest learning rate, falls linearly to 0",
+        unset=f"the recipe's ({Task.learning_rate} for xtreme)",
+        positive=True,
+    )
+    warmup_steps: int = _training(
+        "Steps in which the rate rises from 0 first",
+        0,
+        unset="the recipe's (0 for xtreme)",
+        low=0,
+    )
+    weight_decay: float = _training(
+        "Weight decay of AdamW; other than 0 it needs --nocompact_vocabulary",
+        Task.weight_decay,
+        unset=f"{Task.weight_decay} (XTREME scripts)",
+        low=0,
+    )
+    adam_epsilon: float = _training(
+        "Epsilon of AdamW",
+        Task.adam_epsilon,
+        unset=f"{Task.adam_epsilon} (XTREME scripts)",
+        positive=True,
+    )
+    clip_norm: float = _training(
+        "Limit of the global gradient norm",
+        Task.clip_norm,
+        unset=f"{Task.clip_norm} (XTREME scripts)",
+        positive=True,
+    )
+    dev_every: int | None = _training(
+        "Steps between scores on English dev; 0 is once an epoch",
+        None,
+        unset="the recipe's",
+        zero_is_none=True,
+        low=1,
+    )
+    train_limit: int | None = _data(
+        "Training examples to use, from one fixed shuffle; 0 is all",
+        None,
+        unset="the recipe's",
+        zero_is_none=True,
+        low=1,
+    )
+    eval_limit: int | None = _evaluation(
+        "Examples per language to evaluate on, from the start of each file; "
+        "0 is all",
+        None,
+        unset="the recipe's",
+        in_tables="refused",
+        zero_is_none=True,
+        low=1,
+    )
+    languages: tuple[str, ...] = _evaluation(
+        "Languages to evaluate on, separated by commas; `all` are those of "
+        "the benchmark, `available` those that have a file",
+        ("all",),
+    )
+    eval_split: str = _evaluation(
+        "Split to report; `test_or_dev` takes dev where a language has no "
+        "test file, and says so",
+        Task.report_split,
+        choices=("test", "dev", "test_or_dev"),
+    )
+    seed: int = _training(
+        "Seed of weights, dropout and order", 1, in_tables="free"
+    )
+    recipe: str = _training(
+        "Named settings by task, which the other flags override",
+        choices=tuple(RECIPES),
+        in_tables="free",
+    )
+    precision: str = _training(
+        "Dtype policy; `auto` is mixed_bfloat16 where the hardware has it",
+        choices=("float32", "mixed_bfloat16", "mixed_float16", "auto"),
+    )
+    jit_compile: bool = _training(
+        "Compile the step with XLA", False, in_tables="free"
+    )
+    strategy: str = _place(
+        "Where to train: one device, all GPUs of this machine, or the "
+        "machines in TF_CONFIG",
+        choices=STRATEGIES,
+    )
+    checkpoint_minutes: float = _place(
+        "Minutes between two checkpoints; 0 is after every step",
+        10.0,
+        low=0,
+        finite=False,
+    )
+    keep_checkpoints: int = _place("Newest checkpoints to keep", 2, low=1)
+    compact_vocabulary: bool = _training(
+        "Train on the embedding rows in use only (exact without weight decay)",
+        True,
+        in_tables="free",
+    )
 
     def __post_init__(self) -> None:
-        for name, accepted in (
-            ("task", tuple(TASKS)),
-            ("data_source", SOURCES),
-            ("gate", ("feature", "attention")),
-            ("norm", ("layer", "batch", "none")),
-            ("branches", ("both", "local", "global")),
-            ("output_norm", ("none", "layer")),
-            ("sentence_pooling", ("first", "mean")),
-            ("pooler", ("encoder", "identity", "new", "none")),
-            ("label_piece", ("first", "first_content", None)),
-            ("eval_split", EVAL_SPLITS),
-            ("precision", PRECISIONS),
-            ("recipe", tuple(RECIPES)),
-            ("strategy", STRATEGIES),
-        ):
-            value = getattr(self, name)
-            if value not in accepted:
-                raise ValueError(
-                    f"`{name}` is unknown. Received: {value!r}. Accepted: "
-                    f"{list(accepted)}."
-                    + tasks.nearest_hint(value, [a for a in accepted if a])
-                )
-        for name, low in (
-            ("epochs", 1), ("batch_size", 1), ("reduction_ratio", 1),
-            ("dev_every", 1), ("train_limit", 1), ("eval_limit", 1),
-            ("fusion_layer", 0), ("last_layer", 1), ("frozen_layers", 0),
-            ("sequence_length", 8), ("warmup_steps", 0),
-            ("checkpoint_minutes", 0), ("keep_checkpoints", 1),
-        ):  # fmt: skip
-            value = getattr(self, name)
-            if value is not None and value < low:
-                raise ValueError(
-                    f"`{name}` is too small. Received: {value}. Accepted: "
-                    f"{low} or more."
-                )
-        for name in (
-            "learning_rate", "adam_epsilon", "clip_norm", "mix_factor",
-            "new_layer_rate",
-        ):  # fmt: skip
-            value = getattr(self, name)
-            if not (math.isfinite(value) and value > 0):
-                raise ValueError(
-                    f"`{name}` must be positive and finite. Received: {value}."
-                )
-        if self.initial_gate is not None and not 0 < self.initial_gate < 1:
-            raise ValueError(
-                "`initial_gate` is out of range. Received: "
-                f"{self.initial_gate}. Accepted: above 0 and below 1, or None."
-            )
-        own_fusion.check_fusion_name(self.fusion)
+        for name, declared in SETTINGS.items():
+            declared.check_value(getattr(self, name))
         mixes_all = self.fusion == "scalar_mix"
         if self.fusion != "dlfa" and mixes_all == (
             self.fusion_layer is not None
@@ -208,16 +291,6 @@ class TrainConfig:
                 f"{self.fusion_layer} with fusion={self.fusion!r}. Accepted: "
                 "None with scalar_mix, a block with mean and MODULE:CLASS."
             )
-        if not 0 <= self.dropout < 1:
-            raise ValueError(
-                f"`dropout` is out of range. Received: {self.dropout}. "
-                "Accepted: 0 to below 1."
-            )
-        if not (math.isfinite(self.weight_decay) and self.weight_decay >= 0):
-            raise ValueError(
-                "`weight_decay` must be finite and not negative. Received: "
-                f"{self.weight_decay}."
-            )
         if self.weight_decay > 0 and self.compact_vocabulary:
             raise ValueError(
                 "`compact_vocabulary` is exact only without weight decay, "
@@ -225,13 +298,6 @@ class TrainConfig:
                 f"weight_decay={self.weight_decay}. Accepted: weight_decay=0 "
                 "or compact_vocabulary=False."
             )
-        if not isinstance(self.languages, tuple):
-            raise TypeError(
-                f"`languages` must be a tuple. Received: {self.languages!r} "
-                f"of type {type(self.languages).__name__}."
-            )
-        if not self.languages:
-            raise ValueError("`languages` is empty. Accepted: one or more.")
 
     @property
     def system(self) -> str:
@@ -241,7 +307,11 @@ class TrainConfig:
     @property
     def fusion_options(self) -> dict[str, Any]:
         """Arguments of `DLFABackbone`, besides the encoder."""
-        return {name: getattr(self, name) for name in _FUSION_OPTIONS}
+        return {
+            name: getattr(self, name)
+            for name, declared in SETTINGS.items()
+            if declared.of in ("model", "gate")
+        }
 
     @property
     def gate_used(self) -> str | None:
@@ -256,9 +326,10 @@ class TrainConfig:
 
     def to_json(self) -> dict[str, Any]:
         """Returns plain values that `from_json` reads back."""
-        values = dataclasses.asdict(self)
-        values["languages"] = list(self.languages)
-        return values
+        return {
+            name: declared.to_json(getattr(self, name))
+            for name, declared in SETTINGS.items()
+        }
 
     def shareable(self) -> dict[str, Any]:
         """What `to_json` returns, without the folders of this machine."""
@@ -274,20 +345,21 @@ class TrainConfig:
         Raises:
             ValueError: when a key is unknown.
         """
-        known = {field.name for field in dataclasses.fields(cls)}
-        unknown = sorted(set(values) - known)
+        unknown = sorted(set(values) - set(SETTINGS))
         if unknown:
             raise ValueError(
                 f"Unknown settings in the config: {unknown}. Accepted: "
-                f"{sorted(known)}."
+                f"{sorted(SETTINGS)}."
             )
-        values = dict(values)
-        values["languages"] = tuple(values.get("languages", ("all",)))
-        return cls(**values)
+        return cls(**{k: SETTINGS[k].from_json(v) for k, v in values.items()})
+
+
+# All settings by name.
+SETTINGS = setting.settings_of(TrainConfig)
 
 
 def default_config(
-    task: str, recipe: str = "xtreme", **overrides: Any
+    task: str, recipe: str = TrainConfig.recipe, **overrides: Any
 ) -> TrainConfig:
     """Builds a config from a recipe.
 
@@ -306,13 +378,16 @@ def default_config(
     """
     definition = tasks.get_task(task)
     values: dict[str, Any] = {
-        name: getattr(definition, name) for name in _PUBLISHED
+        name: getattr(definition, name)
+        for name, declared in SETTINGS.items()
+        if declared.unset and hasattr(definition, name)
     }
     values["eval_split"] = definition.report_split
     values.update(recipes.recipe_values(recipe, definition))
     values.update({k: v for k, v in overrides.items() if v is not None})
-    for name in ("dev_every", "train_limit", "eval_limit"):
-        values[name] = values.get(name) or None
+    for name, declared in SETTINGS.items():
+        if declared.zero_is_none:
+            values[name] = values.get(name) or None
     return TrainConfig(task=task, recipe=recipe, **values)
 
 

@@ -5,26 +5,13 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 
+from dlfa_tf.runs.settings import SETTINGS
+
+_NAMED = [x for x in SETTINGS.values() if x.in_tables == "named"]
 # Settings of equation 2, with the values of the paper's systems (our reading).
-FUSION_DEFAULTS: dict[str, Any] = {
-    "norm": "layer",
-    "reduction_ratio": 4,
-    "mix_factor": 1.0,
-    "branches": "both",
-    "initial_gate": None,
-    "output_norm": "none",
-}
+FUSION_DEFAULTS = {x.name: x.default for x in _NAMED if x.of == "gate"}
 # Settings of any system, the baseline too.
-GENERAL_DEFAULTS: dict[str, Any] = {
-    "last_layer": None,
-    "frozen_layers": None,
-    "sentence_pooling": "first",
-    "pooler": "encoder",
-    "new_layer_rate": 1.0,
-    "dropout": 0.1,
-    # Where a run asked for it by name; None is the tokenizer's default.
-    "label_piece": None,
-}
+GENERAL_DEFAULTS = {x.name: x.default for x in _NAMED if x.of != "gate"}
 DEFAULTS = {**FUSION_DEFAULTS, **GENERAL_DEFAULTS}
 
 

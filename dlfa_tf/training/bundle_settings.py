@@ -2,13 +2,13 @@
 
 from typing import Any
 
+from dlfa_tf.runs.settings import SETTINGS
 from dlfa_tf.runs.settings import TrainConfig
 
 # A run on a bundle may not have others.
-BUNDLE_SETTINGS = (
-    "task", "data_source", "preset", "label_piece", "sequence_length",
-    "train_limit", "eval_limit", "languages", "eval_split",
-)  # fmt: skip
+BUNDLE_SETTINGS = tuple(
+    name for name, x in SETTINGS.items() if x.of in ("data", "evaluation")
+)
 
 
 def check_settings(config: TrainConfig, meta: dict[str, Any]) -> None:

@@ -7,7 +7,6 @@ import sys
 import pytest
 from absl import flags
 
-from dlfa_tf.data.tasks import TASKS
 from trainers import analyze
 from trainers import common_flags
 from trainers import evaluate
@@ -97,10 +96,6 @@ def test_log_messages_below_errors_are_silent():
     )
     assert "b" in done.stderr
     assert "] a" not in done.stderr
-
-
-def test_task_names_are_those_of_the_library():
-    assert set(common_flags.TASK_NAMES) == set(TASKS)
 
 
 def test_importing_defines_no_flags():

@@ -1,11 +1,16 @@
 """Tests of trainers.train."""
 
+import dataclasses
 import json
 
 import pytest
 from absl import flags
 
 from dlfa_tf.runs.recipes import RECIPES
+from dlfa_tf.runs.setting import REQUIRED
+from dlfa_tf.runs.settings import SETTINGS
+from dlfa_tf.runs.settings import TrainConfig
+from dlfa_tf.runs.settings import default_config
 from trainers import train
 
 pytestmark = pytest.mark.filterwarnings("ignore:Even though the:UserWarning")
@@ -83,45 +88,40 @@ def test_defaults_are_the_tasks(call, configs, tmp_path):
     assert (config.data_source, config.data_dir) == ("files", "d")
 
 
-def test_every_flag_of_a_setting_reaches_the_config(call, configs, tmp_path):
-    wanted = {
-        "task": "ner",
-        "output_dir": str(tmp_path),
-        "data_source": "files",
-        "data_dir": "d",
-        "preset": "tiny",
-        "fusion_layer": 0,
-        "gate": "attention",
-        "norm": "batch",
-        "reduction_ratio": 2,
-        "label_piece": "first_content",
-        "sequence_length": 64,
-        "dropout": 0.2,
-        "epochs": 3,
-        "batch_size": 5,
-        "learning_rate": 0.5,
-        "dev_every": 6,
-        "train_limit": 7,
-        "eval_limit": 8,
-        "languages": ["de", "zh"],
-        "eval_split": "test_or_dev",
-        "seed": 9,
-        "precision": "mixed_bfloat16",
-        "compact_vocabulary": False,
-        "recipe": "quick",
-        "warmup_steps": 4,
-        "weight_decay": 0.25,
-        "adam_epsilon": 1e-3,
-        "clip_norm": 2.0,
-        "jit_compile": True,
-        "strategy": "one_device",
-        "checkpoint_minutes": 0.5,
-        "keep_checkpoints": 3,
-    }
-    text = {**wanted, "languages": "de,zh"}
+def other_value(declared):
+    """A value that is not the default, as a config has it."""
+    if declared.kind is bool:
+        return not declared.default
+    if declared.kind is tuple:
+        return ("de", "zh")
+    if declared.choices:
+        # The last of a fusion is no name.
+        return next(x for x in declared.choices if x != declared.default)
+    if declared.kind is str:
+        return "other"
+    if declared.below is not None:
+        return 0.25
+    used = declared.default is None or declared.default is REQUIRED
+    return declared.kind((declared.low or 0) if used else declared.default) + 1
+
+
+def test_every_flag_of_a_setting_reaches_the_config(call, configs):
+    wanted = {name: other_value(x) for name, x in SETTINGS.items()}
+    assert len(wanted) == len(dataclasses.fields(TrainConfig))
+    for name, value in wanted.items():
+        assert value != SETTINGS[name].default, name
+    text = {**wanted, "languages": ",".join(wanted["languages"])}
     call(train, *(f"--{k}={v}" for k, v in text.items()))
-    values = configs[0].to_json()
-    assert {k: values[k] for k in wanted} == wanted
+    (config,) = configs
+    assert {name: getattr(config, name) for name in wanted} == wanted
+
+
+def test_what_no_flag_says_is_the_default_or_the_recipes(
+    call, configs, tmp_path
+):
+    call(train, "--task=pos", "--data_dir=d", f"--output_dir={tmp_path}")
+    expected = default_config("pos", output_dir=str(tmp_path), data_dir="d")
+    assert configs == [expected]
 
 
 def test_zero_lifts_what_a_recipe_limits(call, configs, tmp_path):

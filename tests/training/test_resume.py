@@ -310,7 +310,9 @@ def test_auto_goes_on_in_the_precision_of_the_run(
     folder.mkdir()
     values = settings(folder, precision=began).to_json()
     (folder / "config.json").write_text(json.dumps({"config": values}))
-    monkeypatch.setattr("dlfa_tf.runs.environment.has_fast_bfloat16", lambda: fast)
+    monkeypatch.setattr(
+        "dlfa_tf.runs.environment.has_fast_bfloat16", lambda: fast
+    )
     auto = settings(folder, precision="auto")
     assert resolved(auto, resume=True).precision == began
     assert resolved(auto).precision != began
@@ -340,7 +342,9 @@ def test_run_in_auto_is_resumed_on_another_machine(
         "bundle": {"sha256": "a"} if on_bundle else None,
     }
     (folder / "config.json").write_text(json.dumps(record))
-    monkeypatch.setattr("dlfa_tf.runs.environment.has_fast_bfloat16", lambda: False)
+    monkeypatch.setattr(
+        "dlfa_tf.runs.environment.has_fast_bfloat16", lambda: False
+    )
     monkeypatch.setattr("dlfa_tf.training.preparing.read_data", reached)
     monkeypatch.setattr("dlfa_tf.training.inputs.build_bundle_model", reached)
     config = settings(folder, precision="auto")

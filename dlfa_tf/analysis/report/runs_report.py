@@ -20,10 +20,11 @@ from dlfa_tf.analysis.tables import table_files
 from dlfa_tf.analysis.tables.table_files import PaperTable
 from dlfa_tf.runs import names
 from dlfa_tf.runs import variants
+from dlfa_tf.runs.settings import SETTINGS
 
 REPORT = "report.html"
 # Settings whose None is 0 as a flag; without the flag a recipe decides.
-_ZERO_FOR_NONE = frozenset(("dev_every", "train_limit", "eval_limit"))
+_ZERO_FOR_NONE = frozenset(k for k, x in SETTINGS.items() if x.zero_is_none)
 
 
 def write_report(

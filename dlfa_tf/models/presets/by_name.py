@@ -16,8 +16,7 @@ from dlfa_tf.models import encoder_blocks
 from dlfa_tf.models.presets import e5_small_multi
 from dlfa_tf.models.presets import hub
 from dlfa_tf.models.presets import tiny
-
-DEFAULT_PRESET = "e5_small_multi"
+from dlfa_tf.options import DEFAULT_PRESET
 
 PRESETS: Mapping[str, str] = MappingProxyType(
     {

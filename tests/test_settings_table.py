@@ -1,0 +1,22 @@
+"""Tests of the document that lists the settings of a run."""
+
+import pytest
+
+from dlfa_tf.runs.settings import SETTINGS
+from tools.settings_table import FILE
+from tools.settings_table import settings_document
+
+
+def test_document_is_up_to_date():
+    text = FILE.read_text("utf-8")
+    assert text == settings_document(), "run `make settings-table`"
+
+
+def test_document_has_every_setting_once():
+    text = settings_document()
+    for name in SETTINGS:
+        assert text.count(f"\n| `{name}` | ") == 1, name
+
+
+if __name__ == "__main__":
+    raise SystemExit(pytest.main([__file__]))
