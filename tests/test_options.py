@@ -43,7 +43,3 @@ def test_documented_defaults_are_those_of_the_signature(cls):
         default = arguments[name].default
         expected = f'"{default}"' if isinstance(default, str) else str(default)
         assert text == expected, name
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

@@ -1,7 +1,5 @@
 """Tests of the document that lists the settings of a run."""
 
-import pytest
-
 from dlfa_tf.runs.settings import SETTINGS
 from tools.settings_table import FILE
 from tools.settings_table import settings_document
@@ -16,7 +14,3 @@ def test_document_has_every_setting_once():
     text = settings_document()
     for name in SETTINGS:
         assert text.count(f"\n| `{name}` | ") == 1, name
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

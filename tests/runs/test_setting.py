@@ -201,7 +201,3 @@ def test_help_has_the_added_setting(copied):
     )  # fmt: skip
     assert wrong.returncode == 2
     assert "--smoothing=2" in wrong.stderr
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))

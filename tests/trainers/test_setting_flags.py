@@ -66,7 +66,3 @@ def test_bounds_are_those_of_the_setting(made, argument):
 
 def test_zero_is_a_value_where_it_means_none(made):
     assert made({"train_limit": {}}, "--train_limit=0").train_limit == 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(pytest.main([__file__]))
