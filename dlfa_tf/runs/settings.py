@@ -6,6 +6,7 @@ import math
 import pathlib
 from typing import Any
 
+from dlfa_tf import checks
 from dlfa_tf.data import tasks
 from dlfa_tf.data.sources import SOURCES
 from dlfa_tf.data.tasks import TASKS
@@ -169,7 +170,7 @@ class TrainConfig:
                 raise ValueError(
                     f"`{name}` is unknown. Received: {value!r}. Accepted: "
                     f"{list(accepted)}."
-                    + tasks.nearest_hint(value, [a for a in accepted if a])
+                    + checks.nearest_hint(value, [a for a in accepted if a])
                 )
         for name, low in (
             ("epochs", 1), ("batch_size", 1), ("reduction_ratio", 1),

@@ -5,7 +5,7 @@ import json
 import os
 from collections.abc import Mapping
 
-from dlfa_tf.data import tasks
+from dlfa_tf import checks
 from dlfa_tf.lazy import tf
 from dlfa_tf.runs.settings import STRATEGIES
 
@@ -95,7 +95,7 @@ def resolve_strategy(name: str) -> str:
     if name not in STRATEGIES:
         raise ValueError(
             f"`strategy` is unknown. Received: {name!r}. Accepted: "
-            f"{list(STRATEGIES)}." + tasks.nearest_hint(name, STRATEGIES)
+            f"{list(STRATEGIES)}." + checks.nearest_hint(name, STRATEGIES)
         )
     cluster = cluster_from_environment() if name != "one_device" else None
     if name == "multi_worker" and cluster is None:
