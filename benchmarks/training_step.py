@@ -216,7 +216,7 @@ def main(_: Sequence[str] = ()) -> None:
     for switch in FLAGS.switches:
         if switch not in _SWITCHES:
             raise app.UsageError(
-                f"Received --switches: {switch!r}. Accepted: "
+                f"Received: --switches={switch!r}. Accepted: "
                 f"{', '.join(_SWITCHES)}."
             )
     report = timing.Report("training_step", FLAGS.output_file)

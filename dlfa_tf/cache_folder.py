@@ -40,7 +40,7 @@ def cache_root(cache_dir: str | os.PathLike[str] | None = None) -> Path:
         return Path.home() / ".cache" / "dlfa_tf"
     except RuntimeError as error:
         raise OSError(
-            f"No cache folder could be chosen ({error}). Received "
+            f"No cache folder could be chosen ({error}). Received: "
             f"{CACHE_VARIABLE}={chosen!r}. Set {CACHE_VARIABLE} to a folder "
             "that can be written."
         ) from error
@@ -185,7 +185,7 @@ def _cache_errors(folder: Path) -> Iterator[None]:
     except OSError as error:
         raise OSError(
             error.errno or errno.EIO,
-            "The cache folder could not be written. Received "
+            "The cache folder could not be written. Received: "
             f"{folder.parent}: {error}. Set {CACHE_VARIABLE} to a folder "
             "with enough free space that can be written",
         ) from error
@@ -206,7 +206,7 @@ def _locked(
         except BlockingIOError:
             raise TimeoutError(
                 f"Another process still holds {path} after waiting. "
-                f"Received a time-out of {timeout_seconds:g} s. End "
+                f"Received: a time-out of {timeout_seconds:g} s. End "
                 "that process, or set "
                 f"{CACHE_VARIABLE} to another folder."
             ) from None

@@ -1,6 +1,5 @@
 """Flags that several programs share, and how a program starts and ends."""
 
-import difflib
 import logging
 import os
 import sys
@@ -12,6 +11,8 @@ from typing import Any
 from absl import app
 from absl import flags
 from absl import logging as absl_logging
+
+from dlfa_tf import checks
 
 # Wrong settings or data: the user's to mend, one line is enough.
 _USER_ERRORS = (
@@ -49,10 +50,9 @@ def define_choice(
         if value is None or value in choices:
             return True
         meant = (aliases or {}).get(value.casefold(), value)
-        near = difflib.get_close_matches(meant, choices, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
         raise flags.ValidationError(
-            f"Received: {value!r}. Accepted: {', '.join(choices)}.{hint}"
+            f"Received: {value!r}. Accepted: {', '.join(choices)}."
+            + checks.nearest_hint(meant, choices)
         )
 
     flags.register_validator(name, check)

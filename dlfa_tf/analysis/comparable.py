@@ -87,5 +87,6 @@ def check_comparable(
                     f"{key}: {a!r} and {b!r}" for key, (a, b) in found.items()
                 )
                 + ". Accepted in one table: runs that differ in the system, "
-                "the gate and the seed only."
+                "its options, the gate, the seed, the languages, and where "
+                "and how fast they ran."
             )

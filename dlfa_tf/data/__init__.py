@@ -1,4 +1,17 @@
-"""Tasks, readers and the way from examples to batches."""
+"""Tasks, readers and the way from examples to batches.
+
+tasks: the four tasks: labels, languages, published settings.
+families: names, families and scripts of the languages.
+sources: `Source`: files, TensorFlow Datasets or the sample.
+readers, tfds: the examples of a file, or of a prepared set.
+originals, tfds_archives: data as their makers ship them, prepared.
+inventory: what a source holds.
+label_ids: labels alone, of many files, fast.
+arrays: `TokenArrays`, tokenised examples.
+cache, packed_arrays: these on disk, and in little room.
+compact_vocabulary: these over the embedding rows in use.
+pipelines: batches of them.
+"""
 
 import importlib
 from typing import Any

@@ -96,7 +96,7 @@ def _rows(
         if len(columns) <= max(places):
             raise ValueError(
                 f"{path}, line {number}: expected {len(header)} columns "
-                f"separated by TAB. Received {len(columns)}."
+                f"separated by TAB. Received: {len(columns)}."
             )
         yield [columns[place].strip() for place in places]
 

@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Iterator
 from collections.abc import Sequence
 
-from dlfa_tf.data import tasks
+from dlfa_tf import checks
 
 # Characters of a received value that an error message shows.
 _SHOWN = 80
@@ -107,7 +107,7 @@ def _checked_label(
         raise ValueError(
             f"{path}, line {number}: unknown label. Received: "
             f"{label[:_SHOWN]!r}. Accepted: {list(labels)}."
-            + tasks.nearest_hint(label[:_SHOWN], labels)
+            + checks.nearest_hint(label[:_SHOWN], labels)
         )
     return sys.intern(label)
 
@@ -163,7 +163,7 @@ def read_pairs(path: pathlib.Path, labels: Sequence[str]) -> list[PairExample]:
                 _refuse_unlabelled(path, 2, "first text, second text, label")
             raise ValueError(
                 f"{path}, line {number}: expected 3 columns separated by TAB "
-                "(first text, second text, label). Received "
+                "(first text, second text, label). Received: "
                 f"{len(columns)}: {line[:_SHOWN]!r}."
             )
         first, second, label = columns
@@ -218,7 +218,7 @@ def read_tagged(
             raise ValueError(
                 f"{path}, line {number}: expected a token and "
                 f"{num_columns - 1} tag column(s) separated by TAB, or a blank "
-                f"line. Received {len(columns)} column(s): "
+                f"line. Received: {len(columns)} column(s): "
                 f"{line[:_SHOWN]!r}."
             )
         words.append(columns[0])

@@ -3,8 +3,8 @@
 import dataclasses
 import pathlib
 
+from dlfa_tf import checks
 from dlfa_tf.data import readers
-from dlfa_tf.data import tasks
 from dlfa_tf.data import tfds
 from dlfa_tf.data.readers import PairExample
 from dlfa_tf.data.readers import TaggedSentence
@@ -44,7 +44,8 @@ class Source:
         if self.name not in SOURCES:
             raise ValueError(
                 f"`data_source` is unknown. Received: {self.name!r}. "
-                f"Accepted: {SOURCES}." + tasks.nearest_hint(self.name, SOURCES)
+                f"Accepted: {SOURCES}."
+                + checks.nearest_hint(self.name, SOURCES)
             )
         if self.name == "sample" and self.data_dir is not None:
             raise ValueError(
@@ -159,5 +160,5 @@ def check_language(language: str, source: Source) -> None:
             f"Language {language!r} is not one of task "
             f"{source.task.name!r} in data_source={source.name!r}. Accepted: "
             f"{list(source.languages)}."
-            + tasks.nearest_hint(language, source.languages)
+            + checks.nearest_hint(language, source.languages)
         )

@@ -1,9 +1,8 @@
 """The four tasks of the paper, one frozen definition each."""
 
 import dataclasses
-import difflib
-from collections.abc import Iterable
 
+from dlfa_tf import checks
 from dlfa_tf.options import SEQUENCE_LENGTH
 
 UPOS_TAGS = (
@@ -163,12 +162,5 @@ def get_task(name: str) -> Task:
         return TASKS[name]
     raise ValueError(
         f"`task` is unknown. Received: {name!r}. Accepted: {sorted(TASKS)}."
-        + nearest_hint(ALIASES.get(str(name).casefold(), name), TASKS)
+        + checks.nearest_hint(ALIASES.get(str(name).casefold(), name), TASKS)
     )
-
-
-def nearest_hint(name: str, accepted: Iterable[str]) -> str:
-    """Returns " Did you mean 'x'?" when a name of a closed set is near."""
-    folded = {accept.casefold(): accept for accept in accepted}
-    near = difflib.get_close_matches(str(name).casefold(), folded, n=1)
-    return f" Did you mean {folded[near[0]]!r}?" if near else ""

@@ -1,4 +1,12 @@
-"""Keras layers of the paper: pooling, branch, AIF (eq. 1), DLFA (eq. 2)."""
+"""Keras layers of the paper.
+
+masked_pooling: mean over time that ignores padding.
+attention_branch: the bottleneck branch of AIF.
+aif: attentional information fusion, equation 1.
+dlfa: double layers feature aggregation, equation 2.
+scalar_mix: learned mean of all hidden states, for comparison.
+argument_checks: checks that need Keras.
+"""
 
 from dlfa_tf.layers.aif import AIF
 from dlfa_tf.layers.attention_branch import AttentionBranch

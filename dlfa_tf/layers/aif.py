@@ -6,8 +6,8 @@ import keras
 from keras import ops
 from keras.src.backend import get_keras_mask
 
+from dlfa_tf import checks
 from dlfa_tf import options
-from dlfa_tf.layers import argument_checks
 from dlfa_tf.layers.attention_branch import AttentionBranch
 from dlfa_tf.types import Activation
 from dlfa_tf.types import Config
@@ -95,14 +95,14 @@ class AIF(keras.layers.Layer):
         **kwargs: object,
     ) -> None:
         super().__init__(**kwargs)
-        self.gate = argument_checks.check_choice("gate", gate, options.GATES)
-        self.branches = argument_checks.check_choice(
+        self.gate = checks.check_choice("gate", gate, options.GATES)
+        self.branches = checks.check_choice(
             "branches", branches, options.BRANCHES
         )
         self.initial_gate = (
             None
             if initial_gate is None
-            else argument_checks.check_share("initial_gate", initial_gate)
+            else checks.check_share("initial_gate", initial_gate)
         )
         scopes = ("local", "global") if branches == "both" else (branches,)
         made = {

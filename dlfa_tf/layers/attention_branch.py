@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from dlfa_tf import checks
 from dlfa_tf import options
 from dlfa_tf.layers import argument_checks
 from dlfa_tf.layers.masked_pooling import MaskedAveragePooling
@@ -107,21 +108,15 @@ class AttentionBranch(keras.layers.Layer):
         **kwargs: object,
     ) -> None:
         super().__init__(**kwargs)
-        self.reduction_ratio = argument_checks.check_reduction_ratio(
-            reduction_ratio
-        )
-        self.norm = argument_checks.check_choice("norm", norm, options.NORMS)
+        self.reduction_ratio = checks.check_reduction_ratio(reduction_ratio)
+        self.norm = checks.check_choice("norm", norm, options.NORMS)
         self.activation = argument_checks.check_activation(activation)
-        self.scope = argument_checks.check_choice("scope", scope, SCOPES)
-        self.pooling = argument_checks.check_choice(
-            "pooling", pooling, options.POOLINGS
-        )
+        self.scope = checks.check_choice("scope", scope, SCOPES)
+        self.pooling = checks.check_choice("pooling", pooling, options.POOLINGS)
         self.initial_output = (
             None
             if initial_output is None
-            else argument_checks.check_finite_number(
-                "initial_output", initial_output
-            )
+            else checks.check_finite_number("initial_output", initial_output)
         )
         self.supports_masking = True
         self.pool = None
@@ -132,12 +127,12 @@ class AttentionBranch(keras.layers.Layer):
 
     def build(self, x_shape: Shape) -> None:
         """Creates the sublayers, now that the width is known."""
-        dim = argument_checks.check_sequence_shape("x", x_shape)
+        dim = checks.check_sequence_shape("x", x_shape)
         if self.reduction_ratio > dim:
             raise ValueError(
-                "`reduction_ratio` exceeds the width of the input. Received "
-                f"{self.reduction_ratio} for width {dim}, accepted are "
-                f"integers from 1 to {dim}."
+                "`reduction_ratio` exceeds the width of the input. Received: "
+                f"{self.reduction_ratio} for width {dim}. Accepted: integers "
+                f"from 1 to {dim}."
             )
         if self.pool is not None:
             self.pool.build(x_shape)
@@ -148,8 +143,8 @@ class AttentionBranch(keras.layers.Layer):
         if self.norm == "batch" and reduced_dim == 1:
             raise ValueError(
                 "`reduction_ratio` leaves batch norm a single channel. "
-                f"Received {self.reduction_ratio} for width {dim}, accepted "
-                f'with `norm="batch"` are integers from 1 to {dim // 2}.'
+                f"Received: {self.reduction_ratio} for width {dim}. Accepted "
+                f'with `norm="batch"`: integers from 1 to {dim // 2}.'
             )
         # Only here is the width known that the dense layers need.
         start = self._initializers()
@@ -173,7 +168,7 @@ class AttentionBranch(keras.layers.Layer):
     ) -> Tensor:
         """Computes the branch, see the class."""
         if mask is not None:
-            argument_checks.check_mask_shape("x", x.shape, mask.shape)
+            checks.check_mask_shape("x", x.shape, mask.shape)
         if self.scope == "global":
             x, mask = self._pool_over_time(x, mask)
         x = self._normalize(self.reduce_norm, self.reduce(x), mask, training)

@@ -4,8 +4,8 @@ import keras
 from keras import ops
 from keras.src.backend import get_keras_mask
 
+from dlfa_tf import checks
 from dlfa_tf import options
-from dlfa_tf.layers import argument_checks
 from dlfa_tf.layers.aif import AIF
 from dlfa_tf.layers.attention_branch import NORM_EPSILON
 from dlfa_tf.types import Activation
@@ -114,12 +114,8 @@ class DLFA(keras.layers.Layer):
         **kwargs: object,
     ) -> None:
         super().__init__(**kwargs)
-        self.mix_factor = argument_checks.check_positive_number(
-            "mix_factor", mix_factor
-        )
-        self.first = argument_checks.check_choice(
-            "first", first, options.ORDERS
-        )
+        self.mix_factor = checks.check_positive_number("mix_factor", mix_factor)
+        self.first = checks.check_choice("first", first, options.ORDERS)
         self.aif = AIF(
             reduction_ratio=reduction_ratio,
             norm=norm,
@@ -139,7 +135,7 @@ class DLFA(keras.layers.Layer):
         self.pooling = self.aif.pooling
         self.branches = self.aif.branches
         self.initial_gate = self.aif.initial_gate
-        self.output_norm = argument_checks.check_choice(
+        self.output_norm = checks.check_choice(
             "output_norm", output_norm, options.OUTPUT_NORMS
         )
         self.norm_of_output = None
@@ -153,7 +149,7 @@ class DLFA(keras.layers.Layer):
 
     def build(self, low_shape: Shape, high_shape: Shape) -> None:
         """Checks that the shapes are equal and builds AIF."""
-        argument_checks.check_equal_shapes(low_shape, high_shape)
+        checks.check_equal_shapes(low_shape, high_shape)
         self.aif.build(high_shape)
         if self.norm_of_output is not None:
             self.norm_of_output.build(high_shape)
@@ -201,7 +197,7 @@ class DLFA(keras.layers.Layer):
         Raises:
             ValueError: when `low` and `high` have unequal shapes.
         """
-        argument_checks.check_equal_shapes(low.shape, high.shape)
+        checks.check_equal_shapes(low.shape, high.shape)
         if not self.built:
             self.build(tuple(low.shape), tuple(high.shape))
         # No change inside `call`, where Keras has cast the inputs already.
@@ -219,7 +215,7 @@ class DLFA(keras.layers.Layer):
         self, low_shape: Shape, high_shape: Shape
     ) -> Shape:
         """Returns the shape of the inputs."""
-        argument_checks.check_equal_shapes(low_shape, high_shape)
+        checks.check_equal_shapes(low_shape, high_shape)
         return high_shape
 
     def get_config(self) -> Config:

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from dlfa_tf.layers import argument_checks
+from dlfa_tf import checks
 from dlfa_tf.types import Shape
 from dlfa_tf.types import Tensor
 
@@ -59,7 +59,7 @@ class MaskedAveragePooling(keras.layers.Layer):
 
     def build(self, x_shape: Shape) -> None:
         """Checks the shape; the layer has no weights."""
-        argument_checks.check_sequence_shape("x", x_shape)
+        checks.check_sequence_shape("x", x_shape)
 
     def call(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         """Averages over real tokens, see the class."""
@@ -68,7 +68,7 @@ class MaskedAveragePooling(keras.layers.Layer):
         if mask is None:
             mean = ops.mean(x, axis=1)
         else:
-            argument_checks.check_mask_shape("x", x.shape, mask.shape)
+            checks.check_mask_shape("x", x.shape, mask.shape)
             real = ops.expand_dims(ops.cast(mask, "bool"), axis=-1)
             # A choice, not a product: NaN times 0 would still be NaN.
             total = ops.sum(ops.where(real, x, ops.zeros_like(x)), axis=1)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import keras
 from keras import ops
 
-from dlfa_tf.layers import argument_checks
+from dlfa_tf import checks
 from dlfa_tf.types import Shape
 from dlfa_tf.types import Tensor
 
@@ -53,15 +53,15 @@ class ScalarMix(keras.layers.Layer):
         """Creates one weight for each state and the factor gamma."""
         if not states_shape or not isinstance(states_shape[0], (list, tuple)):
             raise ValueError(
-                "`states` must be a list of tensors. Received shape(s) "
-                f"{states_shape}, accepted are one or more of shape "
+                "`states` must be a list of tensors. Received: shape(s) "
+                f"{states_shape}. Accepted: one or more of shape "
                 "(batch, time, dim)."
             )
         for shape in states_shape:
-            argument_checks.check_sequence_shape("states", shape)
+            checks.check_sequence_shape("states", shape)
         if len({shape[-1] for shape in states_shape}) > 1:
             raise ValueError(
-                "`states` must have equal widths. Received shapes "
+                "`states` must have equal widths. Received: shapes "
                 f"{[tuple(shape) for shape in states_shape]}."
             )
         self.state_weights = self.add_weight(

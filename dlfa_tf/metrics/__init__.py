@@ -1,4 +1,11 @@
-"""Scores on plain lists, exactly as the benchmark defines them."""
+"""Scores on plain lists, exactly as the benchmark defines them.
+
+accuracy, chunk_f1: the scores of the tasks.
+aggregate: averages over languages.
+bootstrap: how sure a difference of two systems is.
+chunk_counts, resampling: the same for many runs, fast.
+rank_correlation: whether two figures order systems alike.
+"""
 
 from dlfa_tf.metrics.accuracy import accuracy
 from dlfa_tf.metrics.aggregate import averages

@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 
-from dlfa_tf.layers import argument_checks
+from dlfa_tf import checks
 from dlfa_tf.layers.dlfa import DLFA
 from dlfa_tf.layers.scalar_mix import ScalarMix
 from dlfa_tf.options import FUSIONS
@@ -50,7 +50,7 @@ def check_fusion(fusion: Any, fusion_layer: int | None) -> Any:
                 "its options, such as `gate`."
             )
     else:
-        argument_checks.check_choice("fusion", fusion, FUSIONS)
+        checks.check_choice("fusion", fusion, FUSIONS)
     if fusion == "scalar_mix":
         if fusion_layer is not None:
             raise ValueError(

@@ -1,6 +1,5 @@
 """From a preset name or a folder to a task model; shared by both tasks."""
 
-import difflib
 import pathlib
 from collections.abc import Sequence
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import keras
 import keras_hub
 
+from dlfa_tf import checks
 from dlfa_tf import files
 from dlfa_tf.models import presets
 from dlfa_tf.models.dlfa_backbone import FUSION_ARGUMENTS
@@ -100,11 +100,9 @@ def check_saved_task_arguments(kwargs: dict[str, Any]) -> None:
 def _check_known(kwargs: dict[str, Any], known: Sequence[str]) -> None:
     for name in kwargs:
         if name not in known:
-            nearest = difflib.get_close_matches(name, known, n=1)
-            hint = f" Did you mean {nearest[0]!r}?" if nearest else ""
             raise TypeError(
-                f"Unknown argument. Received: {name!r}.{hint} Accepted: "
-                f"{', '.join(known)}."
+                f"Unknown argument. Received: {name!r}. Accepted: "
+                f"{', '.join(known)}." + checks.nearest_hint(name, known)
             )
 
 

@@ -95,7 +95,7 @@ def read_adapted(path: str | os.PathLike[str], weights: list[Any]) -> None:
     if found != expected:
         raise ValueError(
             f"{str(pathlib.Path(path))!r} does not fit this model's fusion "
-            f"layer and pooler. Received arrays of shapes {found}. Accepted: "
+            f"layer and pooler. Received: arrays of shapes {found}. Accepted: "
             f"{expected}, as `save_lora_weights` of a model with the same "
             "fusion writes them."
         )

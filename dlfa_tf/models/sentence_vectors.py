@@ -5,7 +5,7 @@ from typing import Any
 import keras
 import keras_hub
 
-from dlfa_tf.layers import argument_checks
+from dlfa_tf import checks
 from dlfa_tf.layers.masked_pooling import MaskedAveragePooling
 from dlfa_tf.options import POOLERS
 from dlfa_tf.options import SENTENCE_POOLINGS
@@ -20,10 +20,8 @@ def check_pooling(sentence_pooling: str, pooler: str) -> None:
     Raises:
         ValueError: when one is outside its set.
     """
-    argument_checks.check_choice(
-        "sentence_pooling", sentence_pooling, SENTENCE_POOLINGS
-    )
-    argument_checks.check_choice("pooler", pooler, POOLERS)
+    checks.check_choice("sentence_pooling", sentence_pooling, SENTENCE_POOLINGS)
+    checks.check_choice("pooler", pooler, POOLERS)
 
 
 def sentence_vector(

@@ -28,7 +28,7 @@ def as_text_dict(x: Any) -> dict[str, Any]:
         if set(x) not in ({"first"}, {"first", "second"}):
             raise ValueError(
                 "A dict input must have the key `first` and, for pairs, "
-                f"`second`. Received keys: {sorted(map(str, x))}."
+                f"`second`. Received: keys {sorted(map(str, x))}."
             )
         return x
     if isinstance(x, tuple):

@@ -105,7 +105,7 @@ class TaggingPreprocessor(BasePreprocessor):
         if sample_weight is not None:
             raise ValueError(
                 "`sample_weight` is not supported for tagging: a sentence may "
-                "become several rows. Received a sample weight; accepted: "
+                "become several rows. Received: a sample weight. Accepted: "
                 "None. Positions without a label are ignored by the loss."
             )
         if isinstance(x, tuple):

@@ -49,11 +49,11 @@ def check_cased(tokenizer: Any) -> None:
     """
     if tokenizer.lowercase or tokenizer.strip_accents:
         raise ValueError(
-            "`tokenizer` must be cased. Received lowercase="
+            "`tokenizer` must be cased. Received: lowercase="
             f"{tokenizer.lowercase}, strip_accents={tokenizer.strip_accents}. "
-            "Multilingual presets are cased: use `bert_base_multi`, or build "
-            "the tokenizer with lowercase=False, or give token arrays "
-            "(`preprocessor=None`)."
+            "Accepted: a cased one. Multilingual presets are: use "
+            "`bert_base_multi`, or build the tokenizer with lowercase=False, "
+            "or give token arrays (`preprocessor=None`)."
         )
 
 

@@ -4,7 +4,6 @@ A config is data: what it names is never imported because it names it, only
 because the user asked for it. Light enough to be asked for every wrong flag.
 """
 
-import difflib
 import importlib
 import json
 import os
@@ -13,6 +12,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from dlfa_tf import checks
 from dlfa_tf.options import FUSIONS
 
 # Name of the layer in every model: stable, whatever else the process built.
@@ -48,12 +48,10 @@ def check_fusion_name(fusion: Any) -> None:
     if fusion in FUSIONS:
         return
     if not isinstance(fusion, str) or not is_own(fusion):
-        near = difflib.get_close_matches(str(fusion), FUSIONS, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
         raise ValueError(
             f"`fusion` is unknown. Received: {fusion!r}. Accepted: "
             f"{', '.join(FUSIONS)}, or MODULE:CLASS for a layer of your own."
-            f"{hint}"
+            + checks.nearest_hint(str(fusion), FUSIONS)
         )
     name = fusion.partition(":")[2]
     if name in _TAKEN:
@@ -164,11 +162,9 @@ def _find_class(fusion: str) -> Any:
         )
     cls = getattr(module, class_name, None)
     if cls is None:
-        near = difflib.get_close_matches(class_name, dir(module), n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
         raise ValueError(
             f"The module {name!r} has no {class_name!r}. Accepted: a class "
-            f"that it defines.{hint}"
+            "that it defines." + checks.nearest_hint(class_name, dir(module))
         )
     if not (isinstance(cls, type) and issubclass(cls, keras.layers.Layer)):
         raise TypeError(

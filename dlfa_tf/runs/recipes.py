@@ -3,7 +3,7 @@
 import dataclasses
 from typing import Any
 
-from dlfa_tf.data import tasks
+from dlfa_tf import checks
 from dlfa_tf.data.tasks import TASKS
 from dlfa_tf.data.tasks import Task
 
@@ -102,6 +102,6 @@ def recipe_values(name: str, task: Task) -> dict[str, Any]:
     if name not in RECIPES:
         raise ValueError(
             f"`recipe` is unknown. Received: {name!r}. Accepted: "
-            f"{list(RECIPES)}." + tasks.nearest_hint(name, RECIPES)
+            f"{list(RECIPES)}." + checks.nearest_hint(name, RECIPES)
         )
     return dict(RECIPES[name].values[task.name])

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from collections.abc import Mapping
 from typing import Any
 
-from dlfa_tf.data import tasks
+from dlfa_tf import checks
 
 REQUIRED = dataclasses.MISSING
 # What a setting belongs to, and whether a table of runs that differ in one of
@@ -102,7 +102,7 @@ class Setting:
             meant = self.aliases.get(str(value).casefold(), value)
             raise ValueError(
                 f"`{self.name}` is unknown. Received: {value!r}. Accepted: "
-                f"{accepted}." + tasks.nearest_hint(meant, self.choices)
+                f"{accepted}." + checks.nearest_hint(meant, self.choices)
             )
         elif self.low is not None or self.positive:
             self._check_number(value)

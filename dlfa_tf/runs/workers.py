@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import keras
 
-from dlfa_tf.data import tasks
+from dlfa_tf import checks
 from dlfa_tf.lazy import tf
 from dlfa_tf.runs.settings import STRATEGIES
 
@@ -98,7 +98,7 @@ def resolve_strategy(name: str) -> str:
     if name not in STRATEGIES:
         raise ValueError(
             f"`strategy` is unknown. Received: {name!r}. Accepted: "
-            f"{list(STRATEGIES)}." + tasks.nearest_hint(name, STRATEGIES)
+            f"{list(STRATEGIES)}." + checks.nearest_hint(name, STRATEGIES)
         )
     if keras.backend.backend() == "jax":
         if name not in ("auto", "one_device"):

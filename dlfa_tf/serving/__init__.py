@@ -1,6 +1,11 @@
 """SavedModels that take raw strings, and the client that asks them.
 
 Names are imported on first use: the client needs neither TensorFlow nor Keras.
+
+    contract: what an export promises to those who call it.
+    export: from a model to a SavedModel, and its check.
+    client: asks a model server, or an export in this process.
+    bulk: labels files of any size.
 """
 
 import importlib

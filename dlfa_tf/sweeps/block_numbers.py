@@ -76,7 +76,7 @@ def check_block_numbers(cells: Sequence[Cell]) -> None:
         name, received = next(iter(wrong.items()))
         raise ValueError(
             f"{len(wrong)} of {len(cells)} runs ask for blocks that the "
-            f"encoder does not have: {', '.join(wrong)}. Received for {name}: "
+            f"encoder does not have: {', '.join(wrong)}. Received: {name} with "
             f"{received}. Accepted: a `fusion_layer` below the last block, a "
             "`last_layer` and `frozen_layers` not above the number of blocks. "
             "Nothing was started."

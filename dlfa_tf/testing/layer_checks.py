@@ -220,8 +220,8 @@ def check_gradients(case: LayerCase) -> None:
     """
     if keras.backend.backend() != "tensorflow":
         raise RuntimeError(
-            "`check_gradients` cannot run. Received the backend "
-            f"{keras.backend.backend()}, accepted is tensorflow."
+            "`check_gradients` cannot run. Received: the backend "
+            f"{keras.backend.backend()}. Accepted: tensorflow."
         )
     import tensorflow as tf
 

@@ -143,7 +143,7 @@ def test_archive_without_a_split_is_refused(raw, tmp_path):
         ([("id", "first", "label")], "line 1: expected the columns"),
         (
             [("id", "sentence1", "sentence2", "label"), ("1", "a", "b")],
-            "line 2: expected 4 columns separated by TAB. Received 3",
+            "line 2: expected 4 columns separated by TAB. Received: 3",
         ),
     ],
     ids=["header", "row"],

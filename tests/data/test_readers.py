@@ -224,7 +224,7 @@ def test_pairs_need_three_columns(write, row, count):
         ValueError,
         match=_error(path, 3)
         + r"expected 3 columns separated by TAB \(first text, second text, "
-        rf"label\). Received {count}: ",
+        rf"label\). Received: {count}: ",
     ):
         read_pairs(path, LABELS)
 
@@ -289,7 +289,7 @@ def test_tagged_rows_need_a_token_and_a_tag(write, row):
         ValueError,
         match=_error(path, 7)
         + r"expected a token and 1 tag column\(s\) separated by TAB, or a "
-        r"blank line. Received \d column\(s\): ",
+        r"blank line. Received: \d column\(s\): ",
     ):
         read_tagged(path, TAGS)
 
@@ -304,7 +304,7 @@ def test_tag_column_of_three(write, column):
 
 def test_two_columns_where_three_are_expected(write):
     path = write("Lima\tPROPN\n")
-    with pytest.raises(ValueError, match=r"2 tag column\(s\).*Received 2"):
+    with pytest.raises(ValueError, match=r"2 tag column\(s\).*Received: 2"):
         read_tagged(path, ("PROPN",), 1, num_columns=3)
 
 

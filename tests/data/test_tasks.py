@@ -9,7 +9,6 @@ from dlfa_tf.data.tasks import SAMPLE_LANGUAGES
 from dlfa_tf.data.tasks import TASKS
 from dlfa_tf.data.tasks import UPOS_TAGS
 from dlfa_tf.data.tasks import get_task
-from dlfa_tf.data.tasks import nearest_hint
 
 # As evaluate.py of google-research/xtreme lists them, in its own order.
 XTREME = {
@@ -119,12 +118,3 @@ def test_get_task_offers_the_nearest_name(typo, nearest):
 def test_get_task_offers_nothing_far_away():
     with pytest.raises(ValueError, match=r"'xnli'\]\.$"):
         get_task("translation")
-
-
-def test_nearest_hint():
-    assert nearest_hint("smaple", ("files", "sample")) == (
-        " Did you mean 'sample'?"
-    )
-    assert nearest_hint("noun", UPOS_TAGS) == " Did you mean 'NOUN'?"
-    assert nearest_hint("tfds", ("files", "sample")) == ""
-    assert nearest_hint("", ()) == ""

@@ -229,7 +229,7 @@ def test_explicit_mask_stays_local(low, mask):
 
 
 def test_error_offers_nearest_gate():
-    message = r"`gate` is not a known name.*Did you mean \"attention\"\?"
+    message = r"`gate` is not a known name.*Did you mean 'attention'\?"
     with pytest.raises(ValueError, match=message):
         AIF(gate="atention")
 
@@ -251,5 +251,5 @@ def test_error_of_branch_names_argument(argument, value, error):
 
 
 def test_error_names_ratio_above_width(low):
-    with pytest.raises(ValueError, match="Received 16 for width 8"):
+    with pytest.raises(ValueError, match="Received: 16 for width 8"):
         AIF(reduction_ratio=16)(low)

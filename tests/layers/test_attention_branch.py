@@ -201,13 +201,13 @@ def test_error_names_ratio_of_wrong_type(ratio):
 
 @pytest.mark.parametrize("ratio", [0, -1])
 def test_error_names_ratio_below_one(ratio):
-    message = rf"`reduction_ratio` is too small\. Received {ratio}, accepted"
+    message = rf"`reduction_ratio` is too small\. Received: {ratio}\. Accepted"
     with pytest.raises(ValueError, match=message):
         AttentionBranch(reduction_ratio=ratio)
 
 
 def test_error_names_ratio_above_width(low):
-    message = r"Received 9 for width 8, accepted are integers from 1 to 8"
+    message = r"Received: 9 for width 8. Accepted: integers from 1 to 8"
     with pytest.raises(ValueError, match=message):
         AttentionBranch(reduction_ratio=9)(low)
 
@@ -223,8 +223,8 @@ def test_error_names_ratio_above_width(low):
 )
 def test_error_offers_nearest_name(argument, value, near):
     message = (
-        rf"`{argument}` is not a known name\. Received '{value}', accepted "
-        rf'are .*Did you mean "{near}"\?'
+        rf"`{argument}` is not a known name\. Received: '{value}'\. Accepted: "
+        rf".*Did you mean '{near}'\?"
     )
     with pytest.raises(ValueError, match=message):
         AttentionBranch(**{argument: value})
@@ -237,24 +237,26 @@ def test_error_names_value_that_is_no_name(value):
 
 
 def test_error_names_unknown_activation():
-    message = r"`activation` is not known\. Received 'rlu', accepted"
+    message = r"`activation` is not known\. Received: 'rlu'\. Accepted"
     with pytest.raises(ValueError, match=message):
         AttentionBranch(activation="rlu")
 
 
 @pytest.mark.parametrize("ratio", [5, 8])
 def test_error_names_ratio_that_leaves_batch_norm_one_channel(ratio):
-    message = rf"Received {ratio} for width 8, .* integers from 1 to 4\."
+    message = rf"Received: {ratio} for width 8\. Accepted .* from 1 to 4\."
     with pytest.raises(ValueError, match=message):
         AttentionBranch(reduction_ratio=ratio, norm="batch").build((2, 5, 8))
 
 
 def test_error_names_unknown_width():
-    with pytest.raises(ValueError, match=r"Received \(2, 5, None\), accepted"):
+    with pytest.raises(
+        ValueError, match=r"Received: \(2, 5, None\)\. Accepted"
+    ):
         AttentionBranch().build((2, 5, None))
 
 
 @pytest.mark.parametrize("scope", ["local", "global"])
 def test_error_names_mask_that_does_not_fit(low, scope):
-    with pytest.raises(ValueError, match=r"Received mask \(3, 4\) for x"):
+    with pytest.raises(ValueError, match=r"Received: mask \(3, 4\) for x"):
         AttentionBranch(scope=scope)(low, mask=np.ones((3, 4), bool))

@@ -317,7 +317,7 @@ def test_gate_is_one_aif_layer_with_stable_name(low, high):
 @pytest.mark.parametrize("time", [1, 4])
 def test_error_names_unequal_lengths(low, high, time):
     message = (
-        r"`low` and `high` must have equal shapes\. Received low "
+        r"`low` and `high` must have equal shapes\. Received: low "
         rf"\(3, 5, 8\), high \(3, {time}, 8\)\."
     )
     built = DLFA()
@@ -333,14 +333,16 @@ def test_error_names_unequal_widths_of_symbolic_inputs(low, high):
     built = DLFA()
     built(low, high)
     inputs = [keras.Input((7, 8), 2), keras.Input((7, 16), 2)]
-    message = r"Received low \(2, 7, 8\), high \(2, 7, 16\)\."
+    message = r"Received: low \(2, 7, 8\), high \(2, 7, 16\)\."
     for layer in (DLFA(), built):
         with pytest.raises(ValueError, match=message):
             layer(*inputs)
 
 
 def test_error_names_unequal_ranks(low):
-    with pytest.raises(ValueError, match=r"Received low \(3, 5, 8\), high \(3"):
+    with pytest.raises(
+        ValueError, match=r"Received: low \(3, 5, 8\), high \(3"
+    ):
         DLFA().build((3, 5, 8), (3, 8))
 
 
@@ -357,7 +359,7 @@ def test_error_names_mix_factor_out_of_range(value):
 
 
 def test_error_offers_nearest_order():
-    message = r"`first` is not a known name.*Did you mean \"high\"\?"
+    message = r"`first` is not a known name.*Did you mean 'high'\?"
     with pytest.raises(ValueError, match=message):
         DLFA(first="higher")
 

@@ -147,7 +147,7 @@ def test_saved_model_keeps_its_fusion(bert, bert_inputs, tmp_path, fusion):
 
 
 def test_error_offers_nearest_fusion(bert):
-    with pytest.raises(ValueError, match='`fusion`.*Did you mean "mean"'):
+    with pytest.raises(ValueError, match="`fusion`.*Did you mean 'mean'"):
         DLFABackbone(bert, 1, fusion="means")
 
 
@@ -190,7 +190,7 @@ def test_error_names_the_layer_that_returns_another_shape(bert, fuse, received):
 @pytest.mark.parametrize(
     ("option", "message"),
     [
-        ({"gate": "attentoin"}, 'Did you mean "attention"'),
+        ({"gate": "attentoin"}, "Did you mean 'attention'"),
         ({"mix_factor": -3}, "`mix_factor` is out of range"),
     ],
     ids=["name", "number"],

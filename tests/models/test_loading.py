@@ -194,7 +194,7 @@ class DLFABackboneHolder:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"fusion_layr": 1}, r"'fusion_layr'\. Did you mean 'fusion_layer'\?"),
+        ({"fusion_layr": 1}, r"'fusion_layr'\..*Did you mean 'fusion_layer'\?"),
         ({"zzz": 1}, r"Received: 'zzz'\. Accepted: fusion_layer, "),
         ({"preprocessor": None, "sequence_length": 9}, "'sequence_length'"),
     ],

@@ -82,7 +82,7 @@ def test_right_numbers_are_accepted():
 def test_wrong_numbers_are_named(settings):
     with pytest.raises(
         ValueError,
-        match="1 of 2 runs ask for blocks .* not have: wrong. Received for "
-        r"wrong: .* of \d+ blocks. Accepted: .*Nothing was started",
+        match="1 of 2 runs ask for blocks .* not have: wrong. Received: wrong "
+        r"with .* of \d+ blocks. Accepted: .*Nothing was started",
     ):
         check_block_numbers([cell("right"), cell("wrong", **settings)])

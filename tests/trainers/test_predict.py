@@ -138,7 +138,7 @@ def test_line_that_is_no_pair_leaves_the_others(
     said = capsys.readouterr().err.splitlines()
     assert said[0].startswith("Input line 2: expected two texts separated by")
     assert said[1] == (
-        "Input line 4: expected UTF-8. Received byte 0xff at position 0."
+        "Input line 4: expected UTF-8. Received: byte 0xff at position 0."
     )
 
 

@@ -11,7 +11,6 @@ tiny: encoders with random weights, for tests.
 from dlfa_tf.models.presets.by_name import DEFAULT_PRESET
 from dlfa_tf.models.presets.by_name import PRESETS
 from dlfa_tf.models.presets.by_name import check_preset_length
-from dlfa_tf.models.presets.by_name import has_pretrained_weights
 from dlfa_tf.models.presets.by_name import load_encoder
 from dlfa_tf.models.presets.by_name import load_tokenizer
 from dlfa_tf.models.presets.by_name import preset_source
@@ -20,7 +19,6 @@ __all__ = [
     "DEFAULT_PRESET",
     "PRESETS",
     "check_preset_length",
-    "has_pretrained_weights",
     "load_encoder",
     "load_tokenizer",
     "preset_source",

@@ -1,6 +1,5 @@
 """Names of encoders and what they stand for: encoder, tokenizer, source."""
 
-import difflib
 import os
 from collections.abc import Callable
 from collections.abc import Mapping
@@ -11,6 +10,7 @@ from typing import TypeVar
 
 import keras_hub
 
+from dlfa_tf import checks
 from dlfa_tf import files
 from dlfa_tf.models import encoder_blocks
 from dlfa_tf.models.presets import e5_small_multi
@@ -92,8 +92,8 @@ def load_encoder(
     if "transformer_layer_0" not in {layer.name for layer in encoder.layers}:
         raise ValueError(
             "`preset` must name an encoder whose blocks are called "
-            f"transformer_layer_0 and so on. Received {preset!r}, a "
-            f"{type(encoder).__name__}; accepted: BERT, RoBERTa, XLM-R, "
+            f"transformer_layer_0 and so on. Received: {preset!r}, a "
+            f"{type(encoder).__name__}. Accepted: BERT, RoBERTa, XLM-R, "
             "DistilBERT and the like."
         )
     return encoder
@@ -186,19 +186,6 @@ def check_preset_length(preset: str, sequence_length: int) -> None:
         )
 
 
-def has_pretrained_weights(preset: str) -> bool:
-    """Tells whether a preset stands for trained weights.
-
-    Args:
-        preset: str. As for `load_encoder`.
-
-    Returns:
-        False for the random `tiny` presets. True for all others; what a
-        folder or a handle really holds is not examined.
-    """
-    return preset not in _TINY
-
-
 def _resolve(preset: str) -> str:
     """The string that keras-hub is to load."""
     if preset == "e5_small_multi":
@@ -214,8 +201,8 @@ def _resolve(preset: str) -> str:
 def _kind(preset: str) -> str:
     if not isinstance(preset, str):
         raise TypeError(
-            "`preset` must be a string. Received "
-            f"{preset!r} of type {type(preset).__name__}."
+            f"`preset` must be a string. Received: {preset!r} of type "
+            f"{type(preset).__name__}. Accepted: a name, a folder or a handle."
         )
     builtin = _builtin_presets()
     if preset in builtin:
@@ -227,17 +214,16 @@ def _kind(preset: str) -> str:
     meant = _ALIASES.get(preset.casefold().replace("_", "-"))
     if meant is None and ("/" in preset or preset.startswith((".", "~"))):
         raise FileNotFoundError(
-            "`preset` names a folder that does not exist. Received "
-            f"{preset!r} ({_absolute(preset)}); accepted: a folder written "
+            "`preset` names a folder that does not exist. Received: "
+            f"{preset!r} ({_absolute(preset)}). Accepted: a folder written "
             f"by `save_to_preset`, or a name: {', '.join(PRESETS)}."
         )
     names = [*PRESETS, *builtin]
-    nearest = [meant] if meant else difflib.get_close_matches(preset, names, 1)
-    hint = f" Did you mean {nearest[0]!r}?" if nearest else ""
     raise ValueError(
-        f"Unknown `preset`. Received {preset!r}.{hint} Accepted: "
+        f"`preset` is unknown. Received: {preset!r}. Accepted: "
         f"{', '.join(PRESETS)}, any keras-hub preset name, the path of a "
         "preset folder, a `kaggle://` or `hf://` handle."
+        + checks.nearest_hint(meant or preset, names)
     )
 
 
@@ -256,14 +242,14 @@ def _check_folder(path: Path) -> None:
     except (OSError, ValueError) as error:
         raise FileNotFoundError(
             f"`preset` names a folder without a readable config.json "
-            f"({error}). Received {path}; accepted: a folder written by "
+            f"({error}). Received: {path}. Accepted: a folder written by "
             "`save_to_preset`."
         ) from error
     saved = str(config.get("registered_name", ""))
     if saved.startswith("dlfa_tf>"):
         raise ValueError(
             "`preset` names a saved model of this package, which is more "
-            f"than an encoder. Received {path} with {saved}; accepted: a "
+            f"than an encoder. Received: {path} with {saved}. Accepted: a "
             "folder of an encoder. Load the model with `from_preset` of "
             "`DLFATextClassifier` or `DLFATokenClassifier`."
         )

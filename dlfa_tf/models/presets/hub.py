@@ -56,7 +56,7 @@ def _connection_error(
     preset: str, handle: str, default: str, why: str
 ) -> ConnectionError:
     return ConnectionError(
-        f"`preset` must be downloaded, which failed. Received {preset!r}, "
+        f"`preset` must be downloaded, which failed. Received: {preset!r}, "
         f"tried {handle}: {why}. Accepted without a network: "
         f"{default!r}, whose weights come with this package's "
         "requirements, or the path of a preset folder."

@@ -100,7 +100,7 @@ def read_line(line: bytes, kind: str, form: str) -> Example:
     columns = text.split("\t")
     if len(columns) != 2:
         raise ValueError(
-            "expected two texts separated by TAB. Received "
+            "expected two texts separated by TAB. Received: "
             f"{len(columns)} column(s): {text[:_SHOWN]!r}."
         )
     return Example(tuple(columns), {})
@@ -116,7 +116,7 @@ def decode_line(line: bytes) -> str:
         return line.rstrip(b"\r\n").decode("utf-8")
     except UnicodeDecodeError as error:
         raise ValueError(
-            f"expected UTF-8. Received byte {error.object[error.start]:#04x} "
+            f"expected UTF-8. Received: byte {error.object[error.start]:#04x} "
             f"at position {error.start}."
         ) from None
 
@@ -159,7 +159,7 @@ def _read_json(text: str) -> Any:
     except UnicodeEncodeError as error:
         half = error.object[error.start : error.start + 1]
         raise ValueError(
-            "expected text that UTF-8 can hold. Received half a surrogate "
+            "expected text that UTF-8 can hold. Received: half a surrogate "
             f"pair, {half!a}: {text[:_SHOWN]!r}. Accepted: both halves, or "
             "the character itself."
         ) from None

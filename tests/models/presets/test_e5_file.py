@@ -37,7 +37,6 @@ def test_header_and_vocabulary_are_read(writer, tmp_path):
     assert file.layer_norm_epsilon == pytest.approx(1e-12)
     assert tuple(file.pieces) == PIECES
     np.testing.assert_allclose(file.scores, SCORES)
-    assert set(file.tensor_names) == set(writer.tensors)
 
 
 def test_every_tensor_equals_the_slow_reading(writer, tmp_path):
@@ -72,7 +71,7 @@ def test_foreign_file_is_refused(tmp_path):
 
 def test_other_version_is_refused(tmp_path):
     writer = E5Writer(np.random.default_rng(0), version=2)
-    with pytest.raises(ValueError, match="version 2; accepted.*version 1"):
+    with pytest.raises(ValueError, match="version 2. Accepted.*version 1"):
         E5File(writer.write(tmp_path / "a.bin"))
 
 
@@ -102,5 +101,5 @@ def test_missing_tensor_and_wrong_size_are_named(writer, tmp_path):
 
 def test_unknown_number_format_is_refused(writer, tmp_path):
     writer.tensors["emb.pos"] = (7, *writer.tensors["emb.pos"][1:])
-    with pytest.raises(ValueError, match="'emb.pos'. Received 7"):
+    with pytest.raises(ValueError, match="'emb.pos'. Received: 7"):
         E5File(writer.write(tmp_path / "a.bin"))

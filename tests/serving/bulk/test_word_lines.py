@@ -45,7 +45,7 @@ def test_bad_lines_are_reported_and_left_out():
     (first, empty), (second, coding) = reported
     assert (first, second) == (1, 2)
     assert "expected a word in the first column. Received: '\\tNOUN'" in empty
-    assert "expected UTF-8. Received byte 0xff" in coding
+    assert "expected UTF-8. Received: byte 0xff" in coding
 
 
 def test_nothing_but_empty_lines_asks_nobody():
