@@ -2,24 +2,20 @@
 
 import contextlib
 import errno
-import fcntl
-import json
 import logging
 import os
 import shutil
-import tempfile
-import time
 import zlib
 from collections.abc import Callable
 from collections.abc import Iterator
 from pathlib import Path
 
+from dlfa_tf import files
+
 CACHE_VARIABLE = "DLFA_TF_CACHE"
 MANIFEST_NAME = "dlfa_manifest.json"
 
 _CHUNK_BYTES = 1 << 22
-_POLL_SECONDS = 0.1
-_NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 
 logger = logging.getLogger(__name__)
 
@@ -65,8 +61,7 @@ def folder_is_valid(folder: Path, tag: str) -> bool:
         True when every file of the manifest is as it was written.
     """
     try:
-        text = (folder / MANIFEST_NAME).read_text(encoding="utf-8")
-        manifest = json.loads(text)
+        manifest = files.read_json(folder / MANIFEST_NAME)
         if manifest["tag"] != tag or not manifest["files"]:
             return False
         for name, entry in manifest["files"].items():
@@ -121,14 +116,14 @@ def ensure_folder(
     with _cache_errors(folder):
         folder.parent.mkdir(parents=True, exist_ok=True)
     lock_path = folder.with_name(f"{folder.name}.lock")
-    with _lock(lock_path, timeout_seconds, report) as is_locked:
+    with _locked(lock_path, timeout_seconds, report) as is_locked:
         if folder_is_valid(folder, tag):
             return folder
         if folder.exists():
             report(f"{folder} is incomplete or damaged and is built anew")
         with _cache_errors(folder):
             if is_locked:
-                _remove_leftovers(folder)
+                files.remove_unfinished(folder.parent, folder.name)
             _check_free_space(folder, needed_bytes)
             _build_and_rename(folder, build, tag)
     return folder
@@ -137,36 +132,21 @@ def ensure_folder(
 def _build_and_rename(
     folder: Path, build: Callable[[Path], None], tag: str
 ) -> None:
-    work = Path(_temporary_sibling(folder))
     try:
-        result = work / "new"
-        result.mkdir()
-        build(result)
-        _write_manifest(result, tag)
-        if folder.exists() and not folder_is_valid(folder, tag):
-            with contextlib.suppress(FileNotFoundError):
-                os.rename(folder, work / "old")
-        try:
-            os.rename(result, folder)
-        except OSError:
-            # Without locks another process may have been faster.
-            if not folder_is_valid(folder, tag):
-                raise
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
-
-
-def _temporary_sibling(folder: Path) -> str:
-    return tempfile.mkdtemp(prefix=f".{folder.name}.tmp-", dir=folder.parent)
-
-
-def _remove_leftovers(folder: Path) -> None:
-    for path in folder.parent.glob(f".{folder.name}.tmp-*"):
-        shutil.rmtree(path, ignore_errors=True)
+        with files.written_aside(folder) as result:
+            result.mkdir()
+            build(result)
+            _write_manifest(result, tag)
+            if folder.exists() and not folder_is_valid(folder, tag):
+                files.remove(folder)
+    except OSError:
+        # Without locks another process may have been faster.
+        if not folder_is_valid(folder, tag):
+            raise
 
 
 def _write_manifest(folder: Path, tag: str) -> None:
-    files = {
+    entries = {
         path.relative_to(folder).as_posix(): {
             "bytes": path.stat().st_size,
             "crc32": _crc32(path),
@@ -174,8 +154,7 @@ def _write_manifest(folder: Path, tag: str) -> None:
         for path in sorted(folder.rglob("*"))
         if path.is_file()
     }
-    text = json.dumps({"tag": tag, "files": files}, indent=2)
-    (folder / MANIFEST_NAME).write_text(text + "\n", encoding="utf-8")
+    files.write_json(folder / MANIFEST_NAME, {"tag": tag, "files": entries})
 
 
 def _crc32(path: Path) -> str:
@@ -201,6 +180,8 @@ def _cache_errors(folder: Path) -> Iterator[None]:
     """Turns any OSError into one that tells what to do about it."""
     try:
         yield
+    except BlockingIOError:  # a lock that is held is no error of the folder
+        raise
     except OSError as error:
         raise OSError(
             error.errno or errno.EIO,
@@ -211,40 +192,22 @@ def _cache_errors(folder: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _lock(
+def _locked(
     path: Path, timeout_seconds: float, report: Callable[[str], None]
 ) -> Iterator[bool]:
+    def say() -> None:
+        report(f"waiting for another process that holds {path}")
+
+    lock = files.locked(path, timeout_seconds=timeout_seconds, on_wait=say)
     with contextlib.ExitStack() as stack:
-        with _cache_errors(path):
-            stream = stack.enter_context(path.open("a"))
-        yield _wait_for_lock(stream.fileno(), path, timeout_seconds, report)
-
-
-def _wait_for_lock(
-    descriptor: int,
-    path: Path,
-    timeout_seconds: float,
-    report: Callable[[str], None],
-) -> bool:
-    deadline = time.monotonic() + timeout_seconds
-    has_reported = False
-    while True:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return True
+            with _cache_errors(path):
+                is_held = stack.enter_context(lock).is_held
         except BlockingIOError:
-            if time.monotonic() > deadline:
-                raise TimeoutError(
-                    f"Another process still holds {path} after waiting. "
-                    f"Received a time-out of {timeout_seconds:g} s. End "
-                    "that process, or set "
-                    f"{CACHE_VARIABLE} to another folder."
-                ) from None
-        except OSError as error:
-            if error.errno in _NO_LOCKS:
-                return False
-            raise
-        if not has_reported:
-            report(f"waiting for another process that holds {path}")
-            has_reported = True
-        time.sleep(_POLL_SECONDS)
+            raise TimeoutError(
+                f"Another process still holds {path} after waiting. "
+                f"Received a time-out of {timeout_seconds:g} s. End "
+                "that process, or set "
+                f"{CACHE_VARIABLE} to another folder."
+            ) from None
+        yield is_held

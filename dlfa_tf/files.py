@@ -1,24 +1,116 @@
-"""Files written aside and renamed; what a killed process left of that."""
+"""Files as this project writes them: aside and renamed, locked, as JSON.
 
+A reader never sees half a file. What a process that is killed leaves has a
+name of its own, `.NAME.NUMBER.tmp`, which `remove_unfinished` knows.
+"""
+
+import contextlib
+import fcntl
 import json
 import os
 import pathlib
 import re
+import secrets
 import shutil
+import time
+from collections.abc import Callable
+from collections.abc import Iterator
 from typing import Any
+from typing import NamedTuple
 
-_UNFINISHED = re.compile(r"\..*\.\d+\.tmp")
+_POLL_SECONDS = 0.1
+
+
+class Lock(NamedTuple):
+    """A lock that this process holds.
+
+    Attributes:
+        descriptor: int, open file; a child that inherits it holds the lock.
+        is_held: bool, False where the file system knows no locks.
+    """
+
+    descriptor: int
+    is_held: bool
+
+
+@contextlib.contextmanager
+def written_aside(
+    path: pathlib.Path,
+    *,
+    suffix: str = "",
+    replace: bool = False,
+    durable: bool = False,
+) -> Iterator[pathlib.Path]:
+    """Yields a path to write to, which gets its real name in the end.
+
+    Nothing is left after an error. An existing file is replaced.
+
+    Args:
+        path: file or folder; its parent must exist.
+        suffix: str, end of the yielded name, for writers that look at it.
+        replace: bool, whether an existing folder is replaced too.
+        durable: bool, whether to wait until the disk has the file.
+    """
+    # Not the number of the process alone: in containers each is the first,
+    # and two that share a folder may be on machines that share no locks.
+    number = f"{os.getpid()}{secrets.randbelow(10**6):06d}"
+    temporary = path.with_name(f".{path.name}.{number}.tmp{suffix}")
+    try:
+        yield temporary
+        if durable:
+            wait_for_disk(temporary)
+        if replace and path.is_dir():
+            remove(path)
+        os.replace(temporary, path)
+    finally:
+        remove(temporary)
+
+
+def is_unfinished(path: pathlib.Path, name: str | None = None) -> bool:
+    """Whether a path is what a process writes before it renames it.
+
+    Args:
+        path: file or folder.
+        name: str or None, the name that it was to get; None for any.
+    """
+    start = ".+" if name is None else re.escape(name)
+    pattern = rf"\.{start}\.\d+\.tmp(\..+)?"
+    return re.fullmatch(pattern, path.name) is not None
+
+
+def remove_unfinished(folder: pathlib.Path, name: str | None = None) -> None:
+    """Removes what a killed process had not written to the end.
+
+    Args:
+        folder: where to look, with all folders below it.
+        name: str or None; given, only what was to be called so in the folder
+            itself is removed.
+    """
+    found = folder.rglob(".*") if name is None else folder.glob(".*")
+    for path in list(found):
+        if is_unfinished(path, name):
+            remove(path)
+
+
+def remove(path: pathlib.Path) -> None:
+    """Removes a file or a folder, if it is there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def wait_for_disk(path: pathlib.Path) -> None:
+    """Waits until the disk has what was written to a file."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
 
 
 def write_text(path: pathlib.Path, text: str) -> None:
-    """Writes a file under a temporary name and renames it."""
+    """Writes a text file aside, in a folder that is made if need be."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
+    with written_aside(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def write_json(path: pathlib.Path, value: Any) -> None:
@@ -27,7 +119,7 @@ def write_json(path: pathlib.Path, value: Any) -> None:
 
 
 def read_json(path: pathlib.Path) -> Any:
-    """Reads what `write_json` wrote."""
+    """Reads a file of JSON."""
     return json.loads(path.read_text(encoding="utf-8"))
 
 
@@ -38,17 +130,53 @@ def append_json_line(path: pathlib.Path, value: dict) -> None:
         file.write(json.dumps(value, sort_keys=True) + "\n")
 
 
-def is_unfinished(path: pathlib.Path) -> bool:
-    """Whether a file is what a process writes before it renames it."""
-    return _UNFINISHED.fullmatch(path.name) is not None
+@contextlib.contextmanager
+def locked(
+    path: pathlib.Path,
+    *,
+    timeout_seconds: float = 0.0,
+    on_wait: Callable[[], None] = lambda: None,
+) -> Iterator[Lock]:
+    """Keeps other processes from locking the same file or folder.
+
+    The system gives it free when the process ends, however it ends.
+
+    Args:
+        path: folder, or file, which is made if need be.
+        timeout_seconds: float, how long to wait for another process.
+        on_wait: is called once when there is somebody to wait for.
+
+    Yields:
+        `Lock`, which is not held where the file system knows no locks.
+
+    Raises:
+        BlockingIOError: when another process holds it for too long.
+        OSError: when the file cannot be made.
+    """
+    flags = os.O_RDONLY if path.is_dir() else os.O_RDWR | os.O_CREAT
+    descriptor = os.open(path, flags, 0o666)
+    try:
+        yield Lock(descriptor, _lock(descriptor, timeout_seconds, on_wait))
+    finally:
+        os.close(descriptor)
 
 
-def remove_unfinished(run_dir: pathlib.Path) -> None:
-    """Removes what a killed process had not written to the end."""
-    for path in run_dir.rglob(".*.tmp"):
-        if not is_unfinished(path):
-            continue
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink(missing_ok=True)
+def _lock(
+    descriptor: int, timeout_seconds: float, on_wait: Callable[[], None]
+) -> bool:
+    deadline = time.monotonic() + timeout_seconds
+    has_waited = False
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                raise
+        except OSError:
+            # Some network file systems know no locks.
+            return False
+        if not has_waited:
+            on_wait()
+            has_waited = True
+        time.sleep(_POLL_SECONDS)

@@ -57,7 +57,7 @@ def wait_until(condition):
 
 
 def leftovers(folder):
-    return list(folder.parent.glob(f".{folder.name}.tmp-*"))
+    return list(folder.parent.glob(f".{folder.name}.*.tmp"))
 
 
 def test_folder_is_built_once(folder):

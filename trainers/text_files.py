@@ -3,12 +3,13 @@
 import bz2
 import contextlib
 import gzip
-import os
 import pathlib
 import zlib
 from collections.abc import Iterator
 from typing import Any
 from typing import TextIO
+
+from dlfa_tf import files
 
 _OPENERS: dict[str, Any] = {".gz": gzip.open, ".bz2": bz2.open}
 
@@ -41,13 +42,9 @@ def create_text(path: str) -> Iterator[TextIO]:
         OSError: at once, when the folder cannot be written to.
     """
     target = pathlib.Path(path)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    try:
+    with files.written_aside(target) as temporary:
         with _opener(path)(temporary, "wt", encoding="utf-8") as file:
             yield file
-        os.replace(temporary, target)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _opener(path: str) -> Any:

@@ -6,13 +6,13 @@ Kept beside the run once read, because it takes minutes.
 import dataclasses
 import hashlib
 import json
-import os
 import pathlib
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+from dlfa_tf import files
 from dlfa_tf.analysis.run_index import Run
 from dlfa_tf.data import tasks
 from dlfa_tf.data.sources import Examples
@@ -89,9 +89,9 @@ def read_run(run: Run, examples: Mapping[str, Examples]) -> Readings:
     else:
         arrays = _read_model(run, examples)
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp.npz")
-        np.savez_compressed(temporary, allow_pickle=False, **arrays)
-        os.replace(temporary, path)
+        # NumPy adds the end of the name where it is missing.
+        with files.written_aside(path, suffix=".npz") as temporary:
+            np.savez_compressed(temporary, allow_pickle=False, **arrays)
     return Readings(languages=tuple(examples), **arrays)
 
 

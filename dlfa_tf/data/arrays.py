@@ -9,10 +9,10 @@ import numpy as np
 
 from dlfa_tf.data.readers import PairExample
 from dlfa_tf.data.readers import TaggedSentence
+from dlfa_tf.lazy import tf
 from dlfa_tf.preprocessing.base_preprocessor import IGNORED_LABEL
 from dlfa_tf.preprocessing.pair_preprocessor import PairPreprocessor
 from dlfa_tf.preprocessing.tagging_preprocessor import TaggingPreprocessor
-from dlfa_tf.preprocessing.tensorflow_import import require_tensorflow
 
 # Examples tokenised by one graph call. No more: TensorFlow keeps the memory of
 # its largest batch (300 MB at 1024 pairs), and the speed is the same.
@@ -99,7 +99,6 @@ def _splits(lengths: Any) -> np.ndarray:
 def _tokenize_pairs(
     examples: Sequence[Any], preprocessor: PairPreprocessor
 ) -> TokenArrays:
-    tf = require_tensorflow("tokenize_examples")
     labels = _label_ids([e.label for e in examples], preprocessor.labels)
     ids, segments, lengths = [], [], []
     for chunk in _chunks(examples):
@@ -121,7 +120,6 @@ def _tokenize_pairs(
 def _tokenize_tagged(
     examples: Sequence[Any], preprocessor: TaggingPreprocessor
 ) -> TokenArrays:
-    tf = require_tensorflow("tokenize_examples")
     tags = [tag for example in examples for tag in example.tags]
     tag_ids = _label_ids(tags, preprocessor.labels)
     ids, masks, lengths = [], [], []

@@ -22,10 +22,10 @@ from dlfa_tf.data import arrays
 from dlfa_tf.data.arrays import TokenArrays
 from dlfa_tf.data.readers import PairExample
 from dlfa_tf.data.readers import TaggedSentence
+from dlfa_tf.lazy import tf
+from dlfa_tf.lazy import tf_text
 from dlfa_tf.preprocessing.pair_preprocessor import PairPreprocessor
 from dlfa_tf.preprocessing.tagging_preprocessor import TaggingPreprocessor
-from dlfa_tf.preprocessing.tensorflow_import import require_tensorflow
-from dlfa_tf.preprocessing.tensorflow_import import require_tensorflow_text
 
 # Fewer examples are tokenised in less time than a user would notice; they are
 # not worth a folder.
@@ -139,10 +139,7 @@ def _settings(
             pieces.unk_id,
             *pieces.pair_separator,
         ],
-        "packages": [
-            require_tensorflow("cached_tokens").__version__,
-            require_tensorflow_text("cached_tokens").__version__,
-        ],
+        "packages": [tf.__version__, tf_text.__version__],
     }
 
 

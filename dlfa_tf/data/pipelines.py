@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from dlfa_tf.data.arrays import TokenArrays
+from dlfa_tf.lazy import tf
 from dlfa_tf.preprocessing.base_preprocessor import IGNORED_LABEL
-from dlfa_tf.preprocessing.tensorflow_import import require_tensorflow
 
 # Rows are sorted by length within pools of this many batches: little padding,
 # yet other batches every epoch. With fewer, the longest rows of each pool pad
@@ -155,7 +155,6 @@ def train_dataset(
     Raises:
         ValueError: when `start_step` is negative or past the last step.
     """
-    tf = require_tensorflow("train_dataset")
     lengths = arrays.row_lengths
     # The same every epoch: only the last batch may be smaller.
     steps = -(-len(lengths) // batch_size)

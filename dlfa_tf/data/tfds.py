@@ -6,12 +6,12 @@ a download that hangs. `tfds_archives.py` prepares sets.
 """
 
 import itertools
-import json
 import os
 import pathlib
 import re
 from typing import Any
 
+from dlfa_tf import files
 from dlfa_tf.data.readers import PairExample
 from dlfa_tf.data.readers import TaggedSentence
 from dlfa_tf.data.tasks import Task
@@ -84,7 +84,7 @@ def _split_name(folder: pathlib.Path, split: str) -> str | None:
     """The set's own name of a split, None when the set does not have it."""
     path = folder / "dataset_info.json"
     try:
-        splits = json.loads(path.read_text("utf-8")).get("splits", [])
+        splits = files.read_json(path).get("splits", [])
         names = {entry["name"] for entry in splits}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(

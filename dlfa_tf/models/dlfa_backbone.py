@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import keras_hub
 
+from dlfa_tf import files
 from dlfa_tf.models import encoder_blocks
 from dlfa_tf.models import fusing
 from dlfa_tf.models import lora
@@ -311,15 +312,13 @@ class DLFABackbone(keras_hub.models.Backbone):
             ValueError: without `enable_lora` before, or for another name.
         """
         path = pathlib.Path(filepath)
-        temporary = path.with_name(f".{os.getpid()}.{path.name}")
-        try:
+        # Keras looks at the end of the name.
+        suffix = "".join(path.suffixes[-2:])
+        with files.written_aside(path, suffix=suffix) as temporary:
             super().save_lora_weights(str(temporary))
             lora.add_adapted(
                 temporary, lora.adapted_weights(self, self._new_layers())
             )
-            os.replace(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
 
     def load_lora_weights(self, filepath: str | os.PathLike[str]) -> None:
         """Loads what `save_lora_weights` saved, into an equal model.

@@ -1,7 +1,6 @@
 """From a preset name or a folder to a task model; shared by both tasks."""
 
 import difflib
-import json
 import pathlib
 from collections.abc import Sequence
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 import keras
 import keras_hub
 
+from dlfa_tf import files
 from dlfa_tf.models import presets
 from dlfa_tf.models.dlfa_backbone import DLFABackbone
 from dlfa_tf.preprocessing import piece_tokenizer
@@ -49,7 +49,7 @@ def saved_class(preset: str) -> str | None:
     """
     path = pathlib.Path(preset).expanduser() / "config.json"
     try:
-        config = json.loads(path.read_text(encoding="utf-8"))
+        config = files.read_json(path)
     except (OSError, ValueError):
         return None
     return config.get("registered_name") if isinstance(config, dict) else None
@@ -68,7 +68,7 @@ def saved_mixed_policy(preset: str) -> str | None:
         `"mixed_bfloat16"` or `"mixed_float16"`; None for any other policy.
     """
     path = pathlib.Path(preset).expanduser() / "config.json"
-    config = json.loads(path.read_text(encoding="utf-8"))["config"]
+    config = files.read_json(path)["config"]
     policy = config.get("dtype")
     name = policy["config"].get("name") if isinstance(policy, dict) else policy
     return name if str(name).startswith("mixed_") else None
@@ -232,7 +232,7 @@ def saved_task_class(folder: str) -> Any:
         ValueError: when `task.json` names no class of this package.
     """
     path = pathlib.Path(folder) / "task.json"
-    name = json.loads(path.read_text(encoding="utf-8")).get("registered_name")
+    name = files.read_json(path).get("registered_name")
     cls = keras.saving.get_registered_object(str(name))
     if cls is None or not str(name).startswith("dlfa_tf>"):
         raise ValueError(

@@ -1,11 +1,12 @@
 """What users hand to `fit`: lists, tuples, data sets."""
 
 import math
+import sys
 from typing import Any
 
 import keras
 
-from dlfa_tf.preprocessing.tensorflow_import import tf
+from dlfa_tf.lazy import tf
 
 
 def as_batch(values: Any) -> Any:
@@ -63,7 +64,11 @@ def split_dataset(dataset: Any, validation_split: float) -> tuple[Any, Any]:
 
 def is_dataset(x: Any) -> bool:
     """Whether `x` is a data set or a loader, which brings its own batches."""
-    return (tf is not None and isinstance(x, tf.data.Dataset)) or (
+    # Nobody has one who has not imported TensorFlow.
+    tensorflow = sys.modules.get("tensorflow")
+    return (
+        tensorflow is not None and isinstance(x, tensorflow.data.Dataset)
+    ) or (
         hasattr(x, "__iter__")
         and not hasattr(x, "__len__")
         and not hasattr(x, "shape")

@@ -7,13 +7,12 @@ from typing import Any
 import keras
 import keras_hub
 
+from dlfa_tf.lazy import tf
 from dlfa_tf.models import encoder_blocks
 from dlfa_tf.models import fusing
 from dlfa_tf.models import loading
 from dlfa_tf.models import raw_inputs
 from dlfa_tf.models.dlfa_backbone import DLFABackbone
-from dlfa_tf.preprocessing.tensorflow_import import require_tensorflow
-from dlfa_tf.preprocessing.tensorflow_import import tf
 
 DROPOUT_NAME = "output_dropout"
 LOGITS_NAME = "logits"
@@ -301,7 +300,6 @@ class DLFATask(keras_hub.models.Task):
 
     def _raw_inputs(self, x: Any) -> Any:
         """Refuses what preprocessing cannot take, then brings `x` in form."""
-        require_tensorflow(type(self.preprocessor).__name__)
         if isinstance(x, tf.data.Dataset):
             raw_inputs.check_batched(x)
         return self.structured_x(x)

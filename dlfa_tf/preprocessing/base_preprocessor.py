@@ -7,9 +7,9 @@ import keras
 import keras_hub
 import numpy as np
 
+from dlfa_tf.lazy import tf
 from dlfa_tf.preprocessing import piece_tokenizer
 from dlfa_tf.preprocessing.piece_tokenizer import PieceTokenizer
-from dlfa_tf.preprocessing.tensorflow_import import require_tensorflow
 
 IGNORED_LABEL = -1
 # [CLS] and [SEP] and one piece between them is the least that holds a word;
@@ -60,6 +60,14 @@ class BasePreprocessor(keras_hub.models.Preprocessor):
         Not in the constructor: a tokenizer that comes from a saved model gets
         its vocabulary after construction.
         """
+        return self.build_pieces()
+
+    def build_pieces(self) -> PieceTokenizer:
+        """Returns `pieces`, which are built if that has not been done.
+
+        To be called before a function is traced, which must not create their
+        resources.
+        """
         if self._pieces is None:
             self._pieces = piece_tokenizer.build_piece_tokenizer(self.tokenizer)
         return self._pieces
@@ -72,9 +80,7 @@ class BasePreprocessor(keras_hub.models.Preprocessor):
         tokenise many batches, one after the other.
         """
         if self._compiled_encode is None:
-            tf = require_tensorflow(type(self).__name__)
-            # Outside the function, which must not create resources.
-            self.pieces  # noqa: B018
+            self.build_pieces()
             self._compiled_encode = tf.function(*self.encode_signature())
         return self._compiled_encode
 
@@ -101,7 +107,6 @@ class BasePreprocessor(keras_hub.models.Preprocessor):
             ValueError: when `y` holds strings and there are no `labels`.
             InvalidArgumentError: when a string is none of the labels.
         """
-        tf = require_tensorflow(type(self).__name__)
         if isinstance(y, tf.RaggedTensor):
             return y.with_flat_values(self.label_ids(y.flat_values))
         y = tf.convert_to_tensor(y)
@@ -139,7 +144,6 @@ class BasePreprocessor(keras_hub.models.Preprocessor):
             dict of `token_ids` int32, `padding_mask` bool and, when the
             encoder takes them, `segment_ids` int32, each `(rows, time)`.
         """
-        tf = require_tensorflow(type(self).__name__)
         # A batch of no rows has one column all the same: models read
         # position 0.
         dense = at_least_one_column(token_ids, self.pieces.pad_id)
@@ -155,7 +159,6 @@ class BasePreprocessor(keras_hub.models.Preprocessor):
 
     def pack(self, features: dict, y: Any, sample_weight: Any) -> Any:
         """Returns what Keras expects: x, (x, y) or (x, y, sample_weight)."""
-        tf = require_tensorflow(type(self).__name__)
         if tf.executing_eagerly():
             # Outside tf.data the arrays must fit the backend in use.
             convert = keras.ops.convert_to_tensor
@@ -204,7 +207,6 @@ def after(check: Any, value: Any) -> Any:
     Returns:
         `value`.
     """
-    tf = require_tensorflow("after")
     with tf.control_dependencies([] if check is None else [check]):
         return tf.identity(value)
 
@@ -219,7 +221,6 @@ def at_least_one_column(ragged: Any, filler: Any) -> Any:
     Returns:
         Tensor `(rows, max(items, 1))`.
     """
-    tf = require_tensorflow("at_least_one_column")
     dense = ragged.to_tensor(filler)
     rows, columns = tf.unstack(tf.shape(dense))
     missing = tf.fill([rows, 1 - tf.minimum(columns, 1)], filler)

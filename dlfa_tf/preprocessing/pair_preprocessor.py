@@ -4,11 +4,11 @@ from typing import Any
 
 import keras
 
+from dlfa_tf.lazy import tf
 from dlfa_tf.preprocessing import rows
 from dlfa_tf.preprocessing import text_cleaning
 from dlfa_tf.preprocessing.base_preprocessor import BasePreprocessor
 from dlfa_tf.preprocessing.rows import PairRows
-from dlfa_tf.preprocessing.tensorflow_import import require_tensorflow
 
 
 def as_text_dict(x: Any) -> dict[str, Any]:
@@ -43,7 +43,6 @@ def as_text_dict(x: Any) -> dict[str, Any]:
 
 def _as_tensors(texts: dict[str, Any]) -> dict[str, Any]:
     """Makes string tensors of rank 0 or 1, of equal shape, of texts."""
-    tf = require_tensorflow("PairPreprocessor")
     tensors = {}
     for name, text in texts.items():
         # An empty list would become floats.
@@ -139,5 +138,4 @@ class PairPreprocessor(BasePreprocessor):
 
     def encode_signature(self) -> tuple[Any, Any]:
         """`encode` of two string tensors."""
-        tf = require_tensorflow(type(self).__name__)
         return self.encode, [tf.TensorSpec([None], tf.string)] * 2

@@ -8,7 +8,6 @@ import keras_hub
 
 from dlfa_tf.preprocessing import sentencepiece
 from dlfa_tf.preprocessing import wordpiece
-from dlfa_tf.preprocessing.tensorflow_import import require_tensorflow
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -102,7 +101,6 @@ def build_piece_tokenizer(
         TypeError: when the tokenizer is of another kind.
         ValueError: when it is a WordPiece tokenizer that is not cased.
     """
-    require_tensorflow("Tokenising text")
     check_tokenizer(tokenizer)
     if isinstance(tokenizer, keras_hub.models.XLMRobertaTokenizer):
         tokenize, resource = sentencepiece.sentencepiece_function(tokenizer)

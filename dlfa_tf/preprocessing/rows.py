@@ -3,8 +3,8 @@
 from typing import Any
 from typing import NamedTuple
 
+from dlfa_tf.lazy import tf
 from dlfa_tf.preprocessing.piece_tokenizer import PieceTokenizer
-from dlfa_tf.preprocessing.tensorflow_import import require_tensorflow
 
 
 class PairRows(NamedTuple):
@@ -54,7 +54,6 @@ def pair_rows(
     Returns:
         `PairRows`.
     """
-    tf = require_tensorflow("pair_rows")
     a = tokenizer.tokenize(first)
     start = tf.fill([a.nrows(), 1], tokenizer.start_id)
     end = tf.fill([a.nrows(), 1], tokenizer.end_id)
@@ -79,7 +78,6 @@ def pair_rows(
 
 def _truncate_longest_first(a: Any, b: Any, budget: int) -> tuple[Any, Any]:
     """Cuts two ragged batches so that each pair has `budget` pieces at most."""
-    tf = require_tensorflow("pair_rows")
     len_a = a.row_lengths()
     len_b = b.row_lengths()
     excess = tf.maximum(len_a + len_b - budget, 0)
@@ -93,7 +91,6 @@ def _truncate_longest_first(a: Any, b: Any, budget: int) -> tuple[Any, Any]:
 
 def _keep_first(ragged: Any, keep: Any) -> Any:
     """Keeps the first `keep[i]` values of row i."""
-    tf = require_tensorflow("pair_rows")
     position = _positions(ragged)
     mask = position < tf.gather(keep, ragged.value_rowids())
     return tf.ragged.boolean_mask(ragged, ragged.with_values(mask))
@@ -101,7 +98,6 @@ def _keep_first(ragged: Any, keep: Any) -> Any:
 
 def _positions(ragged: Any) -> Any:
     """Position of every value of a ragged matrix within its row, int64."""
-    tf = require_tensorflow("rows")
     index = tf.range(ragged.row_splits[-1])
     return index - tf.gather(ragged.row_starts(), ragged.value_rowids())
 
@@ -126,7 +122,6 @@ def tagging_rows(
     Returns:
         `TaggingRows`.
     """
-    tf = require_tensorflow("tagging_rows")
     limit = max_pieces - 2
     pieces = _at_least_one_piece(
         tokenizer.tokenize(words.flat_values), tokenizer.unk_id, limit
@@ -153,7 +148,6 @@ def tagging_rows(
 
 def _at_least_one_piece(pieces: Any, unk_id: int, limit: int) -> Any:
     """Makes words with no piece, or with too many, one unknown piece."""
-    tf = require_tensorflow("tagging_rows")
     lengths = pieces.row_lengths()
     unknown = (lengths == 0) | (lengths > limit)
     kept = tf.ragged.boolean_mask(
@@ -169,7 +163,6 @@ def _at_least_one_piece(pieces: Any, unk_id: int, limit: int) -> Any:
 
 def _label_mask(pieces: Any, bare_space_id: int | None, rule: str) -> Any:
     """True at the piece of each word that carries its label, `(pieces,)`."""
-    tf = require_tensorflow("tagging_rows")
     position = _positions(pieces)
     if rule == "first" or bare_space_id is None:
         return position == 0
@@ -192,7 +185,6 @@ def _assign_rows(piece_counts: Any, limit: int) -> tuple[Any, Any]:
         A pair of int64 tensors: `(words,)` row of each word, counted over the
         whole batch; `(rows,)` sentence of each row.
     """
-    tf = require_tensorflow("tagging_rows")
     far = tf.int64.max // 2
     counts = piece_counts.to_tensor(0)
     batch = tf.shape(counts)[0]

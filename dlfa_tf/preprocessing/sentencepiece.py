@@ -4,8 +4,8 @@ import hashlib
 from collections.abc import Callable
 from typing import Any
 
-from dlfa_tf.preprocessing.tensorflow_import import require_tensorflow
-from dlfa_tf.preprocessing.tensorflow_import import require_tensorflow_text
+from dlfa_tf import lazy
+from dlfa_tf.lazy import tf
 
 # XLM-R's own normaliser turns the zero-width joiner into a space. That of
 # today's sentencepiece, with which `e5_small_multi` is converted, keeps it, and
@@ -41,7 +41,6 @@ def sentencepiece_function(tokenizer: Any) -> tuple[Callable[[Any], Any], Any]:
         - fairseq's XLM-R numbering: <s> 0, <pad> 1, </s> 2, <unk> 3, then
           SentencePiece id + 1.
     """
-    tf = require_tensorflow("SentencePiece")
     ops = _sentencepiece_ops()
     # Created outside any graph that is being traced, or the resource would
     # die with that graph.
@@ -79,7 +78,6 @@ def _model_resource(proto: bytes) -> Any:
     as `keras.utils.set_random_seed` and `keras.utils.clear_session` make it
     do (tensorflow/text issue 570). A named one stays, one per vocabulary.
     """
-    tf = require_tensorflow("SentencePiece")
     ops = _sentencepiece_ops()
     name = f"sentencepiece_{hashlib.sha256(proto).hexdigest()}"
 
@@ -96,7 +94,5 @@ def _model_resource(proto: bytes) -> Any:
 
 def _sentencepiece_ops() -> Any:
     """The generated op functions of TensorFlow Text."""
-    require_tensorflow_text("SentencePiece")
-    from tensorflow_text.python.ops import sentencepiece_tokenizer
-
-    return sentencepiece_tokenizer.gen_sentencepiece_tokenizer
+    name = "tensorflow_text.python.ops.sentencepiece_tokenizer"
+    return lazy.submodule(name).gen_sentencepiece_tokenizer

@@ -6,13 +6,13 @@ from typing import Any
 import keras
 import keras_hub
 
+from dlfa_tf.lazy import tf
 from dlfa_tf.preprocessing import base_preprocessor
 from dlfa_tf.preprocessing import rows
 from dlfa_tf.preprocessing import text_cleaning
 from dlfa_tf.preprocessing.base_preprocessor import IGNORED_LABEL
 from dlfa_tf.preprocessing.base_preprocessor import BasePreprocessor
 from dlfa_tf.preprocessing.rows import TaggingRows
-from dlfa_tf.preprocessing.tensorflow_import import require_tensorflow
 
 LABEL_PIECES = ("first", "first_content")
 
@@ -133,7 +133,6 @@ class TaggingPreprocessor(BasePreprocessor):
         Returns:
             String RaggedTensor `(batch, words)`, valid UTF-8.
         """
-        tf = require_tensorflow(type(self).__name__)
         x = as_ragged_or_dense("x", x)
         _check_structure("x", x)
         if isinstance(x, tf.RaggedTensor):
@@ -160,7 +159,6 @@ class TaggingPreprocessor(BasePreprocessor):
 
     def _as_tags(self, y: Any, words: Any) -> Any:
         """Reads tags as a RaggedTensor and checks their number."""
-        tf = require_tensorflow(type(self).__name__)
         tags = as_ragged_or_dense("y", y)
         _check_structure("y", tags)
         if not isinstance(tags, tf.RaggedTensor):
@@ -186,7 +184,6 @@ class TaggingPreprocessor(BasePreprocessor):
 
     def encode_signature(self) -> tuple[Any, Any]:
         """`encode_words` of ragged words."""
-        tf = require_tensorflow(type(self).__name__)
         words = tf.RaggedTensorSpec([None, None], tf.string)
         return self.encode_words, [words]
 
@@ -207,7 +204,6 @@ def spread_labels(label_mask: Any, labels: Any) -> Any:
     Returns:
         int32 RaggedTensor `(rows, pieces)`.
     """
-    tf = require_tensorflow("spread_labels")
     mask = label_mask.flat_values
     spread = tf.tensor_scatter_nd_update(
         tf.fill(tf.shape(mask), IGNORED_LABEL),
@@ -231,7 +227,6 @@ def as_ragged_or_dense(name: str, value: Any) -> Any:
     Raises:
         ValueError: when strings and lists are mixed.
     """
-    tf = require_tensorflow("TaggingPreprocessor")
     if isinstance(value, tf.RaggedTensor):
         # Row splits of 32 bits do not mix with those made here.
         return value.with_row_splits_dtype(tf.int64)
@@ -267,7 +262,6 @@ def _as_list(value: Any) -> Any:
 
 def _check_structure(name: str, value: Any) -> None:
     """Refuses what is neither a batch of texts nor ragged words or tags."""
-    tf = require_tensorflow("TaggingPreprocessor")
     ragged = isinstance(value, tf.RaggedTensor)
     if ragged:
         # Tags may be ids.

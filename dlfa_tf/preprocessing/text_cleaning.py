@@ -8,7 +8,7 @@ control and format characters and U+FFFD and turns every space into " ".
 
 from typing import Any
 
-from dlfa_tf.preprocessing.tensorflow_import import require_tensorflow
+from dlfa_tf.lazy import tf
 
 # RE2 classes. Tab, line feed and carriage return are control characters (Cc)
 # that the reference counts as spaces, so they are replaced first. The
@@ -45,7 +45,6 @@ def clean_text(text: Any) -> Any:
     Reference:
         - google-research/bert, tokenization.py, `BasicTokenizer._clean_text`.
     """
-    tf = require_tensorflow("clean_text")
     text = tf.strings.regex_replace(text, _SPACE, " ")
     return tf.strings.regex_replace(text, _DROPPED, "")
 
@@ -59,7 +58,6 @@ def valid_utf8(text: Any) -> Any:
     Returns:
         String tensor of the same shape, valid UTF-8.
     """
-    tf = require_tensorflow("valid_utf8")
     return tf.strings.unicode_transcode(
         text, input_encoding="UTF-8", output_encoding="UTF-8", errors="replace"
     )
@@ -74,5 +72,4 @@ def split_words(text: Any) -> Any:
     Returns:
         RaggedTensor `(batch, words)` of strings without empty words.
     """
-    tf = require_tensorflow("split_words")
     return tf.strings.split(tf.strings.regex_replace(text, _SPACE, " "))

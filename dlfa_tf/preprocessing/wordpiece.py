@@ -10,9 +10,9 @@ the rules are here.
 from collections.abc import Callable
 from typing import Any
 
+from dlfa_tf.lazy import tf
+from dlfa_tf.lazy import tf_text
 from dlfa_tf.preprocessing import text_cleaning
-from dlfa_tf.preprocessing.tensorflow_import import require_tensorflow
-from dlfa_tf.preprocessing.tensorflow_import import require_tensorflow_text
 
 # Hugging Face's limit, which the XTREME scripts ran with (the original BERT
 # code has 200).
@@ -78,8 +78,6 @@ def wordpiece_function(
     Reference:
         - google-research/bert, tokenization.py, `FullTokenizer`.
     """
-    tf = require_tensorflow("WordPiece")
-    tf_text = require_tensorflow_text("WordPiece")
     check_cased(tokenizer)
     # Created outside any graph that is being traced, or its model would die
     # with that graph.

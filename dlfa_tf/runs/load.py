@@ -1,13 +1,12 @@
 """From a config to a model, from a model to a folder and back."""
 
-import os
 import pathlib
-import shutil
 import zipfile
 from typing import Any
 
 import numpy as np
 
+from dlfa_tf import files
 from dlfa_tf.models import compact_model
 from dlfa_tf.models import loading
 from dlfa_tf.models.task import DLFATask
@@ -104,14 +103,9 @@ def save_model(model: Any, folder: pathlib.Path) -> None:
 
     What was in the folder is replaced.
     """
-    temporary = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
-    try:
+    # A run that was killed right after this saves once more.
+    with files.written_aside(folder, replace=True) as temporary:
         model.save_to_preset(str(temporary))
-        # A run that was killed right after this saves once more.
-        shutil.rmtree(folder, ignore_errors=True)
-        os.replace(temporary, folder)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def save_bundle_weights(
@@ -125,14 +119,9 @@ def save_bundle_weights(
         run_dir: folder of the run.
     """
     named = {f"{i:04d}": w for i, w in enumerate(model.get_weights())}
-    path = run_dir / WEIGHTS
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
+    with files.written_aside(run_dir / WEIGHTS) as temporary:
         with temporary.open("wb") as file:
             np.savez(file, token_ids=token_ids, **named)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def has_bundle_weights(run_dir: pathlib.Path) -> bool:

@@ -2,8 +2,6 @@
 
 import contextlib
 import dataclasses
-import fcntl
-import os
 import pathlib
 from collections.abc import Iterator
 
@@ -92,19 +90,13 @@ def held(run_dir: pathlib.Path) -> Iterator[None]:
     Raises:
         FileExistsError: when another process is at work there.
     """
-    handle = os.open(run_dir, os.O_RDONLY)
-    try:
+    with contextlib.ExitStack() as stack:
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            stack.enter_context(files.locked(run_dir))
         except BlockingIOError:
             raise FileExistsError(
                 f"Another process is at work in {str(run_dir)!r}. Accepted: "
                 "another `output_dir`, or waiting until it has ended."
             ) from None
-        except OSError:
-            # Some network file systems know no locks.
-            pass
         files.remove_unfinished(run_dir)
         yield
-    finally:
-        os.close(handle)

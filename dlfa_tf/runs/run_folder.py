@@ -1,9 +1,10 @@
 """The files of a run folder; each is written aside and renamed."""
 
-import json
 import os
 import pathlib
 from typing import Any
+
+from dlfa_tf import files
 
 RESULTS = "results.json"
 CONFIG = "config.json"
@@ -44,7 +45,7 @@ def read_results(run_dir: str | os.PathLike) -> dict[str, Any]:
             f"{str(run_dir)!r} holds no {RESULTS}. Accepted: the `output_dir` "
             "of a finished run."
         )
-    results = json.loads(path.read_text(encoding="utf-8"))
+    results = files.read_json(path)
     if results.get("schema") != SCHEMA:
         raise ValueError(
             f"{path}: unknown schema. Received: {results.get('schema')!r}. "

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 
 from dlfa_tf.data import tasks
-from dlfa_tf.preprocessing.tensorflow_import import require_tensorflow
+from dlfa_tf.lazy import tf
 from dlfa_tf.runs.settings import STRATEGIES
 
 _FORM = (
@@ -108,10 +108,9 @@ def resolve_strategy(name: str) -> str:
     if cluster is not None and len(cluster.addresses) > 1:
         return "multi_worker"
     try:
-        tf = require_tensorflow("strategy")
+        gpus = tf.config.list_physical_devices("GPU")
     except ImportError:
         return "one_device"
-    gpus = tf.config.list_physical_devices("GPU")
     return "mirrored" if len(gpus) > 1 else "one_device"
 
 

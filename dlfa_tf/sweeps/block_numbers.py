@@ -1,10 +1,10 @@
 """Block numbers of many runs, checked before the first of them starts."""
 
-import json
 import os
 import pathlib
 from collections.abc import Sequence
 
+from dlfa_tf import files
 from dlfa_tf.sweeps.cells import Cell
 
 _CONFIG = "config.json"
@@ -35,8 +35,7 @@ def known_num_blocks(preset: str) -> int | None:
         return _NUM_BLOCKS[preset]
     path = pathlib.Path(os.path.expanduser(preset)) / _CONFIG
     try:
-        text = path.read_text(encoding="utf-8")
-        number = json.loads(text)["config"]["num_layers"]
+        number = files.read_json(path)["config"]["num_layers"]
     except (OSError, ValueError, KeyError, TypeError):
         # Not a folder, or one that loading has its own words for.
         return None

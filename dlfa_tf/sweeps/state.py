@@ -115,8 +115,7 @@ def find_status(cell: Cell) -> CellStatus:
         status.averages = results["averages"]
         return status
     if (cell.folder / CONFIG).is_file():
-        text = (cell.folder / CONFIG).read_text(encoding="utf-8")
-        _check_settings(cell, json.loads(text))
+        _check_settings(cell, files.read_json(cell.folder / CONFIG))
         return CellStatus(cell=cell, state="unfinished")
     # It may have been killed while it wrote its first file. Not removed here:
     # another process may be at work.

@@ -2,7 +2,6 @@
 
 import contextlib
 import dataclasses
-import fcntl
 import os
 import signal
 import subprocess
@@ -14,6 +13,7 @@ from collections.abc import Sequence
 from types import FrameType
 from typing import IO
 
+from dlfa_tf import files
 from dlfa_tf.runs.run_folder import RESULTS
 from dlfa_tf.sweeps import state
 from dlfa_tf.sweeps.cells import Cell
@@ -108,9 +108,9 @@ class Sweep:
         """Starts a run, unless others are at work on it or have finished."""
         cell = status.cell
         cell.log_file.parent.mkdir(parents=True, exist_ok=True)
-        with cell.lock_file.open("a") as lock:
+        with contextlib.ExitStack() as held:
             try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                lock = held.enter_context(files.locked(cell.lock_file))
             except BlockingIOError:
                 status.state = "elsewhere"
                 return
@@ -129,7 +129,7 @@ class Sweep:
                     start_new_session=True,
                     # The run holds the lock as long as it lives, even when
                     # this process is killed.
-                    pass_fds=(lock.fileno(),),
+                    pass_fds=(lock.descriptor,),
                 )
                 stack.pop_all()
         status.state = "running"

@@ -15,6 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from dlfa_tf import files
+
 SCHEMA = 1
 _META = "meta"
 # What NumPy and zipfile raise for a file that was cut off or altered.
@@ -48,16 +50,10 @@ def write_bundle_file(
     digest = _digest(text, arrays)
     head = json.dumps({"schema": SCHEMA, "sha256": digest, "meta": text})
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     named = {_META: np.frombuffer(head.encode(), np.uint8), **arrays}
-    try:
+    with files.written_aside(path, durable=True) as temporary:
         with temporary.open("wb") as file:
             np.savez_compressed(file, **named)  # type: ignore[arg-type]
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
     return digest
 
 

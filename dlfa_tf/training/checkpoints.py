@@ -18,6 +18,8 @@ from typing import Any
 
 import numpy as np
 
+from dlfa_tf import files
+
 # Folder of the checkpoints in a run folder.
 CHECKPOINTS = "checkpoints"
 _NAME = re.compile(r"(step|best)-(\d{8})\.npz")
@@ -118,7 +120,7 @@ class CheckpointStore:
         for kind in ("step", "best"):
             for step in self._steps(kind):
                 self._path(kind, step).unlink()
-        self._sweep()
+        files.remove_unfinished(self.folder)
         if self.folder.is_dir():
             for path in self.folder.glob(f"*.npz{_ASIDE}"):
                 path.unlink(missing_ok=True)
@@ -138,18 +140,15 @@ class CheckpointStore:
         self, kind: str, step: int, arrays: list[np.ndarray], meta: dict
     ) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        self._sweep()
+        files.remove_unfinished(self.folder)
         path = self._path(kind, step)
-        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
         text = json.dumps({**meta, "arrays": len(arrays)}).encode()
         named = {f"{i:05d}": array for i, array in enumerate(arrays)}
         named[_META] = np.frombuffer(text, np.uint8)
         try:
-            with temporary.open("wb") as file:
-                np.savez(file, **named)  # type: ignore[arg-type]
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, path)
+            with files.written_aside(path, durable=True) as temporary:
+                with temporary.open("wb") as file:
+                    np.savez(file, **named)  # type: ignore[arg-type]
         except OSError as error:
             raise OSError(
                 f"Checkpoint of step {step} could not be saved in "
@@ -157,8 +156,6 @@ class CheckpointStore:
                 f"they were (steps {self._steps('step') or 'none'}); go on "
                 "from there with --resume when there is room."
             ) from error
-        finally:
-            temporary.unlink(missing_ok=True)
 
     def _read(self, kind: str, step: int) -> tuple[list[np.ndarray], dict]:
         with self._opened(kind, step) as file:
@@ -198,9 +195,3 @@ class CheckpointStore:
         aside = path.with_name(path.name + _ASIDE)
         os.replace(path, aside)
         say(f"  {path.name} is now {aside.name}")
-
-    def _sweep(self) -> None:
-        """Removes what a killed process left half written."""
-        if self.folder.is_dir():
-            for path in self.folder.glob(".*.npz.*.tmp"):
-                path.unlink(missing_ok=True)

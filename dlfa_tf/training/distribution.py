@@ -9,7 +9,7 @@ axis); training here needs neither.
 import contextlib
 from typing import Any
 
-from dlfa_tf.preprocessing.tensorflow_import import require_tensorflow
+from dlfa_tf.lazy import tf
 from dlfa_tf.runs import workers
 from dlfa_tf.training import rendezvous
 
@@ -31,7 +31,6 @@ def make_strategy(name: str, *, peer_timeout: float = 300.0) -> Any:
     name = workers.resolve_strategy(name)
     if name == "one_device":
         return None
-    tf = require_tensorflow(f"strategy={name}")
     if name == "multi_worker":
         cluster = workers.cluster_from_environment()
         if cluster is not None and len(cluster.addresses) > 1:
@@ -86,7 +85,6 @@ def check_same_step(strategy: Any, step: int) -> None:
     """
     if strategy is None or strategy.num_replicas_in_sync == 1:
         return
-    tf = require_tensorflow("check_same_step")
 
     @tf.function
     def sums() -> Any:
@@ -118,7 +116,6 @@ def lost_worker(strategy: Any, error: Exception) -> ConnectionError | None:
     Returns:
         The error to raise in its place, or None when it is something else.
     """
-    tf = require_tensorflow("lost_worker")
     if not isinstance(
         strategy, tf.distribute.MultiWorkerMirroredStrategy
     ) or not isinstance(error, tf.errors.OpError):

@@ -6,7 +6,6 @@ in either of them twice.
 """
 
 import json
-import os
 import pathlib
 import shutil
 from typing import Any
@@ -59,8 +58,7 @@ class RunLog:
     def sync(self) -> None:
         """Waits until the disk has what was written."""
         if self._file is not None and self._file.exists():
-            with self._file.open("rb") as file:
-                os.fsync(file.fileno())
+            files.wait_for_disk(self._file)
 
     def close(self) -> None:
         """Writes what is left."""

@@ -6,8 +6,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from dlfa_tf.lazy import tf
 from dlfa_tf.preprocessing.base_preprocessor import IGNORED_LABEL
-from dlfa_tf.preprocessing.tensorflow_import import require_tensorflow
 
 # Added to a replica's dropout seed for each replica before it: an odd number,
 # so that seeds differ for every number of replicas.
@@ -63,7 +63,6 @@ class TrainStep:
         jit_compile: bool = False,
         skip_non_finite: bool = False,
     ) -> None:
-        tf = require_tensorflow("TrainStep")
         self.model = model
         self.optimizer = optimizer
         self.clip_norm = clip_norm
@@ -171,7 +170,6 @@ class TrainStep:
     def _replica_step(
         self, features: Any, labels: Any, loss_scale: Any, stop: Any
     ) -> Any:
-        tf = require_tensorflow("TrainStep")
         context = tf.distribute.get_replica_context()
         features, labels = self._own_rows(context, features, labels)
         labelled = tf.cast(labels != IGNORED_LABEL, tf.float32)
@@ -207,7 +205,6 @@ class TrainStep:
 
     def _own_rows(self, context: Any, features: Any, labels: Any) -> Any:
         """The rows of the global batch that this replica works on."""
-        tf = require_tensorflow("TrainStep")
         if self.replicas == 1:
             return features, labels
         rows = tf.shape(labels)[0] // self.replicas
@@ -217,7 +214,6 @@ class TrainStep:
         )
 
     def _update(self, gradients: Any, variables: Any, finite: Any) -> None:
-        tf = require_tensorflow("TrainStep")
         if not self.skip_non_finite:
             self.optimizer.apply(gradients, variables)
             return
@@ -242,7 +238,6 @@ class TrainStep:
         """Gives every replica a dropout of its own."""
         if self.replicas == 1:
             return
-        tf = require_tensorflow("TrainStep")
         seeds = [
             variable.value
             for variable in self.model.variables

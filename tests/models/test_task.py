@@ -19,7 +19,6 @@ from dlfa_tf.models import DLFATextClassifier
 from dlfa_tf.models import DLFATokenClassifier
 from dlfa_tf.models import MaskedAccuracy
 from dlfa_tf.models.task import DLFATask
-from dlfa_tf.preprocessing import tensorflow_import
 
 ROOT = Path(__file__).resolve().parents[2]
 ENCODERS = {
@@ -358,8 +357,8 @@ def test_error_of_data_set_without_batches(tiny):
 
 
 def test_error_of_text_without_tensorflow(tiny, monkeypatch):
-    monkeypatch.setattr(tensorflow_import, "tf", None)
-    message = "PairPreprocessor needs the packages `tensorflow` and"
+    monkeypatch.setitem(sys.modules, "tensorflow_text", None)
+    message = "needs the packages `tensorflow` and"
     with pytest.raises(ImportError, match=message):
         tiny.fit(PAIR, ANSWERS)
     with pytest.raises(ImportError, match=message):

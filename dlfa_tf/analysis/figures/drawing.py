@@ -3,6 +3,8 @@
 import pathlib
 from typing import Any
 
+from dlfa_tf import files
+
 # Okabe and Ito's palette, distinguishable with every common colour blindness.
 COLOURS = (
     "#0072B2", "#E69F00", "#009E73", "#CC79A7",
@@ -81,10 +83,9 @@ def save_figure(figure: Any, path: pathlib.Path) -> pathlib.Path:
     if figure.get_layout_engine() is None:
         figure.tight_layout()
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.tmp.png")
-    figure.savefig(temporary, dpi=150)
+    with files.written_aside(path) as temporary:
+        figure.savefig(temporary, dpi=150, format="png")
     pyplot().close(figure)
-    temporary.replace(path)
     return path
 
 

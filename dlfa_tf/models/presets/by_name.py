@@ -1,7 +1,6 @@
 """Names of encoders and what they stand for: encoder, tokenizer, source."""
 
 import difflib
-import json
 import os
 from collections.abc import Callable
 from collections.abc import Mapping
@@ -12,6 +11,7 @@ from typing import TypeVar
 
 import keras_hub
 
+from dlfa_tf import files
 from dlfa_tf.models import encoder_blocks
 from dlfa_tf.models.presets import e5_small_multi
 from dlfa_tf.models.presets import hub
@@ -180,7 +180,7 @@ def check_preset_length(preset: str, sequence_length: int) -> None:
     folder = Path(_resolve(preset))
     if not folder.is_absolute():
         return
-    saved = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    saved = files.read_json(folder / "config.json")
     if saved.get("registered_name") in _LEARNED_POSITIONS:
         encoder_blocks.check_sequence_length(
             sequence_length, saved["config"].get("max_sequence_length")
@@ -253,7 +253,7 @@ def _absolute(path: str) -> Path:
 def _check_folder(path: Path) -> None:
     config_path = path / "config.json"
     try:
-        config = json.loads(config_path.read_text(encoding="utf-8"))
+        config = files.read_json(config_path)
     except (OSError, ValueError) as error:
         raise FileNotFoundError(
             f"`preset` names a folder without a readable config.json "

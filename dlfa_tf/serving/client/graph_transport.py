@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 
-from dlfa_tf.preprocessing.tensorflow_import import require_tensorflow
+from dlfa_tf.lazy import tf
 from dlfa_tf.serving.client import errors
 from dlfa_tf.serving.client import tensors
 from dlfa_tf.serving.export import warmup
@@ -52,7 +52,6 @@ class GraphTransport:
     ) -> dict[str, Any]:
         """Runs a signature; see `Client.predict`. Has no deadline."""
         del timeout
-        tf = require_tensorflow("GraphTransport")
         signature = spec["signature"]
         try:
             arrays = {
@@ -89,7 +88,6 @@ class GraphTransport:
 
 def _code(error: Any) -> str:
     """Name of the gRPC code of an error of TensorFlow."""
-    tf = require_tensorflow("GraphTransport")
     names = {
         number: name
         for name, number in vars(tf.errors).items()

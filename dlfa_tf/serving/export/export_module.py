@@ -2,14 +2,14 @@
 
 import os
 import pathlib
-import shutil
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+from dlfa_tf import files
+from dlfa_tf.lazy import tf
 from dlfa_tf.models.token_classifier import DLFATokenClassifier
-from dlfa_tf.preprocessing.tensorflow_import import require_tensorflow
 from dlfa_tf.serving.contract import MAX_BATCH_SIZE
 from dlfa_tf.serving.export import lint
 from dlfa_tf.serving.export import metadata_file
@@ -71,7 +71,6 @@ def export_saved_model(
             is left behind.
         FileExistsError: when the version exists.
     """
-    tf = require_tensorflow("export_saved_model")
     if model.preprocessor is None or model.labels is None:
         raise ValueError(
             "Only a model with a preprocessor and labels can be exported. "
@@ -102,8 +101,8 @@ def export_saved_model(
     )
     requests = warmup.warmup_requests(kind, model.preprocessor, max_batch_size)
     base.mkdir(parents=True, exist_ok=True)
-    temporary = base / f".writing-{version}-{os.getpid()}"
-    try:
+    # The server ignores what is no number.
+    with files.written_aside(target) as temporary:
         tf.saved_model.save(module, str(temporary), signatures=signatures)
         metadata_file.write_metadata(temporary, metadata)
         warmup.write_warmup(temporary, base.name, requests)
@@ -113,9 +112,6 @@ def export_saved_model(
                 f"The export would fail in the server; it was not kept.\n"
                 f"{failed}"
             )
-        os.replace(temporary, target)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
     return target
 
 
@@ -127,7 +123,6 @@ def _module(
     model: Any, rows_at_a_time: int, kept_ids: np.ndarray | None
 ) -> tuple[Any, dict[str, Any]]:
     """Builds the object that `tf.saved_model.save` walks, and signatures."""
-    tf = require_tensorflow("export_saved_model")
     kept = None if kept_ids is None else KeptVocabulary(model, kept_ids)
     read = model if kept is None else kept.model
     reader = read.with_sentence_vector()
@@ -142,7 +137,7 @@ def _module(
         if _kind(model) == "tagger"
         else signatures.classifier_signatures
     )
-    model.preprocessor.pieces  # noqa: B018 - built outside the functions
+    model.preprocessor.build_pieces()
     functions = build(model, forward, rows_at_a_time)
     module = tf.Module()
     # The TensorFlow variables themselves: a module that holds the Keras model

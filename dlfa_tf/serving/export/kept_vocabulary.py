@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from dlfa_tf.lazy import tf
 from dlfa_tf.models import compact_model
 from dlfa_tf.preprocessing import text_cleaning
-from dlfa_tf.preprocessing.tensorflow_import import require_tensorflow
 
 _LINES_AT_A_TIME = 1000
 
@@ -28,7 +28,6 @@ def pieces_of_texts(preprocessor: Any, lines: Iterable[bytes]) -> np.ndarray:
     Returns:
         int32 `(kept,)`, sorted.
     """
-    tf = require_tensorflow("pieces_of_texts")
     pieces = preprocessor.pieces
     # Separators of pairs are ends.
     found = [np.array(pieces.special_ids, np.int32)]
@@ -62,7 +61,6 @@ class KeptVocabulary:
     """
 
     def __init__(self, model: Any, kept: np.ndarray) -> None:
-        tf = require_tensorflow("KeptVocabulary")
         size = model.backbone.token_embedding.input_dim
         pieces = model.preprocessor.pieces
         missing = {pieces.pad_id, pieces.unk_id} - set(kept.tolist())
@@ -88,6 +86,5 @@ class KeptVocabulary:
         Returns:
             dict of the same shapes, `token_ids` being rows of the embedding.
         """
-        tf = require_tensorflow("KeptVocabulary")
         token_ids = tf.gather(self.rows, features["token_ids"])
         return {**features, "token_ids": token_ids}

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from collections.abc import Iterator
 from typing import Any
 
-from dlfa_tf.preprocessing.tensorflow_import import require_tensorflow
+from dlfa_tf.lazy import tf
 from dlfa_tf.serving.contract import METADATA
 from dlfa_tf.serving.contract import SIGNATURES
 from dlfa_tf.serving.contract import WARMUP
@@ -135,7 +135,6 @@ def _coverage_problems(
 def _playing_problems(
     folder: pathlib.Path, requests: list[Request]
 ) -> Iterator[str]:
-    tf = require_tensorflow("check_export")
     try:
         graph = ServedGraph(folder)
     except (OSError, ValueError, tf.errors.OpError) as error:

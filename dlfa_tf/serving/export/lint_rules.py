@@ -13,7 +13,8 @@ from typing import Any
 
 from google.protobuf.message import DecodeError
 
-from dlfa_tf.preprocessing.tensorflow_import import require_tensorflow
+from dlfa_tf import lazy
+from dlfa_tf.lazy import tf
 from dlfa_tf.serving.contract import SIGNATURES
 from dlfa_tf.serving.contract import Field
 from dlfa_tf.serving.export import metadata_file
@@ -31,9 +32,7 @@ def read_meta_graph(folder: str | os.PathLike) -> Any:
         FileNotFoundError: when there is no `saved_model.pb`.
         ValueError: when it is damaged, holds another MetaGraph, or several.
     """
-    require_tensorflow("read_meta_graph")
-    from tensorflow.core.protobuf import saved_model_pb2
-
+    saved_model_pb2 = lazy.submodule("tensorflow.core.protobuf.saved_model_pb2")
     path = pathlib.Path(folder) / "saved_model.pb"
     if not path.is_file():
         raise FileNotFoundError(
@@ -99,7 +98,6 @@ def signature_problems(meta_graph: Any, kind: str) -> Iterator[str]:
 
 
 def _field(info: Any) -> Field:
-    tf = require_tensorflow("signature_problems")
     unknown = info.tensor_shape.unknown_rank
     return Field(
         dtype=tf.dtypes.as_dtype(info.dtype).name,
@@ -129,7 +127,6 @@ def guard_problems(meta_graph: Any) -> Iterator[str]:
     functions = {
         f.signature.name: f for f in meta_graph.graph_def.library.function
     }
-    tf = require_tensorflow("guard_problems")
     for name, signature in served_graph.own_signatures(meta_graph).items():
         for key, info in signature.inputs.items():
             if tf.dtypes.as_dtype(info.dtype) != tf.string:
@@ -178,7 +175,6 @@ def variable_problems(
     meta_graph: Any, folder: str | os.PathLike
 ) -> Iterator[str]:
     """The variables that the graph reads are those that are stored, once."""
-    tf = require_tensorflow("variable_problems")
     captured = collections.Counter(
         tuple(dim.size for dim in node.attr["shape"].shape.dim)
         for node in meta_graph.graph_def.node

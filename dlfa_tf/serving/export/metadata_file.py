@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from dlfa_tf import files
 from dlfa_tf.serving.contract import METADATA
 from dlfa_tf.serving.contract import MINIMUM_SERVER_VERSION
 from dlfa_tf.serving.contract import SIGNATURES
@@ -107,9 +108,8 @@ def write_metadata(
 ) -> None:
     """Writes the metadata file of an export."""
     path = pathlib.Path(folder) / METADATA
-    path.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps(metadata, indent=2, sort_keys=True, ensure_ascii=False)
-    path.write_text(text + "\n", encoding="utf-8")
+    files.write_text(path, text + "\n")
 
 
 def read_metadata(folder: str | os.PathLike) -> dict[str, Any]:
@@ -125,7 +125,7 @@ def read_metadata(folder: str | os.PathLike) -> dict[str, Any]:
             f"{str(folder)!r} has no {METADATA}. Accepted: a version's folder "
             "written by `trainers.export`."
         )
-    metadata = json.loads(path.read_text(encoding="utf-8"))
+    metadata = files.read_json(path)
     found = metadata.get("schema") if isinstance(metadata, dict) else None
     if found != SCHEMA:
         raise ValueError(

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from dlfa_tf.preprocessing.tensorflow_import import require_tensorflow
+from dlfa_tf.lazy import tf
 
 # Texts that share a request differ in length, and what is padded to the longest
 # of 32 is padding to a half. Smaller groups gain little more and cost a pass
@@ -36,7 +36,6 @@ def map_by_length(
         A pair: the results joined, float32 `(values, width)`, and the numbers
         of the rows in the order that the results are in, int32 `(rows,)`.
     """
-    tf = require_tensorflow("map_by_length")
     order = tf.argsort(lengths, stable=True)
     count = tf.size(order)
     size = tf.clip_by_value(
@@ -68,7 +67,6 @@ def rows_in_order(values: Any, order: Any) -> Any:
     Returns:
         Tensor `(rows, width)`.
     """
-    tf = require_tensorflow("rows_in_order")
     return tf.gather(values, tf.math.invert_permutation(order))
 
 
@@ -83,7 +81,6 @@ def parts_in_order(values: Any, order: Any, counts: Any) -> Any:
     Returns:
         Tensor `(values, width)`.
     """
-    tf = require_tensorflow("parts_in_order")
     parts = tf.RaggedTensor.from_row_lengths(
         values, tf.gather(counts, order), validate=False
     )

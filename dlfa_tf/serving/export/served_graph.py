@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from dlfa_tf.preprocessing.tensorflow_import import require_tensorflow
+from dlfa_tf.lazy import tf
 
 
 class ServedGraph:
@@ -31,7 +31,6 @@ class ServedGraph:
     """
 
     def __init__(self, folder: str | os.PathLike) -> None:
-        tf = require_tensorflow("ServedGraph")
         self._session = tf.compat.v1.Session(graph=tf.Graph())
         self._calls: dict[Any, Any] = {}
         with self._session.graph.as_default():

@@ -6,7 +6,7 @@ found missing at the first request, long after the server called the model
 available.
 """
 
-from dlfa_tf.preprocessing.tensorflow_import import require_tensorflow
+from dlfa_tf.lazy import tf
 
 # What TensorFlow Text's `ops_lib` registers at 2.20.0; a test compares it with
 # the installed package.
@@ -34,7 +34,6 @@ TEXT_OPS = frozenset(
 
 def served_ops() -> frozenset[str]:
     """Names of the ops of TensorFlow itself and of `ops_lib`."""
-    tf = require_tensorflow("served_ops")
     # What is listed here was generated with TensorFlow, whatever other
     # libraries this process has loaded since.
     core = (name for name in dir(tf.raw_ops) if not name.startswith("_"))

@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from dlfa_tf.lazy import tf
 from dlfa_tf.preprocessing import base_preprocessor
 from dlfa_tf.preprocessing import text_cleaning
-from dlfa_tf.preprocessing.tensorflow_import import require_tensorflow
 from dlfa_tf.serving.export import row_groups
 from dlfa_tf.serving.export.row_groups import ROWS_AT_A_TIME
 
@@ -27,7 +27,6 @@ def classifier_signatures(
         what the head reads of the fused representation: position 0, or the
         mean with `sentence_pooling="mean"`.
     """
-    tf = require_tensorflow("classifier_signatures")
     preprocessor = model.preprocessor
     labels = tf.constant(model.labels)
     text = tf.TensorSpec([None], tf.string)
@@ -92,7 +91,6 @@ def tagger_signatures(
         `embed`: `text` -> `embedding` float32 `(batch, dim)`, of the first
         row of the text, as for a classifier.
     """
-    tf = require_tensorflow("tagger_signatures")
     preprocessor = model.preprocessor
     labels = tf.constant(model.labels)
 
@@ -168,7 +166,6 @@ def _logits(logits: Any, _: Any) -> Any:
 
 
 def _vector(_: Any, vector: Any) -> Any:
-    tf = require_tensorflow("_vector")
     return tf.cast(vector, tf.float32)
 
 
@@ -176,12 +173,11 @@ def _word_logits(
     model: Any, forward: Any, rows: Any, rows_at_a_time: int
 ) -> Any:
     """Logits of all words of a batch, in their order, `(words, classes)`."""
-    tf = require_tensorflow("tagger_signatures")
     preprocessor = model.preprocessor
 
     def compute(group: Any) -> Any:
         token_ids = tf.gather(rows.token_ids, group)
-        logits, _ = forward(preprocessor.features(token_ids, None))
+        logits = _logits(*forward(preprocessor.features(token_ids, None)))
         mask = tf.gather(rows.label_mask, group).to_tensor(False)
         return tf.boolean_mask(logits, mask)
 

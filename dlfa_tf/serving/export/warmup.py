@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from google.protobuf.message import DecodeError
 
-from dlfa_tf.preprocessing.tensorflow_import import require_tensorflow
+from dlfa_tf.lazy import tf
 from dlfa_tf.serving.contract import SIGNATURES
 from dlfa_tf.serving.contract import WARMUP
 
@@ -64,7 +64,6 @@ def warmup_requests(
 
 def _words_of_a_row(preprocessor: Any) -> list[str]:
     """As many words as fit one row of `sequence_length` pieces."""
-    tf = require_tensorflow("warmup_requests")
     words = _SENTENCE.split() * preprocessor.sequence_length
     pieces = preprocessor.pieces.tokenize(
         tf.constant(words[: preprocessor.sequence_length])
@@ -107,7 +106,6 @@ def write_warmup(
     Returns:
         The number of records.
     """
-    tf = require_tensorflow("write_warmup")
     from tensorflow_serving.apis import predict_pb2
     from tensorflow_serving.apis import prediction_log_pb2
 
@@ -138,7 +136,6 @@ def read_warmup(folder: str | os.PathLike) -> list[Request]:
         ValueError: when the file is damaged, or a record is no Predict
             request; the server refuses others.
     """
-    tf = require_tensorflow("read_warmup")
     from tensorflow_serving.apis import prediction_log_pb2
 
     path = pathlib.Path(folder) / WARMUP

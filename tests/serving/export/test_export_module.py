@@ -162,7 +162,7 @@ def quick(monkeypatch):
 def test_next_version_counts_folders_of_integers(tmp_path):
     assert export_module.next_version(tmp_path / "new") == 1
     assert export_module.next_version(tmp_path) == 1
-    for name in ("2", "10", "latest", ".writing-11-5", "v12"):
+    for name in ("2", "10", "latest", ".11.5.tmp", "v12"):
         (tmp_path / name).mkdir()
     assert export_module.next_version(tmp_path) == 11
 
