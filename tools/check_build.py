@@ -52,7 +52,7 @@ def find_problems(root: Path) -> list[str]:
                 if is_import and not known:
                     found.append(f"{file}: {own} lacks {label}")
         found += [f"{own} needs no {label}" for label in sorted(unused)]
-    return found
+    return list(dict.fromkeys(found))
 
 
 def _files(root: Path, pattern: str) -> list[str]:
@@ -90,6 +90,4 @@ def _names(file: Path):
 
 
 if __name__ == "__main__":
-    problems = find_problems(Path(__file__).resolve().parents[1])
-    print("\n".join(problems), file=sys.stderr)
-    sys.exit(bool(problems))
+    sys.exit("\n".join(find_problems(Path(__file__).resolve().parents[1])) or 0)
