@@ -14,18 +14,10 @@ AVERAGES = (("all", "avg"), ("others", "avg w/o en"))
 def score_table(runs: Sequence[dict[str, Any]]) -> pd.DataFrame:
     """Headline scores: a row per run, a column per language and average.
 
-    Args:
-        runs: contents of `results.json`, on the same task, score, preset and
-            files.
-
-    Returns:
-        DataFrame of floats in percent, indexed by system. A column says
-        "xx (dev)" where the dev file was scored.
-
-    Raises:
-        ValueError: when there are no runs, when two are of one system, or
-            when they were not made on the same task, data, preset, recipe,
-            languages and splits.
+    In percent, indexed by system; a column says "xx (dev)" where the dev file
+    was scored. ValueError when there are no runs, when two are of one system,
+    or when they were not made on the same task, data, preset, recipe,
+    languages and splits.
     """
     if not runs:
         raise ValueError("`runs` is empty. Accepted: one or more results.")
