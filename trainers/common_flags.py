@@ -31,16 +31,8 @@ def define_choice(
     """Defines a flag with a closed set of values.
 
     absl's own enum flag lists the accepted values, but does not offer the
-    nearest one for a typo.
-
-    Args:
-        name: str, name of the flag.
-        default: str or None.
-        choices: accepted values.
-        text: str, help text.
-        required: bool.
-        aliases: from values that others use to the accepted ones that a
-            message offers for them.
+    nearest one for a typo. `aliases` go from values that others use to the
+    accepted ones that a message offers for them.
     """
     flags.DEFINE_string(
         name, default, f"<{'|'.join(choices)}>: {text}", required=required
@@ -61,9 +53,8 @@ def define_choice(
 def refuse_without(needed: str, *names: str) -> None:
     """Refuses flags that would be ignored without another one.
 
-    Args:
-        needed: str, name of a flag whose default is None or empty.
-        *names: str, names of flags that say nothing while it is not given.
+    `needed` names a flag whose default is None or empty; `names` say nothing
+    while it is not given.
     """
 
     def check(values: dict[str, Any]) -> bool:
@@ -91,11 +82,7 @@ def define_import_flag() -> None:
 
 
 def import_modules() -> None:
-    """Imports what `--import_module` names.
-
-    Raises:
-        ValueError, ImportError: naming the module.
-    """
+    """Imports what `--import_module` names; an error names the module."""
     # Not at the top: a wrong flag should not wait for it.
     from dlfa_tf.runs import own_fusion
 
@@ -109,9 +96,6 @@ def run_program(main: Callable[[], None]) -> None:
     Exit codes: 0 success, 1 wrong settings or data (one line on standard
     error; a traceback with --verbosity=1), 2 wrong flags, 130 interrupted, and
     the `exit_code` of an error that has one.
-
-    Args:
-        main: the program, without arguments.
     """
     # TensorFlow's C++ side otherwise reports at every start, as an error,
     # that there is no GPU. Its real errors arrive as Python exceptions.

@@ -18,18 +18,11 @@ def open_server(
 ) -> tuple[Client, str]:
     """Returns a client of a model server and the kind of its model.
 
-    Args:
-        server: str, see `Client`.
-        name: str, name of the model.
-        timeout: float, seconds of a call.
-        batch_size: int, examples per request.
-        ca_file: str or None, PEM file of the authority behind the server's
-            certificate, for TLS over gRPC.
-
-    Raises:
-        OSError: when `ca_file` cannot be read.
-        ServingError: when the server does not say what it serves.
-        ValueError: when the model is neither tagger nor classifier.
+    `timeout` is in seconds, `batch_size` counts examples per request;
+    `ca_file`, for TLS over gRPC, is the PEM file of the authority behind the
+    server's certificate. OSError when it cannot be read, ServingError when the
+    server does not say what it serves, ValueError when that is neither tagger
+    nor classifier.
     """
     credentials = None
     if ca_file is not None:
@@ -51,8 +44,7 @@ def open_server(
 def open_model(folder: str, batch_size: int) -> tuple[Any, str]:
     """Returns a labeller of an export, a run or a preset, and its kind.
 
-    Raises:
-        FileNotFoundError: when the folder holds none of them.
+    FileNotFoundError when the folder holds none of them.
     """
     # Not at the top: asking a server needs no TensorFlow.
     from dlfa_tf.serving.client import graph_transport

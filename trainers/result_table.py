@@ -10,11 +10,7 @@ from rich.text import Text
 
 
 def print_results(runs: list[dict[str, Any]]) -> None:
-    """Prints one row per run.
-
-    Args:
-        runs: contents of `results.json`; see `score_table`.
-    """
+    """Prints one row per run, of contents of `results.json`."""
     # Not at the top: a wrong flag should not wait for Keras.
     from dlfa_tf.analysis.tables import score_table
 
@@ -44,11 +40,7 @@ def print_results(runs: list[dict[str, Any]]) -> None:
 
 
 def print_paper_table(paper_table: Any) -> None:
-    """Prints a table of the paper with its notes.
-
-    Args:
-        paper_table: `dlfa_tf.analysis.tables.table_files.PaperTable`.
-    """
+    """Prints a `PaperTable` with its notes."""
     table = Table(title=paper_table.title)
     first, *others = paper_table.header
     table.add_column(first)
@@ -75,10 +67,7 @@ def _widest(column: Sequence[str]) -> int:
 def print_task_scores(task: str, results: dict[str, Any]) -> None:
     """Prints the scores of one task, a row per language.
 
-    Args:
-        task: str, name of the task.
-        results: `languages`, `averages`, `missing_languages`; see
-            `dlfa_tf.scoring.prediction_files.score_folders`.
+    The results are those of `scoring.prediction_files.score_folders`.
     """
     names = ("score", "precision", "recall", "accuracy", "examples")
     entries = results["languages"]

@@ -27,13 +27,10 @@ class _Parser(flags.IntegerParser):
 
 
 def define(*names: str, required: bool = False, **changes: Any) -> None:
-    """Defines flags of settings.
+    """Defines flags of the settings with these names.
 
-    Args:
-        *names: str, names of settings.
-        required: bool, whether the flags have to be given.
-        **changes: attributes of `Setting` that are others in this program,
-            such as `help`, `unset` and `default`.
+    `changes` are attributes of `Setting` that are others in this program, such
+    as `help`, `unset` and `default`.
     """
     for name in names:
         _define(dataclasses.replace(SETTINGS[name], **changes), required)

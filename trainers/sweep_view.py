@@ -22,17 +22,11 @@ _STYLES = {
 
 
 class SweepView:
-    """Shows a sweep as a live table, or as a line per event.
+    """Shows a sweep as a live table (in a terminal), or as a line per event.
 
-    Use it as a context; the summary file is written at the start, after every
-    event and at the end.
-
-    Args:
-        statuses: the runs of the sweep.
-        max_parallel: int, runs at a time.
-        summary_file: JSON file to keep up to date.
-        is_live: bool, True in a terminal.
-        console: where the table goes; defaults to standard output.
+    Use it as a context; the summary file, JSON, is written at the start, after
+    every event and at the end. The table goes to standard output where no
+    console is given.
     """
 
     def __init__(

@@ -18,12 +18,9 @@ _OPENERS: dict[str, Any] = {".gz": gzip.open, ".bz2": bz2.open}
 def open_lines(path: str) -> Iterator[Iterator[bytes]]:
     """Opens a file; yields its lines with their ends.
 
-    Args:
-        path: str, file; its ending says how it is compressed: `.gz`, `.bz2`.
-
-    Raises:
-        OSError: at once, when the file cannot be opened.
-        ValueError: when it is damaged; names file and line.
+    A path that ends in `.gz` or `.bz2` is decompressed. OSError at once when
+    the file cannot be opened, ValueError with file and line when it is
+    damaged.
     """
     with _opener(path)(path, "rb") as file:
         yield _lines(file, path)
@@ -33,13 +30,9 @@ def open_lines(path: str) -> Iterator[Iterator[bytes]]:
 def create_text(path: str) -> Iterator[TextIO]:
     """Opens a UTF-8 file that is there under its name only when complete.
 
-    An existing file of that name is replaced; callers refuse it first.
-
-    Args:
-        path: str, file; its ending says how it is compressed: `.gz`, `.bz2`.
-
-    Raises:
-        OSError: at once, when the folder cannot be written to.
+    A path that ends in `.gz` or `.bz2` is compressed. An existing file of that
+    name is replaced; callers refuse it first. OSError at once when the folder
+    cannot be written to.
     """
     target = pathlib.Path(path)
     with files.written_aside(target) as temporary:

@@ -44,8 +44,7 @@ def define_flags() -> None:
 def define_run_flags(without: Collection[str] = ()) -> None:
     """Defines the flags of a run, which a sweep of runs has too.
 
-    Args:
-        without: names of settings that have no flag.
+    `without` names settings that have no flag.
     """
     setting_flags.define_all(without)
     flags.mark_flag_as_required("output_dir")
@@ -53,14 +52,7 @@ def define_run_flags(without: Collection[str] = ()) -> None:
 
 
 def config_from_flags(**others: Any) -> TrainConfig:
-    """Turns the flags into a config.
-
-    Args:
-        **others: settings that do not come from flags.
-
-    Returns:
-        `TrainConfig`.
-    """
+    """Turns the flags, and settings that have none, into a config."""
     values = setting_flags.values()
     if FLAGS.bundle is not None:
         values.update(bundle_flags.settings_not_given(FLAGS.bundle))

@@ -15,11 +15,7 @@ from dlfa_tf.metrics import resampling
 def unrelated_cosines(found: Readings) -> dict[str, float]:
     """Mean cosine of an English item and the translation of another one.
 
-    Args:
-        found: `Readings` of a run; only the rows with vectors count.
-
-    Returns:
-        dict from language to the mean over rows; empty without vectors.
+    By language, over the rows with vectors; empty without vectors.
     """
     if not found.vectors.size:
         return {}
@@ -32,18 +28,12 @@ def unrelated_cosines(found: Readings) -> dict[str, float]:
 
 
 def retrieval_accuracies(found: Readings) -> dict[str, float]:
-    """How often the nearest vector of a language is the translation.
+    """How often, in percent, the nearest vector is the translation.
 
-    As XTREME's retrieval tasks have it (Tatoeba: nearest neighbour by cosine).
-    What all vectors have in common, which raises every cosine, raises no rank.
-
-    Args:
-        found: `Readings` of a run; only the rows with vectors count.
-
-    Returns:
-        dict from language to the percentage of English rows whose nearest
-        row in the language, by cosine, is their own translation; empty
-        without vectors. Chance is 100 / rows.
+    As XTREME's retrieval tasks have it (Tatoeba: nearest neighbour by cosine):
+    by language, of the English rows with vectors; empty without vectors.
+    Chance is 100 / rows. What all vectors have in common, which raises every
+    cosine, raises no rank.
     """
     if not found.vectors.size:
         return {}
@@ -72,20 +62,11 @@ def cosine_gains(
     """Cosines of translations less the baseline's, and how sure that is.
 
     A draw takes rows with replacement, the same for all runs and languages,
-    because a row is one text and its translations; then seeds, as for scores
-    (see `gain_interval`).
+    because a row is one text and its translations; then seeds, as for scores.
 
-    Args:
-        labels: name of the system of every run of a task.
-        readings: from the number of a run to its `Readings`.
-        num_samples: int, number of draws. Defaults to `1000`.
-        confidence: float, share of the draws inside an interval.
-        seed: int, seed of the draws.
-
-    Returns:
-        DataFrame indexed by `label`, without the baseline: `gain`, `low`,
-        `high` and `interval`, see `gain_interval`. Empty without a baseline
-        or without parallel items.
+    `labels` names the system of every run, `readings` goes by the number of
+    the run. A row per system but the baseline, with the columns of
+    `gain_interval`; empty without a baseline or without parallel items.
     """
     rows: dict[str, list[np.ndarray]] = {}
     for at, found in readings.items():
@@ -123,14 +104,9 @@ def cosine_gains(
 def trend_over_layers(similarity: pd.DataFrame, column: str) -> float:
     """Whether a figure rises or falls with the fused block.
 
-    Args:
-        similarity: what `similarity_frame` returned for a task.
-        column: str, name of one of its columns of figures.
-
-    Returns:
-        Spearman's rank correlation of x and the mean of the figure, over the
-        fused systems; -1 says that every lower block has more. NaN with
-        fewer than four of them.
+    Spearman's rank correlation of x and the mean of a column of
+    `similarity_frame`, over the fused systems of a task; -1 says that every
+    lower block has more. NaN with fewer than four of them.
     """
     means = similarity.dropna(subset="layer").groupby("label")[
         ["layer", column]

@@ -27,17 +27,11 @@ def where_scored(
 def find_changes(
     scores: TaskScores, right: np.ndarray, rows: list[int]
 ) -> tuple[np.ndarray, np.ndarray] | None:
-    """Which words or pairs a system fixes and breaks.
+    """Which words or pairs, bool `(units,)`, a system fixes and breaks.
 
-    Args:
-        scores: `TaskScores`.
-        right: bool `(runs, units)`, whether a run has a word or pair right.
-        rows: runs of the system.
-
-    Returns:
-        A pair of bool `(units,)`: wrong in every run of the baseline and
-        right in every run of the system, and the other way round. None for
-        the baseline itself, or without one.
+    Fixed is wrong in every run of the baseline and right in every run of the
+    system, broken the other way round. `right` is bool `(runs, units)`, `rows`
+    are the runs of the system. None for the baseline itself, or without one.
     """
     base = scores.rows_of(BASELINE)
     if not base or rows == base:
@@ -70,19 +64,10 @@ def changed_items(
 ) -> pd.DataFrame:
     """Every word or pair that a system fixes or breaks, with its text.
 
-    Args:
-        scores: `TaskScores` with runs of the baseline.
-        source: `Source` with texts and gold labels.
-        label: str, name of the system in `scores.labels`.
-
-    Returns:
-        DataFrame with `language`, `item` (of the file, counted from 1),
-        `change` (`fixed` or `broken`), `text` (the pair, or the sentence with
-        the word in [brackets]), and the labels `gold`, `baseline`, `system`
-        (of the first seed).
-
-    Raises:
-        ValueError: when there is no baseline, or no such system.
+    Columns `language`, `item` (of the file, counted from 1), `change` (`fixed`
+    or `broken`), `text` (the pair, or the sentence with the word in
+    [brackets]), and the labels `gold`, `baseline`, `system` (of the first
+    seed). ValueError when there is no baseline, or no such system.
     """
     rows, base = scores.rows_of(label), scores.rows_of(BASELINE)
     if not rows or not base or label == BASELINE:

@@ -14,14 +14,10 @@ _FREE = frozenset(
 
 
 def settings(results: Mapping[str, Any]) -> dict[str, Any]:
-    """What must be equal for two runs to be compared.
+    """Settings of a run that must be equal for two runs to be compared.
 
-    Args:
-        results: content of `results.json`.
-
-    Returns:
-        dict from the name of a setting to its value. A setting that this
-        version does not know is among them.
+    From the content of `results.json`; a setting that this version does not
+    know is among them.
     """
     config = results["config"]
     values = {k: v for k, v in config.items() if k not in _FREE}
@@ -70,12 +66,8 @@ def check_comparable(
 ) -> None:
     """Refuses runs that were made otherwise than the first of their kind.
 
-    Args:
-        runs: contents of `results.json`.
-        names: what to call them in a message, such as their folders.
-
-    Raises:
-        ValueError: naming the first two that differ, and in what.
+    The ValueError calls the first two that differ by their `names`, such as
+    folders, and says in what.
     """
     for name, results in zip(names, runs, strict=True):
         found = differences(runs[0], results)

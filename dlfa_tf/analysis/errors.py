@@ -48,19 +48,10 @@ class Errors:
 
 
 def find_errors(scores: TaskScores, source: Source) -> Errors:
-    """Counts the errors of every system in every language.
+    """Counts the errors of every system in every language; needs no draws.
 
-    Args:
-        scores: `TaskScores`; its draws are not needed.
-        source: `Source` with the gold labels (and, for the lengths of pairs,
-            the texts).
-
-    Returns:
-        `Errors`.
-
-    Raises:
-        FileNotFoundError: when predictions or gold labels are missing.
-        ValueError: when they do not fit each other.
+    FileNotFoundError when predictions or gold labels are missing, ValueError
+    when they do not fit each other.
     """
     task = source.task
     names = ("confusion", "by_type", "by_length", "changes")

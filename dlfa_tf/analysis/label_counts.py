@@ -47,12 +47,7 @@ def read_predictions(run: Run, language: str) -> LabelIds:
 def only_label(run: Run, languages: Sequence[str]) -> str | None:
     """Label that a run gives to everything, as one that learnt nothing does.
 
-    Args:
-        run: run with predictions.
-        languages: languages to look at, one or more.
-
-    Returns:
-        Name of the label, None when there are several.
+    None when there are several in the languages looked at.
     """
     found: set[int] = set()
     for language in languages:
@@ -67,17 +62,8 @@ def counts_of_runs(
 ) -> np.ndarray:
     """Right, gold and predicted counts of every run on every test item.
 
-    Args:
-        runs: comparable runs of the task of `source`.
-        source: `Source` with the gold labels.
-        language: str.
-
-    Returns:
-        int64 `(runs, items, 3)`.
-
-    Raises:
-        ValueError: when the gold labels are not those that the runs were
-            scored on.
+    int64 `(runs, items, 3)`. ValueError when the gold labels are not those
+    that the runs were scored on.
     """
     first = runs[0].results
     split = first["languages"][language]["split"]

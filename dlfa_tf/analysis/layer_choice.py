@@ -29,17 +29,12 @@ _NOTES = (
 def layer_choice(scores: TaskScores) -> pd.DataFrame:
     """Chooses by English dev, by target labels, and compares.
 
-    Args:
-        scores: `TaskScores` of one task.
-
-    Returns:
-        DataFrame with a row per seed that two or more systems share, and one
-        (`seed` is `mean`) for means over all seeds. Columns `task`, `seed`,
-        `systems` (number of candidates), `chosen`, `oracle`; in percent
-        `dev_of_chosen`, `target_of_chosen`, `target_of_oracle`,
-        `target_of_baseline`; in points `regret` and `gain_of_chosen`;
-        `rank_correlation`. Empty without dev scores or without a language
-        other than English.
+    A row per seed that two or more systems share, and one (`seed` is `mean`)
+    for means over all seeds. Columns `task`, `seed`, `systems` (number of
+    candidates), `chosen`, `oracle`; in percent `dev_of_chosen`,
+    `target_of_chosen`, `target_of_oracle`, `target_of_baseline`; in points
+    `regret` and `gain_of_chosen`; `rank_correlation`. Empty without dev scores
+    or without a language other than English.
     """
     others = aggregate.average_groups(scores.languages)["others"]
     if not others:
@@ -87,11 +82,7 @@ def _choose(candidates: pd.DataFrame, seed: Any) -> dict[str, Any]:
 def layer_table(scores: Mapping[str, TaskScores]) -> PaperTable | None:
     """The choices of all tasks as a table.
 
-    Args:
-        scores: from task to `TaskScores`.
-
-    Returns:
-        `PaperTable`; None when no task has two systems to choose from.
+    None when no task has two systems to choose from.
     """
     frames = [layer_choice(found) for found in scores.values()]
     frames = [frame for frame in frames if not frame.empty]

@@ -63,19 +63,10 @@ def read_run(run: Run, examples: Mapping[str, Examples]) -> Readings:
     """Reads the model of a run, or what an earlier call has kept.
 
     The first call writes `analysis/readings-*.npz` into the run folder.
-
-    Args:
-        run: `Run` with a model.
-        examples: from language to examples; English among them for cosines.
-
-    Returns:
-        `Readings`. Cosines and vectors are of pair tasks only, whose test
-        sets are parallel: row i of every language translates row i of
-        English.
-
-    Raises:
-        FileNotFoundError: when the run has no model.
-        ValueError: when parallel files have different numbers of rows.
+    Cosines and vectors are of pair tasks only, whose test sets are parallel:
+    row i of every language translates row i of English. FileNotFoundError when
+    the run has no model, ValueError when parallel files have different numbers
+    of rows.
     """
     if not has_model(run):
         raise FileNotFoundError(
@@ -139,13 +130,9 @@ def _read_model(
 def build_reader(model: Any) -> Any:
     """A Keras model from the inputs of a task model to what is read of it.
 
-    Args:
-        model: `DLFATextClassifier` or `DLFATokenClassifier`.
-
-    Returns:
-        Keras model; its outputs are a dict with `vector` `(batch, dim)`,
-        what the head reads of L, and, of a fused model, `share` and `gate`
-        `(batch, time)`, see `Readings`.
+    Its outputs are a dict with `vector` `(batch, dim)`, what the head reads of
+    L, and, of a fused model, `share` and `gate` `(batch, time)`, see
+    `Readings`.
     """
     import keras
     from keras import ops

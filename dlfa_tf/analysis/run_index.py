@@ -22,13 +22,10 @@ _SYSTEM = re.compile(r"D_(\d+)")
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Run:
-    """A finished run.
+    """A finished run: its folder, and the content of its `results.json`.
 
-    Attributes:
-        folder: run folder.
-        results: content of its `results.json`.
-        shared: settings that all runs of the task beside it have, and which
-            therefore make no variant of it.
+    `shared` are settings that all runs of the task beside it have, and which
+    therefore make no variant of it.
     """
 
     folder: pathlib.Path
@@ -72,10 +69,8 @@ class Run:
 class RunIndex:
     """What a folder of runs holds.
 
-    Attributes:
-        runs: finished runs, by task, block, gate and seed, the baseline
-            first.
-        left_out: folders that are no finished runs, with the reason.
+    Runs are finished ones, by task, block, gate and seed, the baseline first;
+    `left_out` are folders that are none, with the reason.
     """
 
     runs: tuple[Run, ...]
@@ -97,8 +92,7 @@ class RunIndex:
     ) -> "RunIndex":
         """Keeps the runs of some tasks and systems; the baseline always.
 
-        Raises:
-            ValueError: for a task or a system without a run.
+        ValueError for a task or a system without a run.
         """
         for name, asked, present in (
             ("tasks", tasks, self.tasks),
@@ -253,11 +247,7 @@ def _read_run(folder: pathlib.Path) -> Run:
 def labels_of_runs(runs: Sequence[Run]) -> list[str]:
     """Names of systems in tables: with the gate only where gates differ.
 
-    Args:
-        runs: runs of one or more tasks.
-
-    Returns:
-        One name per run, such as `baseline`, `D_9` or `D_9 (attention)`.
+    One per run, such as `baseline`, `D_9` or `D_9 (attention)`.
     """
     gates = {run.gate for run in runs if run.gate is not None}
     return [
@@ -271,12 +261,8 @@ def labels_of_runs(runs: Sequence[Run]) -> list[str]:
 def gate_notes(gates: Iterable[str | None]) -> list[str]:
     """What names of systems leave out where all have one gate: which.
 
-    Args:
-        gates: gates of the systems of a table, None for those without.
-
-    Returns:
-        One sentence; none where gates differ, because names have them then
-        (see `labels_of_runs`), nor where no system has a gate.
+    No sentence where gates differ, because names have them then (see
+    `labels_of_runs`), nor where no system has a gate (all None).
     """
     found = {gate for gate in gates if not pd.isna(gate)}
     return [f"Gate of every D_x: {found.pop()}."] if len(found) == 1 else []

@@ -15,15 +15,9 @@ from dlfa_tf.data.sources import Source
 def read_runs(
     scores: TaskScores, source: Source, items: int
 ) -> dict[int, Readings]:
-    """Readings of every run that still has its model.
+    """Readings of every run that still has its model, by its row in `scores`.
 
-    Args:
-        scores: `TaskScores`.
-        source: `Source` of the task's data.
-        items: int, examples per language.
-
-    Returns:
-        dict from the row of a run in `scores` to its `Readings`.
+    `items` counts examples per language.
     """
     splits = scores.runs[0].results["languages"]
     examples = {
@@ -42,15 +36,11 @@ def similarity_frame(
 ) -> pd.DataFrame:
     """Mean cosine with English by run and language, tidy.
 
-    Args:
-        scores: `TaskScores` of a task with parallel test sets.
-        readings: what `read_runs` returned.
-
-    Returns:
-        DataFrame with `task`, `label`, `system`, `layer`, `seed`, `language`
-        (English left out), `cosine`, `unrelated` (cosine of English items and
-        translations of others), `retrieved` (percentage of English items
-        whose nearest item is their translation) and `items`.
+    For a task with parallel test sets. Columns `task`, `label`, `system`,
+    `layer`, `seed`, `language` (English left out), `cosine`, `unrelated`
+    (cosine of English items and translations of others), `retrieved`
+    (percentage of English items whose nearest item is their translation) and
+    `items`.
     """
     rows = []
     for at, found in readings.items():
@@ -83,16 +73,10 @@ def similarity_frame(
 def gate_frame(
     scores: TaskScores, readings: Mapping[int, Readings]
 ) -> pd.DataFrame:
-    """How much of L comes from block x, tidy.
+    """How much of L comes from block x, tidy; empty without a fused system.
 
-    Args:
-        scores: `TaskScores`.
-        readings: what `read_runs` returned.
-
-    Returns:
-        DataFrame with `task`, `label`, `layer`, `seed`, `language`,
-        `position` (0 is the first piece), `share` and `gate`, see `Readings`;
-        empty without a fused system.
+    Columns `task`, `label`, `layer`, `seed`, `language`, `position` (0 is the
+    first piece), `share` and `gate`, see `Readings`.
     """
     parts = []
     for at, found in readings.items():

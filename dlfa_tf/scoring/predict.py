@@ -23,18 +23,9 @@ def predict_logits(
 ) -> np.ndarray:
     """Runs a task model over token arrays, shortest rows first.
 
-    Args:
-        model: `DLFATextClassifier` or `DLFATokenClassifier`.
-        arrays: `TokenArrays`.
-        batch_size: int, rows per step.
-        pad_id: int, id of padding.
-        use_segment_ids: bool, whether the encoder takes `segment_ids`.
-        forward: function from a batch of features to logits. Defaults to the
-            model's `predict_on_batch`.
-
-    Returns:
-        float32 `(rows, classes)` for pairs, `(words, classes)` for tagging,
-        in the order of the examples.
+    Gives float32 `(rows, classes)` for pairs, `(words, classes)` for tagging,
+    in the order of the examples. `forward` goes from a batch of features to
+    logits; None is the model's `predict_on_batch`.
     """
     # keras-hub's own method would run the preprocessor on the arrays.
     forward = forward or functools.partial(keras.Model.predict_on_batch, model)
@@ -88,15 +79,9 @@ def feature_batches(
 def label_names(
     logits: np.ndarray, arrays: TokenArrays, labels: tuple[str, ...]
 ) -> list[Any]:
-    """Turns logits into label names.
+    """Turns the logits of `predict_logits` into label names; label i has id i.
 
-    Args:
-        logits: what `predict_logits` returned for `arrays`.
-        arrays: `TokenArrays`.
-        labels: label names; label i has id i.
-
-    Returns:
-        Pairs: one name per example. Tagging: one list of names per sentence.
+    Pairs: one name per example. Tagging: one list of names per sentence.
     """
     names = [labels[i] for i in logits.argmax(-1)]
     if arrays.word_splits is None:

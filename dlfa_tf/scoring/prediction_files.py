@@ -48,29 +48,16 @@ def score_folders(
 ) -> dict[str, dict[str, Any]]:
     """Scores every task of a folder of predictions.
 
-    Args:
-        predictions_dir: folder with `xnli/`, `pawsx/`, `panx/`, `udpos/` (or
-            `udpos_fused/`), any of them; in each `{split}-{lang}.tsv` with
-            one label per line, for tagging one tag per line and a blank line
-            between sentences.
-        labels_dir: the same for the gold labels. Rows with several columns
-            (the data files of `--data_source=files`) are read too: the label
-            is in the last column.
-        split: str, `test` or `dev`.
-        languages: codes of the languages to score, which every task of the
-            folder must have; `("all",)` is every language of each task.
-            Defaults to `None`: those that have a file of predictions.
+    The folder has `xnli/`, `pawsx/`, `panx/`, `udpos/` (or `udpos_fused/`),
+    any of them; in each `{split}-{lang}.tsv` with one label per line, for
+    tagging one tag per line and a blank line between sentences. So has the
+    folder of gold labels, where the last of several columns is the label.
 
-    Returns:
-        dict from task name to `languages` (scores by language), `averages`
-        and `missing_languages` (of the benchmark, not in the predictions).
-
-    Raises:
-        FileNotFoundError: when a folder or the labels of a language are
-            missing, or when there is nothing to score.
-        ValueError: when a file is malformed, a label is unknown, or when
-            predictions and labels differ in number: names the language and
-            the sentence.
+    Languages are those that have predictions (None), those given, which every
+    task must have, or `("all",)` of each task. Gives for each task `languages`
+    (scores by language), `averages` and `missing_languages` (of the benchmark,
+    not in the predictions). FileNotFoundError where something is missing;
+    ValueError for a malformed file, an unknown label, or numbers that differ.
     """
     for name, folder in (
         ("predictions_dir", predictions_dir),

@@ -24,18 +24,10 @@ def score_labels(
 ) -> dict[str, Any]:
     """Scores predicted labels with the task's headline score and accuracy.
 
-    Args:
-        task: `Task`.
-        gold: label names, one (pairs) or one list (tagging) per example.
-        predicted: the same, equally long.
-
-    Returns:
-        dict in percent with `score` (the headline), `accuracy` and, for
-        tagging, `precision` and `recall`; and `examples`, a count.
-
-    Raises:
-        ValueError: when the numbers of examples or of tags differ; names the
-            sentence.
+    Labels are names: one (pairs) or one list (tagging) per example. In
+    percent: `score` (the headline), `accuracy` and, for tagging, `precision`
+    and `recall`; `examples` is a count. ValueError when the numbers of labels
+    differ.
     """
     if task.kind == "pair":
         values = metrics.accuracy(gold, predicted)

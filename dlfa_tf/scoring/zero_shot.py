@@ -24,21 +24,12 @@ Forward = Callable[[dict[str, Any]], Any]
 def choose_files(
     source: Source, languages: tuple[str, ...], eval_split: str
 ) -> dict[str, str]:
-    """Decides which file of which language to evaluate on; reads none.
+    """Decides which split of which language to evaluate on; reads no file.
 
-    Args:
-        source: `Source`.
-        languages: language codes, or `("all",)`, or `("available",)`.
-        eval_split: str, `test`, `dev` or `test_or_dev`.
-
-    Returns:
-        dict from language to split, languages in alphabetical order.
-
-    Raises:
-        ValueError: for no language, for one that the task does not have, or
-            for one given twice.
-        FileNotFoundError: when a language that was asked for has no file;
-            names all of them.
+    Languages are codes, `("all",)` of the task, or `("available",)`: those
+    with a file. `eval_split` is `test`, `dev` or `test_or_dev`. ValueError for
+    no language, an unknown one, or one given twice; FileNotFoundError names
+    all those that have no file.
     """
     if not languages:
         raise ValueError("`languages` is empty. Accepted: one or more.")
@@ -74,18 +65,13 @@ def choose_files(
 def check_files(source: Source, files: dict[str, str]) -> None:
     """Reads files to the end, so that a bad one is found before any work.
 
-    Not for training, which opens test files after the choice of weights; a
-    run that ends at a bad one keeps its model and can be resumed.
+    Not for training, which opens test files after the choice of weights; a run
+    that ends at a bad one keeps its model and can be resumed.
 
     Those of TensorFlow Datasets are left out: their preparation wrote every
     row by its schema, and decoding all of them takes minutes.
 
-    Args:
-        source: `Source`.
-        files: from language to split; see `choose_files`.
-
-    Raises:
-        ValueError: for a malformed file; names file and line.
+    ValueError for a malformed file; names file and line.
     """
     if source.name != "tfds":
         for language, split in files.items():
@@ -102,20 +88,11 @@ def evaluate_file(
     batch_size: int = EVAL_BATCH,
     forward: Forward | None = None,
 ) -> tuple[dict[str, Any], list[Any]]:
-    """Scores a model on one file.
+    """Scores a model on one file, or on the first `limit` examples of it.
 
-    Args:
-        model: task model with a preprocessor.
-        source: `Source`.
-        split: str, `dev` or `test`.
-        language: str.
-        limit: int or None, examples from the start of the file.
-        batch_size: int, rows per step.
-        forward: function from features to logits, see `predict_logits`.
-
-    Returns:
-        A pair: the scores (see `score`) with `split`, `rows`, `tokens` (real
-        pieces) and `seconds`; and the predicted label names.
+    Gives the scores (see `score_labels`) with `split`, `rows`, `tokens` (real
+    pieces) and `seconds`; and the predicted label names. For `forward` see
+    `predict_logits`.
     """
     examples = source.load(split, language, limit)
     started = time.monotonic()
@@ -141,18 +118,10 @@ def evaluate_arrays(
     gold: list[Any],
     **options: Any,
 ) -> tuple[dict[str, Any], list[Any]]:
-    """Scores a model on token arrays.
+    """Scores a model on token arrays; options go to `predict_logits`.
 
-    Args:
-        model: task model.
-        task: `Task`.
-        arrays: `TokenArrays`.
-        gold: their gold labels; see `gold_labels`.
-        **options: further arguments of `predict_logits`.
-
-    Returns:
-        A pair: the scores (see `score_labels`) with `rows` and `tokens` (real
-        pieces); and the predicted label names.
+    Gives the scores (see `score_labels`) with `rows` and `tokens` (real
+    pieces); and the predicted label names.
     """
     logits = predict.predict_logits(model, arrays, **options)
     predicted = predict.label_names(logits, arrays, task.labels)
@@ -172,18 +141,11 @@ def evaluate_each(
 ) -> dict[str, Any]:
     """Scores many languages, wherever their examples are.
 
-    Args:
-        evaluate: from split and language to what `evaluate_file` returns.
-        files: from language to split; see `choose_files`.
-        known_languages: languages of the task.
-        run_dir: folder for `predictions/`; None writes none.
-        progress: called with language and scores after each language.
-        done: scores by language that an earlier call was interrupted after;
-            these languages are not evaluated again.
-
-    Returns:
-        dict with `languages` (scores by language), `averages` of the headline
-        score and `missing_languages` (of the task, not evaluated).
+    Calls `evaluate` with split and language, as `evaluate_file` answers;
+    `done` has the scores of languages that need not be evaluated again. Writes
+    `predictions/` where there is a `run_dir`. Gives `languages` (scores by
+    language), `averages` of the headline score and `missing_languages` (of the
+    task, not evaluated).
     """
     by_language: dict[str, dict[str, Any]] = {}
     for language, split in files.items():
@@ -221,19 +183,9 @@ def evaluate_languages(
     forward: Forward | None = None,
     **options: Any,
 ) -> dict[str, Any]:
-    """Scores a model on the files of many languages.
+    """Scores a model on a file per language; see `evaluate_each`.
 
-    Args:
-        model: task model with a preprocessor.
-        source: `Source`.
-        files: from language to split; see `choose_files`.
-        limit: int or None, examples per language.
-        batch_size: int, rows per step.
-        forward: function from features to logits, see `predict_logits`.
-        **options: further arguments of `evaluate_each`.
-
-    Returns:
-        See `evaluate_each`.
+    `limit` counts examples per language. For `forward` see `predict_logits`.
     """
 
     def evaluate(split: str, language: str) -> tuple[dict[str, Any], list[Any]]:

@@ -19,11 +19,9 @@ DEFAULT_SIGNATURE = "serving_default"
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Field:
-    """Type of a named input or output.
+    """Type, by TensorFlow's name, and rank of an input or output.
 
-    Attributes:
-        dtype: str, TensorFlow's name of the type.
-        rank: int, number of dimensions; the first is always the batch.
+    The rank counts the first dimension, which is always the batch.
     """
 
     dtype: str

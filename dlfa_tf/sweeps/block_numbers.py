@@ -22,14 +22,10 @@ _NUM_BLOCKS = {
 
 
 def known_num_blocks(preset: str) -> int | None:
-    """Number of blocks of a preset where it is known at once.
+    """Number of blocks of a preset where it is known at once, None elsewhere.
 
-    Args:
-        preset: str, see `dlfa_tf.models.presets.load_encoder`.
-
-    Returns:
-        int for some names and for local folders of a keras-hub encoder; None
-        for all others. Nothing is loaded or downloaded.
+    Known for some names and for local folders of a keras-hub encoder. Nothing
+    is loaded or downloaded.
     """
     if preset in _NUM_BLOCKS:
         return _NUM_BLOCKS[preset]
@@ -46,13 +42,7 @@ def check_block_numbers(cells: Sequence[Cell]) -> None:
     """Refuses runs that ask for blocks which their encoder does not have.
 
     Each would fail as soon as its encoder is loaded, after the runs before it
-    have taken their time.
-
-    Args:
-        cells: runs of a sweep.
-
-    Raises:
-        ValueError: names all such runs, and the blocks that there are.
+    have taken their time. The ValueError names all such runs.
     """
     wrong = {}
     for cell in cells:

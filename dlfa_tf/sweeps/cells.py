@@ -23,12 +23,7 @@ _SEED = re.compile(r"(\d+)(?:\.\.(\d+))?")
 
 
 class System(NamedTuple):
-    """What is fused, and how.
-
-    Attributes:
-        fusion_layer: int or None, see `TrainConfig`.
-        fusion: str, see `TrainConfig`.
-    """
+    """What is fused, and how; settings of `TrainConfig`."""
 
     fusion_layer: int | None
     fusion: str = "dlfa"
@@ -36,12 +31,10 @@ class System(NamedTuple):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Cell:
-    """One run of a sweep.
+    """One run of a sweep, in the `output_dir` of its config.
 
-    Attributes:
-        name: str, its place in the sweep, such as `pos/D_9/seed-1`.
-        config: `TrainConfig`, whose `output_dir` is the run folder.
-        bundle_sha256: str or None, hash of the bundle that it runs on.
+    The name is its place in the sweep, such as `pos/D_9/seed-1`; the hash is
+    that of the bundle that it runs on.
     """
 
     name: str
@@ -65,17 +58,10 @@ class Cell:
 
 
 def parse_systems(names: Sequence[str]) -> list[System]:
-    """Reads names of systems, ranges allowed.
+    """Reads names such as `baseline`, `D_1..D_11` or `my_module:Mine_9`.
 
-    Args:
-        names: such as `["baseline", "D_1..D_11", "my_module:Mine_9"]`.
-
-    Returns:
-        Systems in the order given, each once.
-
-    Raises:
-        ValueError: for a name of another form, a range that runs backwards,
-            or two layers that would get one name.
+    Systems keep their order, each once. ValueError for a name of another form,
+    a range that runs backwards, or two layers that would get one name.
     """
     systems: list[System] = []
     for name in names:
@@ -120,9 +106,8 @@ def _check_names(systems: Sequence[System]) -> None:
 def parse_seeds(texts: Sequence[str]) -> list[int]:
     """Reads seeds, ranges such as `1..5` allowed.
 
-    Raises:
-        ValueError: for anything but whole numbers from 0, or a range that
-            runs backwards.
+    ValueError for anything but whole numbers from 0, or a range that runs
+    backwards.
     """
     seeds: list[int] = []
     for text in texts:
@@ -165,23 +150,9 @@ def plan_cells(
     """Lists the runs of a sweep; the first seed of all systems comes first.
 
     A run folder is `<output_dir>/<task>/<system>/seed-N`, where `<system>` is
-    what `system_folder` says. Systems without a gate occur once.
-
-    Args:
-        make_config: called with `task`, `fusion_layer`, `fusion`, `gate`,
-            `seed` and `output_dir`; returns the `TrainConfig`.
-        output_dir: str, folder of the sweep.
-        tasks: names of tasks.
-        systems: what `parse_systems` returns.
-        gates: `feature`, `attention` or both.
-        seeds: ints.
-        bundle_sha256: str or None, see `Cell`.
-
-    Returns:
-        list of `Cell`.
-
-    Raises:
-        ValueError: from `make_config`, for settings out of range.
+    what `system_folder` says. Systems without a gate occur once. `make_config`
+    gets `task`, `fusion_layer`, `fusion`, `gate`, `seed` and `output_dir`; it
+    raises ValueError for settings out of range.
     """
     cells = {}
     for seed in seeds:
@@ -214,8 +185,7 @@ def shard_cells(
 ) -> list[Cell]:
     """The cells that one of several machines works on: every n-th one.
 
-    Raises:
-        ValueError: when there is no such shard, or nothing in it.
+    ValueError when there is no such shard, or nothing in it.
     """
     if not 0 <= shard_index < num_shards:
         raise ValueError(

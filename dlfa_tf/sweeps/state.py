@@ -94,15 +94,10 @@ class CellStatus:
 
 
 def find_status(cell: Cell) -> CellStatus:
-    """Looks into the folder of a run.
+    """Looks into a run's folder: it is `new`, `unfinished` or `skipped`.
 
-    Returns:
-        `CellStatus` in the state `new`, `unfinished` or `skipped`.
-
-    Raises:
-        ValueError: when the folder holds a run with other settings; names
-            each and both values.
-        FileExistsError: when it holds something else than a run.
+    ValueError when the folder holds a run with other settings, FileExistsError
+    when it holds something else than a run.
     """
     record = resuming.find_run(cell.config, cell.bundle_sha256)
     if record is None:
@@ -136,13 +131,10 @@ def _tail(file: pathlib.Path) -> list[str]:
 def remaining_seconds(
     statuses: Sequence[CellStatus], max_parallel: int
 ) -> float | None:
-    """Estimates how long a sweep still takes.
+    """Estimates how long a sweep still takes; None while nothing is known.
 
-    A run that has not started is taken to last as long as the finished runs
-    of its task did on average, or as the running ones promise.
-
-    Returns:
-        Seconds; None while nothing is known.
+    A run that has not started is taken to last as long as the finished runs of
+    its task did on average, or as the running ones promise.
     """
     expected: dict[str, list[float]] = {}
     for status in statuses:

@@ -35,21 +35,15 @@ class _Process:
 class Sweep:
     """Works through runs, at most some at a time, and keeps count.
 
-    A run that fails is recorded and the others go on. A run that another
-    sweep is at work on, in the same folder, is left to it (`elsewhere`).
-    SIGINT and SIGTERM are handed to the runs as SIGTERM, upon which they save
-    their state; a second one kills them.
+    A run that fails is recorded and the others go on. A run that another sweep
+    is at work on, in the same folder, is left to it (`elsewhere`). SIGINT and
+    SIGTERM are handed to the runs as SIGTERM, upon which they save their
+    state; a second one kills them.
 
-    Args:
-        statuses: what `find_status` returned for each run; updated in place.
-        command: from a `Cell` to the command line of its run, which goes on
-            with what is in the folder.
-        max_parallel: int, runs at a time.
-        environment: variables to set for the runs besides those of this
-            process.
-        on_change: called whenever a run starts or ends.
-        on_poll: called after every look at the runs.
-        poll_seconds: float, seconds between two looks at the runs.
+    The statuses come from `find_status` and are updated in place. `command`
+    gives the command line of a run, which goes on with what is in its folder;
+    `environment` adds to the variables of this process. `on_change` is called
+    whenever a run starts or ends, `on_poll` after every look at the runs.
     """
 
     def __init__(
@@ -78,11 +72,9 @@ class Sweep:
         """Works until every run has ended, or until a signal.
 
         After a signal `stopped_by` names it, and the runs that it ended are
-        `interrupted`. An error in a callback ends the runs too.
-
-        Raises:
-            ValueError, FileExistsError: see `find_status`, when a folder was
-                changed by others after the sweep began.
+        `interrupted`. An error in a callback ends the runs too, and so does
+        one of `find_status` where others changed a folder after the sweep
+        began.
         """
         waiting = [s for s in self.statuses if s.state in WAITING]
         with self._signals():
@@ -195,12 +187,8 @@ class Sweep:
 def thread_limits(max_parallel: int) -> dict[str, str]:
     """Environment that gives each of several runs its share of the machine.
 
-    Args:
-        max_parallel: int, runs at a time.
-
-    Returns:
-        Variables for TensorFlow, JAX and OpenMP; empty for one run at a time,
-        which may have all of the machine.
+    Variables for TensorFlow, JAX and OpenMP; none for one run at a time, which
+    may have all of the machine.
     """
     if max_parallel == 1:
         return {}

@@ -17,12 +17,7 @@ def bars_by_language(
 ) -> pathlib.Path:
     """Draws the score of every system on every language as grouped bars.
 
-    Args:
-        runs: contents of `results.json`, on the same languages.
-        path: PNG file to write.
-
-    Returns:
-        `path`.
+    `runs` are contents of `results.json`, on the same languages.
     """
     plt = pyplot()
     first = runs[0]
@@ -71,15 +66,7 @@ def pyplot() -> Any:
 
 
 def save_figure(figure: Any, path: pathlib.Path) -> pathlib.Path:
-    """Lays a figure out, writes it aside, renames it and closes it.
-
-    Args:
-        figure: matplotlib figure.
-        path: PNG file to write.
-
-    Returns:
-        `path`.
-    """
+    """Lays a figure out, writes it aside, renames it and closes it."""
     if figure.get_layout_engine() is None:
         figure.tight_layout()
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -90,15 +77,7 @@ def save_figure(figure: Any, path: pathlib.Path) -> pathlib.Path:
 
 
 def what_was_run(results: dict[str, Any], seeds: str | None = None) -> str:
-    """Task, data, preset and seeds of a run in a sentence.
-
-    Args:
-        results: content of `results.json`.
-        seeds: str, what to say of seeds; None names that of the run.
-
-    Returns:
-        str.
-    """
+    """Task, data, preset and seeds (None: its own) of a run in a sentence."""
     config = results["config"]
     text = f"{config['task']} on data source '{config['data_source']}'"
     if "train_examples" in results:

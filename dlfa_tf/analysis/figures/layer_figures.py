@@ -39,14 +39,6 @@ def score_by_layer(
 
     The baseline is a line with a band of one standard deviation over seeds; a
     system is its mean, a bar of the same length, and a dot for every seed.
-
-    Args:
-        scores: from task to `TaskScores`.
-        summary: what `summarize` returned for these.
-        path: PNG file to write.
-
-    Returns:
-        `path`.
     """
     plt = drawing.pyplot()
     figure, panels = plt.subplots(
@@ -83,10 +75,8 @@ def draw_systems(
 ) -> None:
     """Draws the baseline's line and band, and a line per gate over x.
 
-    Args:
-        axes: matplotlib axes.
-        rows: `label`, `gate`, `layer`, `mean`, `spread`, a row per system.
-        seeds: from label to the values of its seeds.
+    `rows` has `label`, `gate`, `layer`, `mean` and `spread`, a row per system;
+    `seeds` goes from label to the values of its seeds.
     """
     _draw_baseline(axes, rows)
     fused = rows[rows["layer"].notna()]
@@ -146,16 +136,8 @@ def gain_map(
 ) -> pathlib.Path | None:
     """Draws the gain over the baseline by language and x as a heat map.
 
-    Languages stand by family, English's own first. A cell whose interval
-    holds 0 has its number in brackets.
-
-    Args:
-        scores: `TaskScores` of one task.
-        summary: what `summarize` returned for it, other tasks may be in it.
-        path: PNG file to write.
-
-    Returns:
-        `path`; None when there are no gains.
+    Languages stand by family, English's own first. A cell whose interval holds
+    0 has its number in brackets. None when there are no gains.
     """
     rows = summary[
         (summary["task"] == scores.task)

@@ -33,14 +33,7 @@ def similarity_by_layer(
 ) -> pathlib.Path:
     """Draws similarity, retrieval and score against x, one above the other.
 
-    Args:
-        scores: `TaskScores` of a task.
-        summary: what `summarize` returned for it.
-        similarity: what `similarity_frame` returned for it.
-        path: PNG file to write.
-
-    Returns:
-        `path`.
+    `similarity` is what `similarity_frame` returned for the task.
     """
     plt = drawing.pyplot()
     figure, panels = plt.subplots(
@@ -103,13 +96,7 @@ def gate_map(
 ) -> pathlib.Path:
     """Draws how much of L comes from block x, by language and position.
 
-    Args:
-        scores: `TaskScores`.
-        gates: what `gate_frame` returned, not empty.
-        path: PNG file to write.
-
-    Returns:
-        `path`.
+    `gates` is what `gate_frame` returned, not empty.
     """
     labels = list(dict.fromkeys(gates["label"]))
     languages = families.by_family(set(gates["language"]))
@@ -169,17 +156,9 @@ def projection(
 ) -> pathlib.Path | None:
     """Draws sentence vectors of parallel rows: baseline against a system.
 
-    Each panel shows the first two principal components of what the head
-    reads of L over all languages, of the first seed.
-
-    Args:
-        scores: `TaskScores`.
-        readings: what `read_runs` returned.
-        label: str, name of the system.
-        path: PNG file to write.
-
-    Returns:
-        `path`; None where a model is missing or the data are not parallel.
+    Each panel shows the first two principal components of what the head reads
+    of L over all languages, of the first seed. None where a model is missing
+    or the data are not parallel.
     """
     chosen = []
     for name in (BASELINE, label):
@@ -225,14 +204,9 @@ def projection(
 
 
 def principal_components(vectors: np.ndarray) -> tuple[np.ndarray, Any]:
-    """First two principal components.
+    """First two principal components, and their share of the variance.
 
-    Args:
-        vectors: float `(languages, rows, dim)`.
-
-    Returns:
-        A pair: float `(languages, rows, 2)`, and the share of the variance
-        that they hold.
+    From float `(languages, rows, dim)` to float `(languages, rows, 2)`.
     """
     languages, rows, dim = vectors.shape
     flat = vectors.reshape(-1, dim).astype(np.float64)

@@ -35,14 +35,8 @@ def error_section(
 ) -> Section:
     """Analyses errors and writes `errors/`, `tables/` and a picture.
 
-    Args:
-        scores: `TaskScores` of one task.
-        source: `Source` with its gold labels and texts.
-        output_dir: folder of the report.
-
-    Returns:
-        The section of the report. Its examples and its picture are of one
-        fused system, the one that English dev prefers.
+    Examples and picture are of one fused system, the one that English dev
+    prefers.
     """
     found = errors.find_errors(scores, source)
     task = tasks.get_task(scores.task)
@@ -232,17 +226,7 @@ def confusion_figure(
     label: str,
     path: pathlib.Path,
 ) -> pathlib.Path:
-    """Draws the confusion matrix of a system in every language.
-
-    Args:
-        errors: `Errors`.
-        scores: the `TaskScores` that they come from.
-        label: str, name of the system.
-        path: PNG file to write.
-
-    Returns:
-        `path`.
-    """
+    """Draws the confusion matrix of a system in every language."""
     labels = tasks.get_task(errors.task).labels
     languages = families.by_family(scores.languages)
     frame = errors.confusion[errors.confusion["label"] == label]

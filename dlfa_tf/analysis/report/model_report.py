@@ -25,17 +25,8 @@ def model_section(
 ) -> Section:
     """Reads the models of all runs and writes tables and pictures.
 
-    Args:
-        analysis: what `analyze` returned.
-        output_dir: folder of the report.
-        items: int, examples per language to put through each model.
-
-    Returns:
-        The section of the report.
-
-    Raises:
-        FileNotFoundError: when no run has a model, or without data; says
-            which.
+    `items` examples per language go through each model. FileNotFoundError when
+    no run has a model, or without data; says which.
     """
     figures = output_dir / "figures"
     frames, gains, pictures, said = {}, {}, [], []

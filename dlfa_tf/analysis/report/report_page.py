@@ -110,12 +110,7 @@ addEventListener("beforeprint", () => {
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Picture:
-    """A picture of a report.
-
-    Attributes:
-        path: PNG file.
-        caption: str, what is to be seen; also what a screen reader says.
-    """
+    """A picture; its caption is also what a screen reader says."""
 
     path: pathlib.Path
     caption: str
@@ -123,12 +118,7 @@ class Picture:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Section:
-    """A part of a report.
-
-    Attributes:
-        title: str.
-        parts: pieces of HTML.
-    """
+    """A part of a report, in pieces of HTML."""
 
     title: str
     parts: Sequence[str]
@@ -169,15 +159,7 @@ def folded(summary: str, content: str) -> str:
 
 
 def page(title: str, sections: Sequence[Section]) -> str:
-    """The whole page.
-
-    Args:
-        title: str.
-        sections: parts in their order; empty ones are left out.
-
-    Returns:
-        HTML that loads nothing from anywhere.
-    """
+    """The whole page, HTML that loads nothing; empty sections are left out."""
     sections = [section for section in sections if any(section.parts)]
     links = "".join(
         f'<li><a href="#{section.anchor}">{html.escape(section.title)}</a></li>'

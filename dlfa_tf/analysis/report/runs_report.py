@@ -34,16 +34,10 @@ def write_report(
     extra: Sequence[Section] = (),
     command: str = "",
 ) -> pathlib.Path:
-    """Writes `tables/`, `figures/` and `report.html`.
+    """Writes `tables/`, `figures/` and `report.html`; returns the page's path.
 
-    Args:
-        analysis: what `analyze` returned.
-        output_dir: folder to write into.
-        extra: further sections, before the one on how to repeat it all.
-        command: str, the command that makes the report, for its last part.
-
-    Returns:
-        Path of the report.
+    `extra` sections stand before the last, which tells the `command` that
+    makes the report.
     """
     figures = output_dir / "figures"
     choice = layer_choice.layer_table(analysis.scores)
@@ -162,14 +156,8 @@ def train_command(results: dict[str, Any]) -> str:
     """The command of trainers.train that makes a run, up to its folders.
 
     Runs that may stand in one table get folders of their own. It has every
-    setting that the results have, so that the same config comes of it
-    whatever the recipe's values are by then.
-
-    Args:
-        results: content of `results.json`.
-
-    Returns:
-        str, one line.
+    setting that the results have, so that the same config comes of it whatever
+    the recipe's values are by then.
     """
     flags = []
     for name, value in results["config"].items():

@@ -6,11 +6,8 @@ import pandas as pd
 def mean_cell(mean: float, spread: float, seeds: int, form: str) -> str:
     """A mean over seeds: `62.75 ± 0.49 (2)`, `62.75 (1)` for one seed.
 
-    Args:
-        mean: float.
-        spread: float, standard deviation over seeds; NaN for one seed.
-        seeds: int, number of seeds.
-        form: str, format of both, such as `.2f`.
+    The spread is the standard deviation over seeds; `form` is a format such as
+    `.2f`.
     """
     if pd.isna(spread):
         return f"{mean:{form}} ({seeds})"
@@ -22,13 +19,9 @@ def gain_cell(
 ) -> str:
     """A gain and its interval: `-0.48 [-1.75, +0.66]`; empty without a gain.
 
-    Args:
-        gain: float; NaN without a baseline.
-        low: float, lower end of the interval; NaN without one.
-        high: float, upper end.
-        interval: str, what was drawn anew, see `gain_interval`; all but
-            `items and seeds` carries a dagger.
-        form: str, format of all three, such as `.2f`.
+    NaN is no gain, or no interval. An `interval` (what was drawn anew, see
+    `gain_interval`) that is not `items and seeds` carries a dagger. `form` is
+    a format such as `.2f`.
     """
     if pd.isna(gain):
         return ""

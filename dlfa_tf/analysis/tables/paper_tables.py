@@ -116,14 +116,9 @@ def table_4(
 
 
 def group_table(summary: pd.DataFrame, task: str) -> PaperTable:
-    """Groups of languages x systems of one task.
+    """Groups of languages x systems of one task; the paper has none like it.
 
-    Args:
-        summary: what `summarize` returned for groups of languages.
-        task: str, name of a task in it.
-
-    Returns:
-        `PaperTable`, a row per group. The paper has none like it.
+    `summary` is what `summarize` returned for groups of languages.
     """
     rows = summary[summary["task"] == task]
     labels = list(dict.fromkeys(rows["label"]))

@@ -14,19 +14,9 @@ AVERAGES = (("all", "avg"), ("others", "avg w/o en"))
 def score_table(runs: Sequence[dict[str, Any]]) -> pd.DataFrame:
     """Headline scores: a row per run, a column per language and average.
 
-    Args:
-        runs: contents of `results.json` that are comparable, of the same
-            languages.
-
-    Returns:
-        DataFrame of floats in percent, indexed by system. A column says
-        "xx (dev)" where the dev file was scored.
-
-    Raises:
-        ValueError: when there are no runs, when two are of one system, when
-            they were scored on different languages, or when
-            `check_comparable` refuses them: other settings than those that
-            make a system, other splits, other numbers of examples.
+    In percent, indexed by system; a column says "xx (dev)" where the dev file
+    was scored. ValueError when there are no runs, when two are of one system or
+    scored on different languages, or when `check_comparable` refuses them.
     """
     if not runs:
         raise ValueError("`runs` is empty. Accepted: one or more results.")

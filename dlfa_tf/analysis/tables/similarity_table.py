@@ -46,13 +46,9 @@ def table_3(
 ) -> PaperTable | None:
     """Systems x tasks: mean cosine similarity, the published one beside it.
 
-    Args:
-        frames: from task to what `similarity_frame` returned.
-        gains: from task to what `cosine_gains` returned.
-        gates: gates of the systems, None for those without.
-
-    Returns:
-        `PaperTable` with a column per language too; None without cosines.
+    By task, `frames` are of `similarity_frame`, `gains` of `cosine_gains`;
+    `gates` are None for systems without. A column per language too; None
+    without cosines.
     """
     frames = {task: frame for task, frame in frames.items() if len(frame)}
     if not frames:

@@ -142,15 +142,7 @@ def to_html(table: PaperTable) -> str:
 
 
 def write_table(table: PaperTable, folder: pathlib.Path) -> list[pathlib.Path]:
-    """Writes `{name}.md`, `{name}.csv` (numbers) and `{name}.tex`.
-
-    Args:
-        table: `PaperTable`.
-        folder: folder to write into.
-
-    Returns:
-        Paths of the three files.
-    """
+    """Writes `{name}.md`, `{name}.csv` (numbers) and `{name}.tex`."""
     written = []
     for suffix, text in (
         ("md", to_markdown(table)),

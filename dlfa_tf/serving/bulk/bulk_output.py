@@ -98,10 +98,9 @@ def delete_leftovers(output: str) -> None:
 
 
 def check_kept(reports: Sequence[str]) -> None:
-    """Refuses parts of an earlier run that have lines without an answer.
+    """Refuses kept parts of an earlier run that have lines without an answer.
 
-    Args:
-        reports: files that would name such lines, of the parts that are kept.
+    The reports are files that would name such lines.
     """
     found = [report for report in reports if FileSystems.exists(report)]
     if found:

@@ -54,21 +54,12 @@ def label_lines(
     report: Callable[[int, str], None],
     offsets: Sequence[int] | None = None,
 ) -> list[str]:
-    """Labels a batch of lines.
+    """Labels a batch of lines, with or without their ends, one line for each.
 
-    Args:
-        labeller: `Labeller`.
-        kind: str, `"tagger"` or `"classifier"`.
-        form: str, one of `FORMS`.
-        lines: lines with or without their ends.
-        report: receives index and message of a line that cannot be read; may
-            raise to stop.
-        offsets: Optional list of int, bytes before each line, to be written
-            as a first column or as the key `offset`.
-
-    Returns:
-        One line per line, without ends. For a line that cannot be read: an
-        empty one, or an object with the key `error`.
+    For a line that cannot be read, `report` gets index and message and may
+    raise to stop; the answer is an empty line, or an object with the key
+    `error`. `offsets`, the bytes before each line, become a first column or
+    the key `offset`.
     """
     examples: list[Example | str] = []
     for index, line in enumerate(lines):
@@ -87,11 +78,7 @@ def label_lines(
 
 
 def read_line(line: bytes, kind: str, form: str) -> Example:
-    """Reads one example.
-
-    Raises:
-        ValueError: when the line is not of the form.
-    """
+    """Reads one example; ValueError when the line is not of the form."""
     text = decode_line(line)
     if form == "jsonl":
         return _read_object(text, kind)
@@ -107,11 +94,7 @@ def read_line(line: bytes, kind: str, form: str) -> Example:
 
 
 def decode_line(line: bytes) -> str:
-    """The text of a line without its end.
-
-    Raises:
-        ValueError: when it is no UTF-8.
-    """
+    """The text of a line without its end; ValueError when it is no UTF-8."""
     try:
         return line.rstrip(b"\r\n").decode("utf-8")
     except UnicodeDecodeError as error:
@@ -147,10 +130,8 @@ def _read_object(text: str, kind: str) -> Example:
 def _read_json(text: str) -> Any:
     """What a line of JSON holds, all of which can be written again.
 
-    Raises:
-        ValueError: when the line is no JSON, is nested too deeply for the
-            parser, or escapes half a surrogate pair, which JSON allows and
-            UTF-8 does not.
+    ValueError when the line is no JSON, is nested too deeply for the parser,
+    or escapes half a surrogate pair, which JSON allows and UTF-8 does not.
     """
     try:
         found = json.loads(text)

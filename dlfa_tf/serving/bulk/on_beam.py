@@ -35,14 +35,11 @@ _SPACE = "dlfa_tf"
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Part:
-    """A range of a file; lines belong to the part that they begin in.
+    """A range of bytes; lines belong to the part that they begin in.
 
-    Attributes:
-        index: int, position in the order of the input.
-        path: str, file.
-        start: int, first byte.
-        end: int or None, byte after the last; None for all that is left, as
-            in a compressed file, which cannot be entered in its middle.
+    The index counts in the order of the input. The end is the byte after the
+    last; None for all that is left, as in a compressed file, which cannot be
+    entered in its middle.
     """
 
     index: int
@@ -53,14 +50,10 @@ class Part:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Done:
-    """What a run did.
+    """What a run did: of all parts, `kept` were there already.
 
-    Attributes:
-        parts: int, parts in all.
-        kept: int, parts that were there already.
-        lines: int, lines labelled now.
-        bad: int, lines of all parts that could not be read, those of kept
-            parts among them.
+    `lines` counts those labelled now; `bad` those of all parts, kept ones
+    among them, that could not be read.
     """
 
     parts: int

@@ -17,8 +17,7 @@ from dlfa_tf.serving.bulk.lines import Labeller
 def sentences(lines: Iterable[bytes]) -> Iterator[list[bytes]]:
     """Yields the lines of every sentence, the empty one at its end included.
 
-    Args:
-        lines: lines with their ends, as a binary file yields them.
+    Lines have their ends, as a binary file yields them.
     """
     found: list[bytes] = []
     for line in lines:
@@ -35,18 +34,12 @@ def label_word_lines(
     batch: Sequence[Sequence[bytes]],
     report: Callable[[int, str], None],
 ) -> list[str]:
-    """Tags a batch of sentences.
+    """Tags a batch of sentences, the lines that `sentences` yields.
 
-    Args:
-        labeller: `Labeller` of a tagger.
-        batch: lines of every sentence, as `sentences` yields them.
-        report: receives index, counted over the batch, and message of a line
-            that cannot be read; may raise to stop.
-
-    Returns:
-        One line per line, without ends: `word TAB tag`, and an empty one for
-        an empty line and for one that cannot be read, which is left out of
-        its sentence.
+    One line per line, without ends: `word TAB tag`, and an empty one for an
+    empty line and for one that cannot be read, which is left out of its
+    sentence. For the latter, `report` gets index, counted over the batch, and
+    message; it may raise to stop.
     """
     words: list[list[str]] = []
     places: list[list[int]] = []

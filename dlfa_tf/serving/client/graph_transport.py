@@ -16,11 +16,7 @@ from dlfa_tf.serving.export.served_graph import ServedGraph
 def find_export(path: str | os.PathLike) -> pathlib.Path | None:
     """Finds a version's folder: the path itself, or its highest version.
 
-    Args:
-        path: folder of a version, or of a model with versions in it.
-
-    Returns:
-        The version's folder, None when there is none.
+    None when the path is neither a version nor a model with versions in it.
     """
     base = pathlib.Path(path)
     if (base / "saved_model.pb").is_file():
@@ -34,11 +30,7 @@ def find_export(path: str | os.PathLike) -> pathlib.Path | None:
 
 
 class GraphTransport:
-    """Runs an export by `ServedGraph`; takes what the others take.
-
-    Args:
-        folder: a version's folder.
-    """
+    """Runs an export by `ServedGraph`; takes what the others take."""
 
     def __init__(self, folder: str | os.PathLike) -> None:
         self._graph = ServedGraph(folder)

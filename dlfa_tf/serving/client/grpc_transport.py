@@ -16,14 +16,10 @@ _MODEL = "tensorflow.serving.ModelService"
 
 
 class GrpcTransport:
-    """One channel, kept until `close`.
+    """One channel to `HOST:PORT` or `unix:PATH`, kept until `close`.
 
-    Args:
-        target: str, `HOST:PORT`, or `unix:PATH`.
-        credentials: Optional `grpc.ChannelCredentials` for TLS.
-
-    Raises:
-        ImportError: when the package grpcio is not installed.
+    Credentials are `grpc.ChannelCredentials`, for TLS. ImportError when the
+    package grpcio is not installed.
     """
 
     def __init__(self, target: str, credentials: Any = None) -> None:

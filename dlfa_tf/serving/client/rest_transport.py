@@ -22,12 +22,8 @@ _MESSAGE_CHARACTERS = 1000
 class RestTransport:
     """As many connections as calls at the same time, kept until `close`.
 
-    Args:
-        url: str, `http://HOST:PORT` or, behind a proxy with TLS,
-            `https://HOST[:PORT][/PREFIX]`.
-
-    Raises:
-        ValueError: when `url` is of another form.
+    ValueError when the URL is neither `http://HOST:PORT` nor, behind a proxy
+    with TLS, `https://HOST[:PORT][/PREFIX]`.
     """
 
     def __init__(self, url: str) -> None:

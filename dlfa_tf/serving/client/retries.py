@@ -16,18 +16,9 @@ _LONGEST_WAIT = 2.0
 def with_retries(call: Callable[[float], Any], end: float, server: str) -> Any:
     """Calls until there is an answer, another error, or no time left.
 
-    Args:
-        call: receives the seconds that are left.
-        end: float, deadline on the clock of `time.monotonic`.
-        server: str, for the message.
-
-    Returns:
-        What `call` returns.
-
-    Raises:
-        ServerError: `UNAVAILABLE` when the next pause would pass the
-            deadline, `DEADLINE_EXCEEDED` when it has passed.
-        ServingError: what `call` raises.
+    `call` receives the seconds that are left until `end`, on the clock of
+    `time.monotonic`. ServerError `UNAVAILABLE` when the next pause would pass
+    the deadline, `DEADLINE_EXCEEDED` when it has passed.
     """
     wait = _FIRST_WAIT
     while True:

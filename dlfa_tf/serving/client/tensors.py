@@ -32,11 +32,7 @@ def flat_of(value: Any) -> list[Any]:
 
 
 def to_bytes(value: str | bytes) -> bytes:
-    """UTF-8 of a string; bytes as they are.
-
-    Raises:
-        TypeError: for anything else.
-    """
+    """UTF-8 of a string; bytes as they are; TypeError for anything else."""
     if isinstance(value, bytes):
         return value
     if isinstance(value, str):
@@ -48,13 +44,9 @@ def to_bytes(value: str | bytes) -> bytes:
 
 
 def string_tensor(value: Any) -> Any:
-    """Makes a `TensorProto` of nested lists of strings.
+    """Makes a `TensorProto` of nested lists of strings, rows of equal lengths.
 
-    Args:
-        value: str, bytes, or nested lists of them, rows of equal lengths.
-
-    Returns:
-        A message. Strings have no other form than `string_val`.
+    Strings have no other form than `string_val`.
     """
     tensor = MESSAGES["TensorProto"](dtype=STRING)
     for size in shape_of(value):
@@ -67,11 +59,8 @@ def from_tensor(tensor: Any) -> Any:
     """Makes nested lists of a `TensorProto`.
 
     Numbers lie in the typed fields, or in `tensor_content` where the server
-    runs with --enable_serialization_as_tensor_content; a single repeated
-    value is stored once.
-
-    Raises:
-        ValueError: for a type that exports do not answer with.
+    runs with --enable_serialization_as_tensor_content; a single repeated value
+    is stored once. ValueError for a type that exports do not answer with.
     """
     shape = [dim.size for dim in tensor.tensor_shape.dim]
     count = math.prod(shape)

@@ -20,13 +20,8 @@ _LINES_AT_A_TIME = 1000
 def pieces_of_texts(preprocessor: Any, lines: Iterable[bytes]) -> np.ndarray:
     """Ids of the pieces that occur in texts, and of the special ones.
 
-    Args:
-        preprocessor: preprocessor of a task model.
-        lines: texts, UTF-8. Texts are read whole and word by word, because
-            taggers tokenise words one by one.
-
-    Returns:
-        int32 `(kept,)`, sorted.
+    int32 `(kept,)`, sorted. Texts, UTF-8, are read whole and word by word,
+    because taggers tokenise words one by one.
     """
     pieces = preprocessor.pieces
     # Separators of pairs are ends.
@@ -46,18 +41,11 @@ def pieces_of_texts(preprocessor: Any, lines: Iterable[bytes]) -> np.ndarray:
 class KeptVocabulary:
     """A model over some pieces, and the way from a piece's id to its row.
 
-    Args:
-        model: task model with a preprocessor.
-        kept: int `(kept,)`, sorted ids, the special ones among them. All
-            others are read as the unknown piece.
-
-    Attributes:
-        model: the model over the kept rows, without a preprocessor.
-        rows: `tf.Variable` `(vocabulary,)` int32, row of every id.
-
-    Raises:
-        ValueError: when `kept` lacks padding or the unknown piece, or holds an
-            id beyond the vocabulary.
+    `kept` is int `(kept,)`, sorted ids, the special ones among them; all
+    others are read as the unknown piece. `model` has no preprocessor; `rows`
+    is a `tf.Variable` `(vocabulary,)` int32, the row of every id. ValueError
+    when `kept` lacks padding or the unknown piece, or holds an id beyond the
+    vocabulary.
     """
 
     def __init__(self, model: Any, kept: np.ndarray) -> None:
@@ -79,12 +67,8 @@ class KeptVocabulary:
     def features(self, features: dict[str, Any]) -> dict[str, Any]:
         """Features of the small model for those of the full one.
 
-        Args:
-            features: dict with `token_ids` int32 `(rows, time)` and others,
-                which stay as they are.
-
-        Returns:
-            dict of the same shapes, `token_ids` being rows of the embedding.
+        Only `token_ids`, int32 `(rows, time)`, changes, to rows of the
+        embedding.
         """
         token_ids = tf.gather(self.rows, features["token_ids"])
         return {**features, "token_ids": token_ids}

@@ -23,12 +23,9 @@ _MAX_WARMUP_RECORDS = 1000
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Finding:
-    """What one rule found.
+    """What one rule demands (`checks`), and how an export breaks it.
 
-    Attributes:
-        rule: str, name of the rule.
-        checks: str, what the rule demands.
-        problems: lines of text; none when the rule is kept.
+    There are no `problems` when the rule is kept.
     """
 
     rule: str

@@ -28,9 +28,8 @@ _PREDICT = "tensorflow/serving/predict"
 def read_meta_graph(folder: str | os.PathLike) -> Any:
     """Reads the one MetaGraph of a SavedModel, tagged `serve`.
 
-    Raises:
-        FileNotFoundError: when there is no `saved_model.pb`.
-        ValueError: when it is damaged, holds another MetaGraph, or several.
+    FileNotFoundError when there is no `saved_model.pb`, ValueError when it is
+    damaged, holds another MetaGraph, or several.
     """
     saved_model_pb2 = lazy.submodule("tensorflow.core.protobuf.saved_model_pb2")
     path = pathlib.Path(folder) / "saved_model.pb"

@@ -47,21 +47,13 @@ def describe_export(
     run: Mapping[str, Any] | None = None,
     kept_ids: np.ndarray | None = None,
 ) -> dict[str, Any]:
-    """Describes a model that is about to be exported.
+    """Describes a model that is about to be exported, in plain values.
 
-    Args:
-        model: `DLFATextClassifier` or `DLFATokenClassifier`.
-        kind: str, `"classifier"` or `"tagger"`.
-        name: str, name of the model in the server.
-        max_batch_size: int, texts of the largest warmed-up request.
-        run: where the model comes from, as plain values: task, preset,
-            scores, git revision. Absolute paths in it are shortened to their
-            last part, because exports travel.
-        kept_ids: int `(kept,)` or None, pieces that the export knows; None
-            for all.
-
-    Returns:
-        dict of plain values.
+    `name` is the model's in the server, `max_batch_size` counts the texts of
+    the largest warmed-up request, `kept_ids`, int `(kept,)`, are the pieces
+    that the export knows (None: all). `run` says where the model comes from:
+    task, preset, scores, git revision. Absolute paths in it are shortened to
+    their last part, because exports travel.
     """
     return {
         "schema": SCHEMA,
@@ -115,9 +107,8 @@ def write_metadata(
 def read_metadata(folder: str | os.PathLike) -> dict[str, Any]:
     """Reads the metadata file of an export.
 
-    Raises:
-        FileNotFoundError: when there is none.
-        ValueError: when it is not one of this schema.
+    FileNotFoundError when there is none, ValueError when it is not one of this
+    schema.
     """
     path = pathlib.Path(folder) / METADATA
     if not path.is_file():

@@ -23,18 +23,14 @@ def map_by_length(
 ) -> tuple[Any, Any]:
     """Calls a function with groups of rows of similar length, in a loop.
 
-    Args:
-        lengths: int Tensor `(rows,)`, pieces of every row.
-        compute: function from the numbers of some rows, int32 `(group,)`, to
-            a float32 Tensor `(values, width)`; any number of values a row.
-            It is called once, with no rows, when there are none.
-        width: int, columns of what `compute` returns.
-        rows_at_a_time: int, rows of a group, at most; up to eight times as
-            many where that leaves eight groups or more. Defaults to `8`.
+    `lengths` is int `(rows,)`, pieces of every row. `compute` goes from the
+    numbers of some rows, int32 `(group,)`, to float32 `(values, width)`, any
+    number of values a row; it is called once, with no rows, when there are
+    none. A group has at most `rows_at_a_time` rows, up to eight times as many
+    where that leaves eight groups or more.
 
-    Returns:
-        A pair: the results joined, float32 `(values, width)`, and the numbers
-        of the rows in the order that the results are in, int32 `(rows,)`.
+    Gives the results joined, float32 `(values, width)`, and the numbers of the
+    rows in the order that the results are in, int32 `(rows,)`.
     """
     order = tf.argsort(lengths, stable=True)
     count = tf.size(order)
@@ -60,12 +56,8 @@ def map_by_length(
 def rows_in_order(values: Any, order: Any) -> Any:
     """Puts results of one value a row back into the order of the rows.
 
-    Args:
-        values: Tensor `(rows, width)`.
-        order: int32 Tensor `(rows,)`, the row of every value.
-
-    Returns:
-        Tensor `(rows, width)`.
+    `values` is `(rows, width)`; `order`, int32 `(rows,)`, is the row of every
+    value.
     """
     return tf.gather(values, tf.math.invert_permutation(order))
 
@@ -73,13 +65,9 @@ def rows_in_order(values: Any, order: Any) -> Any:
 def parts_in_order(values: Any, order: Any, counts: Any) -> Any:
     """Puts results of any number of values a row back into order.
 
-    Args:
-        values: Tensor `(values, width)`.
-        order: int32 Tensor `(rows,)`, the rows in the order of the values.
-        counts: int Tensor `(rows,)`, values of every row, in the rows' order.
-
-    Returns:
-        Tensor `(values, width)`.
+    `values` is `(values, width)`; `order`, int32 `(rows,)`, has the rows in
+    the order of the values; `counts`, int `(rows,)`, the number of values of
+    every row, in the rows' order.
     """
     parts = tf.RaggedTensor.from_row_lengths(
         values, tf.gather(counts, order), validate=False

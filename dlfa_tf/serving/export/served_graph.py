@@ -19,15 +19,8 @@ from dlfa_tf.lazy import tf
 class ServedGraph:
     """A loaded export; ask it with `run`, end it with `close`.
 
-    Args:
-        folder: a version's folder, with `saved_model.pb`.
-
-    Attributes:
-        signatures: dict from name to `SignatureDef`, without those that are
-            TensorFlow's own.
-
-    Raises:
-        OSError: when the folder holds no SavedModel.
+    `signatures` goes from name to `SignatureDef`, without those that are
+    TensorFlow's own. OSError when the folder holds no SavedModel.
     """
 
     def __init__(self, folder: str | os.PathLike) -> None:
@@ -44,20 +37,11 @@ class ServedGraph:
         inputs: Mapping[str, np.ndarray],
         outputs: Iterable[str] | None = None,
     ) -> dict[str, np.ndarray]:
-        """Runs a signature.
+        """Runs a signature on arrays by name; strings are object arrays.
 
-        Args:
-            signature: str.
-            inputs: arrays by name; strings as object arrays.
-            outputs: names to compute. Defaults to all.
-
-        Returns:
-            Arrays by name.
-
-        Raises:
-            KeyError: for a name that the signature does not have.
-            tf.errors.OpError, ValueError: when the graph or its loader
-                refuses the inputs.
+        Computes all outputs unless some are named. KeyError for a name that
+        the signature does not have; tf.errors.OpError or ValueError when the
+        graph or its loader refuses the inputs.
         """
         definition = self.signatures[signature]
         names = sorted(outputs if outputs is not None else definition.outputs)

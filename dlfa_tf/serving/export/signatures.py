@@ -12,20 +12,16 @@ from dlfa_tf.serving.export.row_groups import ROWS_AT_A_TIME
 def classifier_signatures(
     model: Any, forward: Any, rows_at_a_time: int = ROWS_AT_A_TIME
 ) -> dict[str, Any]:
-    """Builds the signatures of a text classifier.
+    """Builds the signatures of a text classifier, a `tf.function` by name.
 
-    Args:
-        model: `DLFATextClassifier` with a preprocessor and labels.
-        forward: function from features to `(logits, sentence_vector)`.
-        rows_at_a_time: int, see `map_by_length`.
+    The model has a preprocessor and labels; `forward` goes from features to
+    `(logits, sentence_vector)`; for `rows_at_a_time` see `map_by_length`.
 
-    Returns:
-        dict from signature name to `tf.function`:
-        `serving_default`: `first`, `second` string `(batch,)` -> `label`
-        string `(batch,)`, `probabilities` float32 `(batch, classes)`;
-        `embed`: the same inputs -> `embedding` float32 `(batch, dim)`,
-        what the head reads of the fused representation: position 0, or the
-        mean with `sentence_pooling="mean"`.
+    `serving_default`: `first`, `second` string `(batch,)` -> `label` string
+    `(batch,)`, `probabilities` float32 `(batch, classes)`.
+    `embed`: the same inputs -> `embedding` float32 `(batch, dim)`, what the
+    head reads of the fused representation: position 0, or the mean with
+    `sentence_pooling="mean"`.
     """
     preprocessor = model.preprocessor
     labels = tf.constant(model.labels)
@@ -70,26 +66,19 @@ def classifier_signatures(
 def tagger_signatures(
     model: Any, forward: Any, rows_at_a_time: int = ROWS_AT_A_TIME
 ) -> dict[str, Any]:
-    """Builds the signatures of a token classifier.
+    """Builds the signatures of a token classifier, as `classifier_signatures`.
 
     A long text is split into rows and merged again in the graph: every word
     gets a tag.
 
-    Args:
-        model: `DLFATokenClassifier` with a preprocessor and labels.
-        forward: function from features to `(logits, sentence_vector)`.
-        rows_at_a_time: int, see `map_by_length`.
-
-    Returns:
-        dict from signature name to `tf.function`:
-        `serving_default`: `text` string `(batch,)`, split at white space ->
-        `words`, `tags` string `(batch, max_words)` padded with "", `scores`
-        float32 `(batch, max_words)` (probability of the tag), `length` int32
-        `(batch,)`;
-        `tag_words`: `words` string `(batch, max_words)`, padded with "" at
-        the end -> the same outputs;
-        `embed`: `text` -> `embedding` float32 `(batch, dim)`, of the first
-        row of the text, as for a classifier.
+    `serving_default`: `text` string `(batch,)`, split at white space ->
+    `words`, `tags` string `(batch, max_words)` padded with "", `scores`
+    float32 `(batch, max_words)` (probability of the tag), `length` int32
+    `(batch,)`.
+    `tag_words`: `words` string `(batch, max_words)`, padded with "" at the end
+    -> the same outputs.
+    `embed`: `text` -> `embedding` float32 `(batch, dim)`, of the first row of
+    the text, as for a classifier.
     """
     preprocessor = model.preprocessor
     labels = tf.constant(model.labels)

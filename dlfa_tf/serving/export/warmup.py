@@ -37,16 +37,11 @@ _LONG_ROWS = 3
 def warmup_requests(
     kind: str, preprocessor: Any, max_batch_size: int
 ) -> Iterator[Request]:
-    """Yields the warm-up requests of a model.
+    """Yields the warm-up requests of a model, up to `max_batch_size` texts.
 
-    Args:
-        kind: str, `"classifier"` or `"tagger"`.
-        preprocessor: the model's; says how many words fill a row.
-        max_batch_size: int, texts of the largest request.
-
-    Yields:
-        Pairs of a signature's name and its inputs, arrays of bytes of shape
-        `(batch,)` or, for `words`, `(batch, words)`.
+    Each is a signature's name and its inputs, arrays of bytes of shape
+    `(batch,)` or, for `words`, `(batch, words)`; the preprocessor says how
+    many words fill a row.
     """
     full = _words_of_a_row(preprocessor)
     texts = [_SHORT.split(), full]
@@ -75,14 +70,9 @@ def _words_of_a_row(preprocessor: Any) -> list[str]:
 
 
 def as_strings(value: Any, rank: int | None = None) -> np.ndarray:
-    """Makes an array of bytes of nested lists of strings.
+    """Makes an object array of bytes of nested lists of strings.
 
-    Args:
-        value: str, bytes, or nested lists of them.
-        rank: Optional int, dimensions to make up where a list is empty.
-
-    Returns:
-        Object array of bytes.
+    `rank` is the number of dimensions to make up where a list is empty.
     """
     array = np.asarray(value, dtype=object)
     if rank is not None and array.size == 0:
@@ -96,15 +86,9 @@ def as_strings(value: Any, rank: int | None = None) -> np.ndarray:
 def write_warmup(
     folder: str | os.PathLike, name: str, requests: Iterable[Request]
 ) -> int:
-    """Writes the warm-up records of an export.
+    """Writes `warmup_requests` as an export's records; returns their number.
 
-    Args:
-        folder: the version's folder.
-        name: str, name of the model in the server.
-        requests: see `warmup_requests`.
-
-    Returns:
-        The number of records.
+    `name` is the model's in the server.
     """
     from tensorflow_serving.apis import predict_pb2
     from tensorflow_serving.apis import prediction_log_pb2
@@ -131,10 +115,8 @@ def write_warmup(
 def read_warmup(folder: str | os.PathLike) -> list[Request]:
     """Reads the warm-up records of an export.
 
-    Raises:
-        FileNotFoundError: when there are none.
-        ValueError: when the file is damaged, or a record is no Predict
-            request; the server refuses others.
+    FileNotFoundError when there are none, ValueError when the file is damaged,
+    or a record is no Predict request; the server refuses others.
     """
     from tensorflow_serving.apis import prediction_log_pb2
 
