@@ -23,15 +23,9 @@ logger = logging.getLogger(__name__)
 def cache_root(cache_dir: str | os.PathLike[str] | None = None) -> Path:
     """Returns the folder that holds everything this package caches.
 
-    Args:
-        cache_dir: Optional path, used as it is. Defaults to the environment
-            variable `DLFA_TF_CACHE`, and without it to `~/.cache/dlfa_tf`.
-
-    Returns:
-        Absolute path. The folder need not exist.
-
-    Raises:
-        OSError: when no path is given and the user has no home folder.
+    That is `cache_dir`, without it the environment variable `DLFA_TF_CACHE`,
+    and without that `~/.cache/dlfa_tf` (OSError when the user has no home
+    folder). The path is absolute; the folder need not exist.
     """
     chosen = cache_dir or os.environ.get(CACHE_VARIABLE)
     try:
@@ -52,13 +46,6 @@ def folder_is_valid(folder: Path, tag: str) -> bool:
     Sizes and CRC-32 sums of all files are compared with the manifest that
     was written when the folder was built (0.2 s for 500 MB in the page
     cache). This finds damage, not a forgery.
-
-    Args:
-        folder: Path of the folder.
-        tag: String that was given to `ensure_folder`.
-
-    Returns:
-        True when every file of the manifest is as it was written.
     """
     try:
         manifest = files.read_json(folder / MANIFEST_NAME)
@@ -92,23 +79,12 @@ def ensure_folder(
     lock of a process that dies. Where the file system has no locks, each
     process builds and the last ones discard their result.
 
-    Args:
-        folder: Path of the result.
-        build: Function that receives an empty folder and fills it.
-        tag: String that names the content. A folder with another tag is
-            rebuilt.
-        needed_bytes: int. Free space to ask for before building, in bytes.
-        timeout_seconds: float. How long to wait for another process, in
-            seconds.
-        progress: Optional function that is called with one line of text per
-            step. Defaults to this module's logger.
-
-    Returns:
-        The path `folder`, which exists and is valid.
-
-    Raises:
-        TimeoutError: when another process holds the lock for too long.
-        OSError: when the cache cannot be written or the disk is full.
+    `tag` names the content: a folder with another one is rebuilt.
+    `needed_bytes` of free space are asked for before building. `progress` is
+    called with one line of text per step (None: this module's logger).
+    TimeoutError says that another process holds the lock for longer than
+    `timeout_seconds`, OSError that the cache cannot be written or the disk is
+    full.
     """
     report = progress or logger.info
     if folder_is_valid(folder, tag):

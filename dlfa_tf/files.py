@@ -24,9 +24,8 @@ _POLL_SECONDS = 0.1
 class Lock(NamedTuple):
     """A lock that this process holds.
 
-    Attributes:
-        descriptor: int, open file; a child that inherits it holds the lock.
-        is_held: bool, False where the file system knows no locks.
+    A child that inherits `descriptor`, an open file, holds it too. `is_held` is
+    False where the file system knows no locks.
     """
 
     descriptor: int
@@ -43,13 +42,10 @@ def written_aside(
 ) -> Iterator[pathlib.Path]:
     """Yields a path to write to, which gets its real name in the end.
 
-    Nothing is left after an error. An existing file is replaced.
-
-    Args:
-        path: file or folder; its parent must exist.
-        suffix: str, end of the yielded name, for writers that look at it.
-        replace: bool, whether an existing folder is replaced too.
-        durable: bool, whether to wait until the disk has the file.
+    Nothing is left after an error. An existing file is replaced, an existing
+    folder only with `replace`. `suffix` ends the yielded name, for writers that
+    look at it. `durable` waits until the disk has the file. The parent of
+    `path` must exist.
     """
     # Not the number of the process alone: in containers each is the first,
     # and two that share a folder may be on machines that share no locks.
@@ -69,9 +65,7 @@ def written_aside(
 def is_unfinished(path: pathlib.Path, name: str | None = None) -> bool:
     """Whether a path is what a process writes before it renames it.
 
-    Args:
-        path: file or folder.
-        name: str or None, the name that it was to get; None for any.
+    `name` is the one that it was to get; None for any.
     """
     start = ".+" if name is None else re.escape(name)
     pattern = rf"\.{start}\.\d+\.tmp(\..+)?"
@@ -81,10 +75,8 @@ def is_unfinished(path: pathlib.Path, name: str | None = None) -> bool:
 def remove_unfinished(folder: pathlib.Path, name: str | None = None) -> None:
     """Removes what a killed process had not written to the end.
 
-    Args:
-        folder: where to look, with all folders below it.
-        name: str or None; given, only what was to be called so in the folder
-            itself is removed.
+    That is in `folder` and all folders below it; given `name`, only what was to
+    be called so in the folder itself.
     """
     found = folder.rglob(".*") if name is None else folder.glob(".*")
     for path in list(found):
@@ -139,19 +131,10 @@ def locked(
 ) -> Iterator[Lock]:
     """Keeps other processes from locking the same file or folder.
 
-    The system gives it free when the process ends, however it ends.
-
-    Args:
-        path: folder, or file, which is made if need be.
-        timeout_seconds: float, how long to wait for another process.
-        on_wait: is called once when there is somebody to wait for.
-
-    Yields:
-        `Lock`, which is not held where the file system knows no locks.
-
-    Raises:
-        BlockingIOError: when another process holds it for too long.
-        OSError: when the file cannot be made.
+    The system gives it free when the process ends, however it ends. A file is
+    made if need be (OSError when it cannot be). `on_wait` is called once when
+    there is somebody to wait for; BlockingIOError says that it took longer than
+    `timeout_seconds`.
     """
     flags = os.O_RDONLY if path.is_dir() else os.O_RDWR | os.O_CREAT
     descriptor = os.open(path, flags, 0o666)

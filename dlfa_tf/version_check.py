@@ -25,16 +25,12 @@ _ALIASES = {"tensorflow": ("tensorflow", "tensorflow-cpu")}
 def check_versions() -> None:
     """Refuses versions of Keras, KerasHub and TensorFlow not supported.
 
-    Reads the metadata of installed distributions and imports none of them,
-    so it costs a few milliseconds. TensorFlow and tensorflow-text may be
-    absent (Keras on JAX); where present, both must be of the supported line.
-    Where Keras and KerasHub are both absent, only the serving client is used:
-    whatever needs them raises Python's own error.
-
-    Raises:
-        ImportError: when a required library is missing, or one of another
-            version is found. The message names each version found, what is
-            accepted and the pip command that installs it.
+    Reads the metadata of installed distributions and imports none of them, so
+    it costs a few milliseconds. TensorFlow and tensorflow-text may be absent
+    (Keras on JAX); where present, both must be of the supported line. Where
+    Keras and KerasHub are both absent, only the serving client is used:
+    whatever needs them raises Python's own error. ImportError names each
+    version found, what is accepted and the pip command that installs it.
 
     Example:
         from dlfa_tf.version_check import check_versions

@@ -58,16 +58,8 @@ def tokenize_examples(
 ) -> TokenArrays:
     """Tokenises examples with the very ops of the model's preprocessor.
 
-    Args:
-        examples: pairs or tagged sentences, at least one.
-        preprocessor: the model's preprocessor; its `labels` give the ids.
-
-    Returns:
-        `TokenArrays`; every word of every sentence has exactly one label.
-
-    Raises:
-        ValueError: when there are no examples, or a label is none of the
-            preprocessor's.
+    Every word of every sentence gets exactly one label. No examples, or a label
+    that is none of the preprocessor's, raise ValueError.
     """
     if not examples:
         raise ValueError("`examples` is empty. Accepted: one or more.")

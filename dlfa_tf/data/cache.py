@@ -46,23 +46,12 @@ def cached_tokens(
 ) -> TokenArrays:
     """Does what `tokenize_examples` does, but only once for the same input.
 
-    The arrays lie in a folder of their own below `tokens/` of the cache and
-    are mapped read-only, so that many processes share one copy. A folder that
-    is damaged, incomplete or of something else is built anew. Where the cache
-    cannot be written, a warning is logged and the arrays stay in memory.
-
-    Args:
-        examples: pairs or tagged sentences, at least one. Fewer than
-            `LEAST_EXAMPLES` (1000) are always tokenised anew.
-        preprocessor: the model's preprocessor.
-        cache_dir: Optional folder of the cache. Defaults to the environment
-            variable `DLFA_TF_CACHE`, and without it to `~/.cache/dlfa_tf`.
-
-    Returns:
-        `TokenArrays`, equal to those of `tokenize_examples`.
-
-    Raises:
-        ValueError: as `tokenize_examples` does.
+    The arrays lie in a folder of their own below `tokens/` of the cache and are
+    mapped read-only, so that many processes share one copy. A folder that is
+    damaged, incomplete or of something else is built anew. Where the cache
+    cannot be written, a warning is logged and the arrays stay in memory. Fewer
+    than `LEAST_EXAMPLES` (1000) examples are always tokenised anew. For
+    `cache_dir` see `cache_root`.
     """
     if len(examples) < LEAST_EXAMPLES:
         return arrays.tokenize_examples(examples, preprocessor)
@@ -90,15 +79,9 @@ def token_key(
     examples: Sequence[Any],
     preprocessor: PairPreprocessor | TaggingPreprocessor,
 ) -> str:
-    """Names the token arrays of some examples.
+    """Names the token arrays of some examples, by 64 hexadecimal digits.
 
-    Args:
-        examples: pairs or tagged sentences.
-        preprocessor: the preprocessor that tokenises them.
-
-    Returns:
-        str of 64 hexadecimal digits, another one whenever the arrays could
-        differ.
+    The name is another one whenever the arrays could differ.
     """
     digest = hashlib.sha256()
     _add(digest, json.dumps(_settings(preprocessor), sort_keys=True))

@@ -14,26 +14,14 @@ from dlfa_tf.data.arrays import TokenArrays
 
 
 def used_token_ids(special_ids: list[int], *arrays: TokenArrays) -> np.ndarray:
-    """Sorted ids that occur in the arrays or are special.
-
-    Args:
-        special_ids: ids of padding, start, end, unknown.
-        *arrays: `TokenArrays`.
-
-    Returns:
-        int32 `(used,)`.
-    """
+    """Sorted int32 ids that occur in the arrays or are special."""
     parts = [np.unique(a.token_ids) for a in arrays]
     parts.append(np.array(special_ids, np.int32))
     return np.unique(np.concatenate(parts)).astype(np.int32)
 
 
 def compact_arrays(arrays: TokenArrays, used: np.ndarray) -> TokenArrays:
-    """Renumbers token ids by their place in `used`.
-
-    Raises:
-        ValueError: when an id is not in `used`.
-    """
+    """Renumbers token ids by their place in `used`; refuses one not in it."""
     place = np.searchsorted(used, arrays.token_ids)
     place = np.minimum(place, len(used) - 1)
     if not np.array_equal(used[place], arrays.token_ids):

@@ -54,12 +54,8 @@ def family(language: str) -> str:
 def by_family(languages: Iterable[str]) -> list[str]:
     """Orders languages from English outwards, relatives together.
 
-    Args:
-        languages: language codes.
-
-    Returns:
-        The codes in the order of `FAMILIES`; unknown ones at the end, in
-        alphabetical order.
+    The order is that of `FAMILIES`; unknown codes come at the end, in
+    alphabetical order.
     """
     order = [code for codes in FAMILIES.values() for code in codes]
     places = {code: i for i, code in enumerate(order)}
@@ -71,12 +67,8 @@ def by_family(languages: Iterable[str]) -> list[str]:
 def kin_groups(languages: Iterable[str]) -> dict[str, list[str]]:
     """Groups languages other than English by script and by family.
 
-    Args:
-        languages: language codes.
-
-    Returns:
-        dict from a group such as `"Latin script (12)"` or `"Romance (4)"` to
-        its languages. Groups of fewer than two languages are left out.
+    A group is called `"Latin script (12)"` or `"Romance (4)"`, say. Those of
+    fewer than two languages are left out.
     """
     others = [code for code in by_family(languages) if code != "en"]
     groups = {

@@ -13,15 +13,11 @@ from dlfa_tf.data.sources import Source
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Counts:
-    """Counts of the examples of a split and language.
+    """Counts of the examples (pairs or sentences) of a split and language.
 
-    Attributes:
-        split: str.
-        language: str.
-        examples: int, pairs or sentences.
-        words: int or None, words of all sentences; None for pairs.
-        labels: examples (pairs) or words (tagging) by label, in the task's
-            order, labels that do not occur included.
+    `words` counts those of all sentences and is None for pairs. `labels` counts
+    pairs or words by label, in the task's order, labels that do not occur
+    included.
     """
 
     split: str
@@ -34,17 +30,7 @@ class Counts:
 def count(
     split: str, language: str, examples: Examples, labels: Sequence[str]
 ) -> Counts:
-    """Counts some examples.
-
-    Args:
-        split: str.
-        language: str.
-        examples: pairs or tagged sentences.
-        labels: the task's labels.
-
-    Returns:
-        `Counts`.
-    """
+    """Counts some examples; `labels` are the task's."""
     found: collections.Counter[str] = collections.Counter()
     words = None
     for example in examples:
@@ -65,15 +51,8 @@ def count(
 def load_all(source: Source) -> Iterator[tuple[str, str, Examples]]:
     """Reads all that a source holds, one split and language at a time.
 
-    Args:
-        source: `Source`.
-
-    Yields:
-        Split, language and examples: train, dev, test, each in alphabetical
-        order of the languages.
-
-    Raises:
-        ValueError: when a file is malformed.
+    Yields split, language and examples: train, dev, test, each in alphabetical
+    order of the languages.
     """
     for split in SPLITS:
         for language in source.available(split):
@@ -83,13 +62,9 @@ def load_all(source: Source) -> Iterator[tuple[str, str, Examples]]:
 def missing_languages(source: Source) -> dict[str, list[str]]:
     """What zero-shot transfer needs and a source does not have.
 
-    Args:
-        source: `Source`.
-
-    Returns:
-        dict with `train` and `dev` (English, where it is missing), `test`
-        (languages of the task without test data, which have dev data that can
-        stand in) and `test and dev` (languages with neither).
+    The keys are `train` and `dev` (English, where it is missing), `test`
+    (languages of the task without test data, which have dev data that can stand
+    in) and `test and dev` (languages with neither).
     """
     present = {split: set(source.available(split)) for split in SPLITS}
     untested = [x for x in source.languages if x not in present["test"]]

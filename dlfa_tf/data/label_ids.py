@@ -38,19 +38,7 @@ class LabelIds:
 def read_label_ids(
     path: pathlib.Path, labels: Sequence[str], kind: str
 ) -> LabelIds:
-    """Reads what `read_label_file` reads, as ids.
-
-    Args:
-        path: file, plain or gzipped. The label is in the last column.
-        labels: accepted label names.
-        kind: str, `pair` or `tagging`.
-
-    Returns:
-        `LabelIds`.
-
-    Raises:
-        ValueError: as `read_label_file`.
-    """
+    """Reads what `read_label_file` reads, as ids."""
     opener: Any = gzip.open if path.suffix == ".gz" else open
     ids: dict[bytes, int] = {
         label.encode(): i for i, label in enumerate(labels)
@@ -85,17 +73,9 @@ def read_label_ids(
 
 
 def label_ids(values: Sequence[Any], labels: Sequence[str]) -> LabelIds:
-    """Turns label names into ids.
+    """Turns label names, one per pair or a list per sentence, into ids.
 
-    Args:
-        values: one name per pair, or one list of names per sentence.
-        labels: accepted label names.
-
-    Returns:
-        `LabelIds`.
-
-    Raises:
-        KeyError: for an unknown name.
+    An unknown name raises KeyError.
     """
     ids = {label: i for i, label in enumerate(labels)}
     items = [[item] if isinstance(item, str) else item for item in values]

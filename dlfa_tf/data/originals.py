@@ -34,20 +34,13 @@ def convert_originals(
 ) -> None:
     """Writes the files of a task, test labels included.
 
-    Texts lose spaces at their ends, as in XTREME; nothing else is changed,
-    and no file that is there already is touched. Labels are checked when the
-    files are read.
+    Texts lose spaces at their ends, as in XTREME; nothing else is changed, and
+    no file that is there already is touched. Labels are checked when the files
+    are read. `originals_dir` holds what `EXPECTED` says; `pos` is not offered,
+    see `docs/data.md`. `say` receives one-line messages.
 
-    Args:
-        task: `Task`; `pos` is not offered, see `docs/data.md`.
-        originals_dir: folder that holds what `EXPECTED` says.
-        data_dir: folder to write the task's folder into.
-        say: receives one-line messages.
-
-    Raises:
-        FileNotFoundError: when a file is missing; names all that are needed.
-        ValueError: for `pos`, or a row without the columns that it should
-            have; names file and line.
+    FileNotFoundError names all files that are needed, ValueError file and line
+    of a row without the columns that it should have.
     """
     if task.name not in EXPECTED:
         raise ValueError(

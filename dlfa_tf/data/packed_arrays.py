@@ -11,11 +11,7 @@ from dlfa_tf.preprocessing.base_preprocessor import IGNORED_LABEL
 def pack_arrays(arrays: TokenArrays) -> dict[str, np.ndarray]:
     """Takes token arrays apart into the smallest types that hold them.
 
-    Args:
-        arrays: `TokenArrays`.
-
-    Returns:
-        dict of arrays; `unpack_arrays` gives back equal token arrays.
+    `unpack_arrays` gives back equal token arrays.
     """
     packed = {
         "token_ids": _shrink(arrays.token_ids),
@@ -58,12 +54,7 @@ def unpack_arrays(packed: dict[str, np.ndarray]) -> TokenArrays:
 def gold_names(arrays: TokenArrays, labels: tuple[str, ...]) -> list:
     """Gold labels of token arrays, as `gold_labels` gives them of examples.
 
-    Args:
-        arrays: `TokenArrays` with a label for every example or word.
-        labels: label names; label i has id i.
-
-    Returns:
-        Pairs: one name per example. Tagging: one list of names per sentence.
+    Pairs: one name per example. Tagging: one list of names per sentence.
     """
     names = [labels[i] for i in _labels_that_count(arrays)]
     if arrays.word_splits is None:

@@ -21,19 +21,11 @@ _MULTIPLE = 8
 def epoch_batches(
     row_lengths: np.ndarray, batch_size: int, seed: int, epoch: int
 ) -> list[np.ndarray]:
-    """Plans the batches of one epoch.
+    """Plans the batches of one epoch: indices of rows, in training order.
 
-    Every row occurs exactly once. The plan depends on nothing but the
-    arguments, so a run can go on from any step.
-
-    Args:
-        row_lengths: int `(rows,)`, pieces per row.
-        batch_size: int, rows per batch (the last one may be smaller).
-        seed: int.
-        epoch: int, counted from 0.
-
-    Returns:
-        list of int arrays of row indices, in training order.
+    Every row occurs exactly once; the last batch may be smaller. The plan
+    depends on nothing but the arguments, so a run can go on from any step.
+    `row_lengths` are in pieces, `epoch` counts from 0.
     """
     random = np.random.default_rng([seed, epoch])
     order = random.permutation(len(row_lengths))
@@ -52,16 +44,9 @@ def epoch_batches(
 def padded_width(row_lengths: np.ndarray, max_width: int | None = None) -> int:
     """Positions of a batch: those of its longest row, rounded up.
 
-    Args:
-        row_lengths: int `(batch,)`, pieces of the rows.
-        max_width: int or None, positions of the encoder, which no batch is
-            padded beyond. Defaults to `None`: no limit.
-
-    Returns:
-        int, a multiple of 4 up to 32 and of 8 from there on, or `max_width`.
-
-    Raises:
-        ValueError: when a row is longer than `max_width`.
+    A multiple of 4 up to 32 and of 8 from there on, but no more than
+    `max_width`, the positions of the encoder (None: no limit). A row that is
+    longer than these is refused.
     """
     longest = int(row_lengths.max())
     multiple = _SHORT_MULTIPLE if longest <= _SHORT else _MULTIPLE
@@ -84,21 +69,12 @@ def pad_batch(
     use_segment_ids: bool,
     max_width: int | None = None,
 ) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Builds one padded batch.
+    """Builds one padded batch: features and labels.
 
-    Args:
-        arrays: `TokenArrays`.
-        rows: int `(batch,)`, indices of the rows.
-        pad_id: int, id of padding.
-        use_segment_ids: bool, whether the encoder takes `segment_ids`.
-        max_width: int or None, positions of the encoder, which no batch is
-            padded beyond. Defaults to `None`: no limit.
-
-    Returns:
-        A pair: dict of `token_ids` int32, `padding_mask` bool and, when used,
-        `segment_ids` int32, each `(batch, time)`; see `padded_width`; and
-        int32 labels, `(batch,)` for pairs, `(batch, time)` with -1 where
-        there is no label for tagging.
+    Features are `token_ids` int32, `padding_mask` bool and, when used,
+    `segment_ids` int32, each `(batch, time)`; see `padded_width`. Labels are
+    int32, `(batch,)` for pairs, `(batch, time)` with -1 where there is no label
+    for tagging. `rows` are indices.
     """
     starts = arrays.row_splits[rows]
     lengths = arrays.row_splits[rows + 1] - starts
@@ -134,24 +110,8 @@ def train_batches(
 ) -> Iterator[tuple[dict[str, np.ndarray], np.ndarray]]:
     """Yields the batches of a whole training run, or of what is left of it.
 
-    Args:
-        arrays: `TokenArrays` of the training split.
-        batch_size: int, rows per step.
-        seed: int.
-        epochs: int.
-        pad_id: int, id of padding.
-        use_segment_ids: bool, whether the encoder takes `segment_ids`.
-        start_step: int, steps already taken, counted over all epochs; the
-            batches after them are yielded. Defaults to `0`.
-        max_width: int or None, positions of the encoder, which no batch is
-            padded beyond. Defaults to `None`: no limit.
-
-    Yields:
-        What `pad_batch` returns, from `start_step` to the end of the last
-        epoch.
-
-    Raises:
-        ValueError: when `start_step` is negative or past the last step.
+    Each is what `pad_batch` returns. `start_step` counts the steps already
+    taken, over all epochs; the batches after them are yielded.
     """
     lengths = arrays.row_lengths
     # The same every epoch: only the last batch may be smaller.

@@ -51,17 +51,7 @@ class TaggedSentence:
 def find_file(folder: pathlib.Path, split: str, language: str) -> pathlib.Path:
     """Finds the file of a split and language, plain or gzipped.
 
-    Args:
-        folder: folder of the task.
-        split: str, `train`, `dev` or `test`.
-        language: str, two-letter code.
-
-    Returns:
-        Path of the existing file.
-
-    Raises:
-        FileNotFoundError: when neither form exists; names both, and what the
-            folder holds.
+    FileNotFoundError names both forms, and what the folder holds.
     """
     names = [f"{split}-{language}.tsv", f"{split}-{language}.tsv.gz"]
     for name in names:
@@ -117,13 +107,8 @@ def _refuse_unlabelled(
 ) -> None:
     """Explains a test file whose labels XTREME's script left out.
 
-    Args:
-        path: file, plain or gzipped.
-        num_columns: int, columns of a row without its label.
-        accepted: str, what a row should hold.
-
-    Raises:
-        ValueError: when it is a test file and no line has a label.
+    `num_columns` is that of a row without its label; `accepted` says what a row
+    should hold.
     """
     if not path.name.startswith("test-"):
         return
@@ -141,19 +126,11 @@ def _refuse_unlabelled(
 
 
 def read_pairs(path: pathlib.Path, labels: Sequence[str]) -> list[PairExample]:
-    """Reads a file of `first TAB second TAB label` rows.
+    """Reads a file of `first TAB second TAB label` rows, plain or gzipped.
 
-    Args:
-        path: file, plain or gzipped.
-        labels: accepted label names.
-
-    Returns:
-        list of `PairExample`, in the order of the file.
-
-    Raises:
-        ValueError: for a row without three columns, an empty text, an unknown
-            label, bytes that are not UTF-8, or an empty file; names file and
-            line. A test file without any label is called that.
+    The order is that of the file. A row that is not like this, an unknown
+    label, bytes that are not UTF-8 and an empty file raise ValueError with file
+    and line. A test file without any label is called that.
     """
     examples: list[PairExample] = []
     for number, line in _lines(path):
@@ -187,20 +164,9 @@ def read_tagged(
 ) -> list[TaggedSentence]:
     """Reads a file of `token TAB tag` rows with blank lines between sentences.
 
-    Args:
-        path: file, plain or gzipped.
-        labels: accepted tag names.
-        tag_column: int, column of the tag, counted from 0.
-        num_columns: int, columns of every row.
-
-    Returns:
-        list of `TaggedSentence`, in the order of the file.
-
-    Raises:
-        ValueError: for a row with another number of columns, an empty token,
-            an unknown tag, bytes that are not UTF-8, or a file without
-            sentences; names file and line. A test file without any tag is
-            called that.
+    It may be gzipped. `tag_column` counts from 0. A row that is not like this,
+    an unknown tag, bytes that are not UTF-8 and a file without sentences raise
+    ValueError with file and line. A test file without any tag is called that.
     """
     sentences = []
     words: list[str] = []
@@ -233,21 +199,11 @@ def read_tagged(
 def read_label_file(
     path: pathlib.Path, labels: Sequence[str], kind: str
 ) -> list[str] | list[list[str]]:
-    """Reads the labels of a file of predictions or of data.
+    """Reads the labels, in the last column, of predictions or of data.
 
-    Args:
-        path: file, plain or gzipped. The label is in the last column.
-        labels: accepted label names.
-        kind: str, `pair` (one label per line) or `tagging` (one tag per line,
-            a blank line between sentences).
-
-    Returns:
-        list of labels, or list of lists of tags.
-
-    Raises:
-        ValueError: for an unknown label, a blank line between the labels of
-            pairs, bytes that are not UTF-8, or an empty file; names file and
-            line.
+    The file may be gzipped. `kind` is `pair` (one label per line) or `tagging`
+    (one tag per line, a blank line between sentences, which become lists). What
+    is not like this raises ValueError with file and line.
     """
     flat: list[str] = []
     sentences: list[list[str]] = []

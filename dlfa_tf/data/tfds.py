@@ -32,14 +32,8 @@ _DROPPED_IN_WORDS = re.compile("[ \u200c]")
 def builder_name(task: Task, split: str, language: str) -> str:
     """Names the builder, and its config, of a split and language.
 
-    Args:
-        task: `Task`.
-        split: str, `train`, `dev` or `test`.
-        language: str, two-letter code.
-
-    Returns:
-        str such as `"xnli"` or `"xtreme_pos/xtreme_pos_tl"` (the config
-        that has the Tamil data).
+    For example `"xnli"`, or `"xtreme_pos/xtreme_pos_tl"` (the config that has
+    the Tamil data).
     """
     name = task.tfds_train if split == "train" else task.tfds_evaluation
     if name.startswith("xtreme_pos/"):
@@ -52,12 +46,7 @@ def prepared_folder(
 ) -> pathlib.Path | None:
     """Finds the newest prepared version of a builder, without TFDS itself.
 
-    Args:
-        data_dir: folder of TensorFlow Datasets.
-        name: what `builder_name` returns.
-
-    Returns:
-        Folder of the version, or None when none is prepared.
+    `name` is what `builder_name` returns. None when none is prepared.
     """
     found = [
         (tuple(map(int, folder.name.split("."))), folder)
@@ -103,22 +92,11 @@ def read_tfds(
 ) -> list[PairExample] | list[TaggedSentence]:
     """Reads the prepared examples of a split and language.
 
-    Args:
-        task: `Task`.
-        split: str, `train`, `dev` or `test`.
-        language: str, two-letter code.
-        data_dir: folder of TensorFlow Datasets.
-        limit: int or None, number of examples to keep from the start.
-
-    Returns:
-        list of `PairExample` or `TaggedSentence` in the order in which TFDS
-        stored them, which is not that of the original files, but always the
-        same.
-
-    Raises:
-        FileNotFoundError: when the set is not prepared, or has no such split.
-        ValueError: when an example lacks the language or has a label that is
-            none of the task's.
+    They come in the order in which TFDS stored them, which is not that of the
+    original files, but always the same; `limit` keeps the first ones.
+    FileNotFoundError says that the set is not prepared or has no such split,
+    ValueError that an example lacks the language or has a label that is none of
+    the task's.
     """
     name = builder_name(task, split, language)
     if not has_split(task, split, language, data_dir):

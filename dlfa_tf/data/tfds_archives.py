@@ -30,20 +30,11 @@ def prepare_tfds(
 
     What is prepared already stays as it is. Archives are taken by the names
     they have at their source (`XNLI-1.0.zip`, `x-final.tar.gz`, ...); TFDS
-    checks the sums of those it knows.
+    checks the sums of those it knows. `languages` are those to evaluate on;
+    training data are prepared for English. `say` receives one-line messages.
 
-    Args:
-        task: `Task`.
-        languages: languages to prepare for evaluation; training data are
-            prepared for English.
-        data_dir: folder of TensorFlow Datasets; made when missing.
-        manual_dir: folder that holds the archives.
-        say: receives one-line messages.
-
-    Raises:
-        FileNotFoundError: when `manual_dir`, or an archive in it, is missing;
-            names the archive and where it comes from.
-        ValueError: when an archive is not the one that TFDS knows.
+    FileNotFoundError names the archive and where it comes from, ValueError one
+    that is not what TFDS knows.
     """
     if not pathlib.Path(manual_dir).is_dir():
         raise FileNotFoundError(

@@ -13,16 +13,10 @@ from dlfa_tf.models.dlfa_backbone import DLFABackbone
 
 
 def compact_model(model: Any, used: np.ndarray) -> Any:
-    """Builds the same task model over the embedding rows `used`.
+    """Builds the same task model over the embedding rows `used`, sorted ids.
 
-    Args:
-        model: `DLFATextClassifier` or `DLFATokenClassifier`.
-        used: int `(used,)`, sorted ids to keep.
-
-    Returns:
-        A model of the same class without a preprocessor, with copies of the
-        weights and of the state of dropout; its token id i stands for
-        `used[i]`.
+    Its token id i stands for `used[i]`. It has no preprocessor, and copies of
+    the weights and of the state of dropout.
     """
     encoder = model.backbone.encoder
     encoder_config = encoder.get_config()
@@ -48,12 +42,9 @@ def compact_model(model: Any, used: np.ndarray) -> Any:
 def write_back(model: Any, small: Any, used: np.ndarray | None) -> None:
     """Copies the weights of a compact model into the full one.
 
-    Rows of the token embedding that are not in `used` stay as they are.
-
-    Args:
-        model: the full model.
-        small: what `compact_model` made of one like it, or such a one.
-        used: the ids that were given then; None when `small` has all rows.
+    Rows of the token embedding that are not in `used` stay as they are. `small`
+    is what `compact_model` made of a model like this one, with these ids;
+    `used` is None when it has all rows.
     """
     for source, target in zip(small.weights, model.weights, strict=True):
         value = source.value

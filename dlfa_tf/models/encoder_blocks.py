@@ -13,15 +13,8 @@ _BLOCK_NAME = re.compile(r"transformer_layer_(\d+)")
 def block_layers(encoder: keras_hub.models.Backbone) -> list[Any]:
     """Returns the transformer blocks of an encoder, first block first.
 
-    Args:
-        encoder: keras-hub encoder backbone.
-
-    Returns:
-        list of layers; item i is named `transformer_layer_i`.
-
-    Raises:
-        TypeError: when `encoder` is not a plain keras-hub backbone.
-        ValueError: when the encoder has no such blocks.
+    Item i is named `transformer_layer_i`. TypeError when the encoder is not a
+    plain keras-hub backbone, ValueError when it has no such blocks.
     """
     if not isinstance(encoder, keras_hub.models.Backbone) or hasattr(
         encoder, "fusion_layer"
@@ -53,13 +46,8 @@ def max_positions(encoder: keras_hub.models.Backbone) -> int | None:
     """Returns how many positions an encoder has learned embeddings for.
 
     This is keras-hub's `max_sequence_length`, also of RoBERTa and XLM-R: the
-    two rows that their originals keep for padding are no positions there.
-
-    Args:
-        encoder: keras-hub encoder backbone.
-
-    Returns:
-        int, pieces per row at most; None when any number will do.
+    two rows that their originals keep for padding are no positions there. None
+    when rows may have any number of pieces.
     """
     return min(
         (
@@ -72,11 +60,7 @@ def max_positions(encoder: keras_hub.models.Backbone) -> int | None:
 
 
 def check_sequence_length(sequence_length: int, positions: int | None) -> None:
-    """Refuses rows of more pieces than an encoder has positions.
-
-    Raises:
-        ValueError: names both.
-    """
+    """Refuses rows of more pieces than an encoder has positions."""
     if positions is not None and sequence_length > positions:
         raise ValueError(
             "`sequence_length` is larger than the number of positions of the "
@@ -88,13 +72,7 @@ def check_sequence_length(sequence_length: int, positions: int | None) -> None:
 def check_fusion_layer(fusion_layer: Any, last_layer: int) -> None:
     """Refuses a fusion layer that does not lie below the last one.
 
-    Args:
-        fusion_layer: None, or int from 0 to `last_layer - 1`.
-        last_layer: int, the block that it is fused with.
-
-    Raises:
-        TypeError: when it is neither None nor an int.
-        ValueError: when it is out of range.
+    Accepted are None, and ints from 0 to `last_layer - 1`.
     """
     if fusion_layer is None:
         return
@@ -115,16 +93,8 @@ def check_fusion_layer(fusion_layer: Any, last_layer: int) -> None:
 def check_last_layer(last_layer: Any, num_layers: int) -> int:
     """Refuses a last layer that the encoder does not have.
 
-    Args:
-        last_layer: None, or int from 1 to `num_layers`.
-        num_layers: int, number of blocks of the encoder.
-
-    Returns:
-        The block whose output counts as the encoder's.
-
-    Raises:
-        TypeError: when it is neither None nor an int.
-        ValueError: when it is out of range.
+    Accepted are None, and ints from 1 to `num_layers`. Returns the block whose
+    output counts as the encoder's.
     """
     return _check_count("last_layer", last_layer, 1, num_layers, num_layers)
 
@@ -132,13 +102,7 @@ def check_last_layer(last_layer: Any, num_layers: int) -> int:
 def check_frozen_layers(frozen_layers: Any, num_layers: int) -> None:
     """Refuses a number of frozen blocks that the encoder does not have.
 
-    Args:
-        frozen_layers: None, or int from 0 to `num_layers`.
-        num_layers: int, number of blocks of the encoder.
-
-    Raises:
-        TypeError: when it is neither None nor an int.
-        ValueError: when it is out of range.
+    Accepted are None, and ints from 0 to `num_layers`.
     """
     _check_count("frozen_layers", frozen_layers, 0, num_layers, 0)
 
@@ -164,16 +128,7 @@ def _check_count(
 def check_hidden_states(indices: Any, num_layers: int) -> list[int]:
     """Refuses hidden states that the encoder does not have.
 
-    Args:
-        indices: sequence of ints from 0 to `num_layers`.
-        num_layers: int, number of blocks of the encoder.
-
-    Returns:
-        The indices as a list.
-
-    Raises:
-        TypeError: when it is not a sequence of ints.
-        ValueError: when one is out of range.
+    Ints from 0 to `num_layers` are accepted, and returned as a list.
     """
     if not isinstance(indices, (list, tuple, range)) or any(
         isinstance(i, bool) or not isinstance(i, int) for i in indices
@@ -194,13 +149,8 @@ def check_hidden_states(indices: Any, num_layers: int) -> list[int]:
 def hidden_states(encoder: keras_hub.models.Backbone) -> list[Any]:
     """Symbolic outputs of the embeddings and of every block.
 
-    Args:
-        encoder: keras-hub encoder backbone.
-
-    Returns:
-        list of KerasTensors `(batch, time, dim)`; item 0 is the output of the
-        embeddings, item i that of block i, the last one what the encoder
-        itself returns.
+    Each is `(batch, time, dim)`. Item 0 is the output of the embeddings, item i
+    that of block i, the last one what the encoder itself returns.
     """
     blocks = block_layers(encoder)
     inputs = blocks[0].input
@@ -213,12 +163,7 @@ def hidden_states(encoder: keras_hub.models.Backbone) -> list[Any]:
 
 
 def freeze_blocks(encoder: keras_hub.models.Backbone, num_blocks: int) -> None:
-    """Freezes the embeddings and the lowest blocks of an encoder.
-
-    Args:
-        encoder: keras-hub encoder backbone.
-        num_blocks: int, blocks to freeze; 0 freezes the embeddings alone.
-    """
+    """Freezes the embeddings and the lowest blocks, if any, of an encoder."""
     stays = block_layers(encoder)[num_blocks:]
     for layer in encoder.layers:
         if layer not in stays and layer.name != POOLER_NAME:

@@ -19,18 +19,9 @@ _NAME = re.compile(r"[\w.>]{1,100}")
 def check_fusion(fusion: Any, fusion_layer: int | None) -> Any:
     """Refuses an unknown fusion, or one without the block that it needs.
 
-    Args:
-        fusion: name, Keras layer, or the configuration of a layer.
-        fusion_layer: int or None.
-
-    Returns:
-        The name or the layer.
-
-    Raises:
-        ValueError: for an unknown name, a layer that takes no
-            `padding_mask` or is not registered, and when `fusion_layer` is
-            missing or one too many.
-        TypeError: for the class of a layer in place of a layer.
+    Returns a name as it is, and the layer for a layer or its configuration. A
+    layer must take `padding_mask` and be registered; the class of a layer
+    raises TypeError.
     """
     if isinstance(fusion, type):
         raise TypeError(
@@ -96,14 +87,7 @@ def _deserialize(saved: Config) -> Any:
 
 
 def check_registered(layer: Any) -> None:
-    """Refuses a layer that a saved model could not be loaded with.
-
-    Args:
-        layer: name of a fusion, or Keras layer.
-
-    Raises:
-        ValueError: when the class of the layer is not registered.
-    """
+    """Refuses a layer that a saved model could not be loaded with."""
     if isinstance(layer, str):
         return
     cls = type(layer)
@@ -127,26 +111,15 @@ def fused_output(
     options: Config,
     policy: Any,
 ) -> Any:
-    """Applies a fusion to hidden states.
+    """Applies a fusion, as `check_fusion` returned it, to hidden states.
 
-    Args:
-        fusion: what `check_fusion` returned. `"dlfa"` is equation 2; `"mean"`
-            the plain mean of the two blocks; `"scalar_mix"` a learned
-            weighted mean of all blocks without the embeddings; a layer is
-            called as `layer(low, high, padding_mask=mask)`.
-        states: list of KerasTensors `(batch, time, dim)`, embeddings first,
-            the last block last.
-        fusion_layer: int or None; None with `"dlfa"` is the baseline.
-        mask: KerasTensor `(batch, time)`.
-        options: arguments of `DLFA`, checked whatever the fusion.
-        policy: dtype policy of new layers.
-
-    Returns:
-        KerasTensor `(batch, time, dim)`.
-
-    Raises:
-        TypeError, ValueError: for a wrong option; see `DLFA`.
-        ValueError: when a layer returns another shape.
+    `"dlfa"` is equation 2, and without a `fusion_layer` the baseline; `"mean"`
+    the plain mean of the two blocks; `"scalar_mix"` a learned weighted mean of
+    all blocks without the embeddings; a layer is called as
+    `layer(low, high, padding_mask=mask)`. `states` are `(batch, time, dim)`,
+    embeddings first, the last block last; the result is as one of them, or the
+    layer is refused. `options` are arguments of `DLFA`, checked whatever the
+    fusion.
     """
     # Its constructor checks the options; it makes no weights.
     dlfa = DLFA(**options, dtype=policy, name="dlfa")

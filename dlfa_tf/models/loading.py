@@ -22,12 +22,8 @@ _LABEL_ARGUMENTS = ("labels", "num_classes")
 def saved_class(preset: str) -> str | None:
     """Registered class name of the backbone saved in a local preset folder.
 
-    Args:
-        preset: str, a folder or any other preset name.
-
-    Returns:
-        For example `"dlfa_tf>DLFABackbone"`; None when `preset` is no folder
-        with a readable `config.json`.
+    For example `"dlfa_tf>DLFABackbone"`; None when `preset` is no folder with a
+    readable `config.json`.
     """
     path = pathlib.Path(preset).expanduser() / "config.json"
     try:
@@ -38,16 +34,10 @@ def saved_class(preset: str) -> str | None:
 
 
 def saved_mixed_policy(preset: str) -> str | None:
-    """Mixed dtype policy of the model saved in a local preset folder.
+    """Mixed dtype policy of the model saved in a local preset folder, or None.
 
     keras-hub 0.32 takes the name of a saved policy for a dtype and fails on a
     mixed one, unless it is told the policy.
-
-    Args:
-        preset: str, a folder that `save_to_preset` wrote.
-
-    Returns:
-        `"mixed_bfloat16"` or `"mixed_float16"`; None for any other policy.
     """
     path = pathlib.Path(preset).expanduser() / "config.json"
     config = files.read_json(path)["config"]
@@ -59,8 +49,7 @@ def saved_mixed_policy(preset: str) -> str | None:
 def is_saved_task(preset: str) -> bool:
     """Whether `preset` is a folder that `save_to_preset` of a task wrote.
 
-    Raises:
-        ValueError: when `preset` holds a backbone that was saved alone.
+    A backbone that was saved alone raises ValueError.
     """
     if saved_class(preset) != "dlfa_tf>DLFABackbone":
         return False
@@ -80,12 +69,7 @@ def local_preset(preset: str) -> str:
 
 
 def check_saved_task_arguments(kwargs: dict[str, Any]) -> None:
-    """Refuses what a saved model has settled, instead of ignoring it.
-
-    Raises:
-        ValueError: for an argument that only a new model takes.
-        TypeError: for an unknown argument.
-    """
+    """Refuses what a saved model has settled, instead of ignoring it."""
     settled = FUSION_ARGUMENTS + _PREPROCESSOR_ARGUMENTS + _LABEL_ARGUMENTS
     given = {k: v for k, v in kwargs.items() if k in settled}
     if given:
@@ -114,21 +98,8 @@ def task_from_encoder(
 ) -> Any:
     """Builds a task model around the encoder of a preset.
 
-    Args:
-        cls: task class with a `preprocessor_cls`, called as
-            `cls(backbone=, preprocessor=, ...)`.
-        preset: str, any name that `load_encoder` accepts.
-        load_weights: bool, whether to load the encoder's weights.
-        kwargs: arguments of fusion, preprocessor and task; `dtype` goes to
-            the encoder.
-
-    Returns:
-        The task model.
-
-    Raises:
-        TypeError: for an argument that nothing here takes, or a tokenizer of
-            a kind that no preprocessor takes.
-        ValueError: for a WordPiece tokenizer that is not cased.
+    `kwargs` are arguments of fusion, preprocessor and task; `dtype` goes to the
+    encoder. `cls` is called as `cls(backbone=, preprocessor=, ...)`.
     """
     kwargs = dict(kwargs)
     settings = () if "preprocessor" in kwargs else _PREPROCESSOR_ARGUMENTS
@@ -160,12 +131,7 @@ def takes_segments(encoder: keras_hub.models.Backbone) -> bool:
 
 
 def resolve_labels(labels: Any, preprocessor: Any) -> list[str] | None:
-    """Label names from `labels`, from a preprocessor, or from both.
-
-    Raises:
-        TypeError: when `labels` is a single string.
-        ValueError: when the two disagree.
-    """
+    """Label names from `labels`, from a preprocessor, or from both."""
     if isinstance(labels, str):
         raise TypeError(
             f"`labels` must be a list of names. Received: {labels!r}."
@@ -183,12 +149,7 @@ def resolve_labels(labels: Any, preprocessor: Any) -> list[str] | None:
 
 
 def resolve_num_classes(num_classes: int | None, labels: Any) -> int:
-    """Number of classes from `num_classes`, from `labels`, or from both.
-
-    Raises:
-        ValueError: when neither is given, when they disagree, or when there
-            are fewer than two classes.
-    """
+    """Number of classes (two or more) from `num_classes`, `labels`, or both."""
     if num_classes is None and labels is None:
         raise ValueError(
             "Either `labels` (a list of names) or `num_classes` is needed. "
@@ -206,11 +167,7 @@ def resolve_num_classes(num_classes: int | None, labels: Any) -> int:
 
 
 def saved_task_class(folder: str) -> Any:
-    """Class of the task model that `save_to_preset` wrote into a folder.
-
-    Raises:
-        ValueError: when `task.json` names no class of this package.
-    """
+    """Class of the task model that `save_to_preset` wrote into a folder."""
     path = pathlib.Path(folder) / "task.json"
     name = files.read_json(path).get("registered_name")
     cls = keras.saving.get_registered_object(str(name))

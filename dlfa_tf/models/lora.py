@@ -60,12 +60,8 @@ def check_has_targets(backbone: Any, names: list[str]) -> None:
 def adapted_weights(backbone: Any, new_layers: list[Any]) -> list[Any]:
     """What adaptation trains besides the factors.
 
-    Args:
-        backbone: backbone after `enable_lora`.
-        new_layers: layers that the encoder does not have.
-
-    Returns:
-        Weights of the new layers, and the biases of those with factors.
+    These are the weights of new layers, which the encoder does not have, and
+    the biases of layers with factors, after `enable_lora`.
     """
     weights = [weight for layer in new_layers for weight in layer.weights]
     for layer in backbone._flatten_layers(include_self=False):
@@ -83,11 +79,7 @@ def add_adapted(path: str | os.PathLike[str], weights: list[Any]) -> None:
 
 
 def read_adapted(path: str | os.PathLike[str], weights: list[Any]) -> None:
-    """Takes weights from a file of factors.
-
-    Raises:
-        ValueError: when the file has none, or those of another fusion.
-    """
+    """Takes weights from a file of factors; refuses those of another fusion."""
     with h5py.File(path, "r") as file:
         values = [np.asarray(x) for x in file.get(_GROUP, {}).values()]
     found = [value.shape for value in values]

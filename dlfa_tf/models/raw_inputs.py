@@ -15,11 +15,7 @@ def as_batch(values: Any) -> Any:
 
 
 def check_batched(dataset: Any) -> None:
-    """Refuses a `tf.data.Dataset` of single examples.
-
-    Raises:
-        ValueError: when an element holds a scalar, or one ragged row.
-    """
+    """Refuses a `tf.data.Dataset` of single examples."""
     spec = dataset.element_spec
     if any(
         # A row of a ragged tensor, such as the words of one sentence.
@@ -40,17 +36,9 @@ def examples_dataset(x: Any, y: Any, sample_weight: Any = None) -> Any:
 
 
 def split_dataset(dataset: Any, validation_split: float) -> tuple[Any, Any]:
-    """Takes the last share of a data set off.
+    """Takes the last share of a data set of single examples off.
 
-    Args:
-        dataset: `tf.data.Dataset` of single examples, of known size.
-        validation_split: float, the share.
-
-    Returns:
-        The first part and the rest.
-
-    Raises:
-        ValueError: when one part would be empty.
+    Returns the first part and the rest, neither of which may be empty.
     """
     count = int(dataset.cardinality())
     kept = math.floor(count * (1.0 - validation_split))

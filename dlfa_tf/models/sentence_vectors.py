@@ -15,11 +15,7 @@ POOLING_NAME = "sentence_pooling"
 
 
 def check_pooling(sentence_pooling: str, pooler: str) -> None:
-    """Refuses unknown names; see `pooled_output`.
-
-    Raises:
-        ValueError: when one is outside its set.
-    """
+    """Refuses unknown names; see `pooled_output`."""
     checks.check_choice("sentence_pooling", sentence_pooling, SENTENCE_POOLINGS)
     checks.check_choice("pooler", pooler, POOLERS)
 
@@ -29,15 +25,8 @@ def sentence_vector(
 ) -> Any:
     """Sums a sequence up in one vector: what a pooler and a head read.
 
-    Args:
-        sequence_output: KerasTensor `(batch, time, dim)`.
-        padding_mask: KerasTensor `(batch, time)`, nonzero for real tokens.
-        sentence_pooling: str, `"first"` (position 0, as BERT does) or
-            `"mean"` (over real tokens).
-        policy: dtype policy of new layers.
-
-    Returns:
-        KerasTensor `(batch, dim)`.
+    From `(batch, time, dim)` to `(batch, dim)`. `sentence_pooling` is `"first"`
+    (position 0, as BERT does) or `"mean"` (over real tokens).
     """
     if sentence_pooling == "mean":
         return MaskedAveragePooling(dtype=policy, name=POOLING_NAME)(
@@ -53,20 +42,12 @@ def pooled_output(
     pooler: str,
     policy: Any,
 ) -> Any:
-    """Sums a sequence up and applies the pooler head.
+    """Sums a sequence up (see `sentence_vector`) and applies the pooler head.
 
-    Args:
-        encoder: keras-hub encoder backbone; gives mask and pooler.
-        sequence_output: KerasTensor `(batch, time, dim)`.
-        sentence_pooling: str, see `sentence_vector`.
-        pooler: str, the dense layer with tanh after it. `"encoder"`: the
-            encoder's own, a new one where it has none; `"new"`: one with
-            random weights; `"identity"`: one that starts as the identity;
-            `"none"`: no dense layer and no tanh.
-        policy: dtype policy of new layers.
-
-    Returns:
-        KerasTensor `(batch, dim)`.
+    `pooler` is the dense layer with tanh after it. `"encoder"`: the encoder's
+    own, a new one where it has none; `"new"`: one with random weights;
+    `"identity"`: one that starts as the identity; `"none"`: no dense layer and
+    no tanh.
     """
     pooled = sentence_vector(
         sequence_output,

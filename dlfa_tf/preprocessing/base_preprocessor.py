@@ -196,30 +196,17 @@ def _checked_labels(labels: Sequence[str]) -> list[str]:
 
 
 def after(check: Any, value: Any) -> Any:
-    """Returns a tensor whose use makes a graph run an assertion first.
+    """Returns `value`, whose use then makes a graph run an assertion first.
 
-    Args:
-        check: what `tf.debugging.Assert` and its like return: an operation,
-            or None in eager mode, where the assertion has run.
-        value: tensor.
-
-    Returns:
-        `value`.
+    `check` is what `tf.debugging.Assert` and its like return: an operation, or
+    None in eager mode, where the assertion has run.
     """
     with tf.control_dependencies([] if check is None else [check]):
         return tf.identity(value)
 
 
 def at_least_one_column(ragged: Any, filler: Any) -> Any:
-    """Pads ragged rows to the longest, and to one column where all are empty.
-
-    Args:
-        ragged: RaggedTensor `(rows, items)`.
-        filler: value of the padding.
-
-    Returns:
-        Tensor `(rows, max(items, 1))`.
-    """
+    """Pads ragged rows to the longest, but to one column at least."""
     dense = ragged.to_tensor(filler)
     rows, columns = tf.unstack(tf.shape(dense))
     missing = tf.fill([rows, 1 - tf.minimum(columns, 1)], filler)

@@ -14,15 +14,9 @@ from dlfa_tf.preprocessing.rows import PairRows
 def as_text_dict(x: Any) -> dict[str, Any]:
     """Names the texts of an input: the one place that reads its structure.
 
-    Args:
-        x: a text batch; or a tuple of one or two text batches; or a dict
-            with the keys `first` and, for pairs, `second`.
-
-    Returns:
-        dict with `first` and, for pairs, `second`.
-
-    Raises:
-        ValueError: for any other structure.
+    An input is a text batch, a tuple of one or two of them, or a dict with
+    `first` and, for pairs, `second`, as it is returned. Any other raises
+    ValueError.
     """
     if isinstance(x, dict):
         if set(x) not in ({"first"}, {"first", "second"}):

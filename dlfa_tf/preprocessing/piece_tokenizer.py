@@ -59,15 +59,8 @@ class PieceTokenizer:
 def check_tokenizer(tokenizer: Any) -> None:
     """Refuses a tokenizer that `build_piece_tokenizer` could not wrap.
 
-    Looks at its kind and case alone: one that comes from a saved model has no
-    vocabulary yet. Needs no TensorFlow.
-
-    Args:
-        tokenizer: keras-hub tokenizer.
-
-    Raises:
-        TypeError: when the tokenizer is of another kind.
-        ValueError: when it is a WordPiece tokenizer that is not cased.
+    Looks at its kind (TypeError) and case (ValueError) alone: one that comes
+    from a saved model has no vocabulary yet. Needs no TensorFlow.
     """
     if isinstance(tokenizer, keras_hub.models.XLMRobertaTokenizer):
         return
@@ -89,17 +82,9 @@ def build_piece_tokenizer(
 ) -> PieceTokenizer:
     """Wraps a keras-hub tokenizer into in-graph ops that obey the benchmark.
 
-    Args:
-        tokenizer: a keras-hub tokenizer: `XLMRobertaTokenizer`, or one based
-            on WordPiece with [CLS]/[SEP] (`BertTokenizer`,
-            `DistilBertTokenizer`).
-
-    Returns:
-        A `PieceTokenizer`.
-
-    Raises:
-        TypeError: when the tokenizer is of another kind.
-        ValueError: when it is a WordPiece tokenizer that is not cased.
+    It is an `XLMRobertaTokenizer`, or a cased one based on WordPiece with
+    [CLS]/[SEP] (`BertTokenizer`, `DistilBertTokenizer`); `check_tokenizer`
+    refuses others.
     """
     check_tokenizer(tokenizer)
     if isinstance(tokenizer, keras_hub.models.XLMRobertaTokenizer):

@@ -8,12 +8,7 @@ from dlfa_tf.preprocessing.piece_tokenizer import PieceTokenizer
 
 
 class PairRows(NamedTuple):
-    """Rows of a classification batch.
-
-    Attributes:
-        token_ids: int32 RaggedTensor `(batch, pieces)`, special ids included.
-        segment_ids: int32 RaggedTensor of the same shape.
-    """
+    """Rows of a classification batch: int32 RaggedTensors `(batch, pieces)`."""
 
     token_ids: Any
     segment_ids: Any
@@ -39,20 +34,12 @@ def pair_rows(
 ) -> PairRows:
     """Packs texts or pairs of texts into rows of at most `max_pieces`.
 
-    A pair too long loses pieces from the end of the longer text, one at a
-    time, from the second text when both are equally long (Hugging Face's
+    A pair too long loses pieces from the end of the longer text, one at a time,
+    from the second text when both are equally long (Hugging Face's
     `longest_first`, which the XTREME scripts used), written in closed form
-    because TensorFlow Text's trimmers need a newer model server than the
-    other ops do.
-
-    Args:
-        first: String tensor `(batch,)`.
-        second: String tensor `(batch,)`, or None for single texts.
-        tokenizer: PieceTokenizer.
-        max_pieces: int, pieces per row, special ones included.
-
-    Returns:
-        `PairRows`.
+    because TensorFlow Text's trimmers need a newer model server than the other
+    ops do. Texts are strings `(batch,)`, `second` is None for single texts;
+    `max_pieces` includes special ones.
     """
     a = tokenizer.tokenize(first)
     start = tf.fill([a.nrows(), 1], tokenizer.start_id)
@@ -113,14 +100,8 @@ def tagging_rows(
     with more pieces than a row holds, becomes one unknown piece. A sentence
     without words has one row without words.
 
-    Args:
-        words: String RaggedTensor `(batch, words)`.
-        tokenizer: PieceTokenizer.
-        max_pieces: int, pieces per row, special ones included.
-        label_piece: `"first"` or `"first_content"`; see `TaggingPreprocessor`.
-
-    Returns:
-        `TaggingRows`.
+    `words` is a string RaggedTensor `(batch, words)`; `max_pieces` includes
+    special ones. For `label_piece` see `TaggingPreprocessor`.
     """
     limit = max_pieces - 2
     pieces = _at_least_one_piece(
@@ -177,13 +158,9 @@ def _label_mask(pieces: Any, bare_space_id: int | None, rule: str) -> Any:
 def _assign_rows(piece_counts: Any, limit: int) -> tuple[Any, Any]:
     """Row of every word and sentence of every row, by greedy filling.
 
-    Args:
-        piece_counts: int64 RaggedTensor `(batch, words)`, each in 1..limit.
-        limit: int, pieces per row.
-
-    Returns:
-        A pair of int64 tensors: `(words,)` row of each word, counted over the
-        whole batch; `(rows,)` sentence of each row.
+    `piece_counts` is an int64 RaggedTensor `(batch, words)`, each in 1..limit.
+    The results are int64: `(words,)`, rows counted over the whole batch, and
+    `(rows,)`.
     """
     far = tf.int64.max // 2
     counts = piece_counts.to_tensor(0)

@@ -29,13 +29,8 @@ def sentencepiece_function(tokenizer: Any) -> tuple[Callable[[Any], Any], Any]:
     call with ragged tensors; the op itself is used here so that all three
     ways of running (eager, `tf.data`, SavedModel) take the same path.
 
-    Args:
-        tokenizer: keras-hub `XLMRobertaTokenizer` with a proto.
-
-    Returns:
-        A pair: a function from a string tensor `(n,)` to an int32
-        RaggedTensor `(n, pieces)` of XLM-R ids, and the TensorFlow resource
-        that an export must track.
+    The function maps strings `(n,)` to an int32 RaggedTensor `(n, pieces)` of
+    XLM-R ids. With it comes the TensorFlow resource that an export must track.
 
     Reference:
         - fairseq's XLM-R numbering: <s> 0, <pad> 1, </s> 2, <unk> 3, then

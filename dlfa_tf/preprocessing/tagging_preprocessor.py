@@ -197,12 +197,8 @@ class TaggingPreprocessor(BasePreprocessor):
 def spread_labels(label_mask: Any, labels: Any) -> Any:
     """Puts one label per word where the mask is True, -1 elsewhere.
 
-    Args:
-        label_mask: bool RaggedTensor `(rows, pieces)`.
-        labels: int32 RaggedTensor `(batch, words)`, words in the same order.
-
-    Returns:
-        int32 RaggedTensor `(rows, pieces)`.
+    Mask and result are RaggedTensors `(rows, pieces)`; `labels` is an int32
+    RaggedTensor `(batch, words)`, words in the same order.
     """
     mask = label_mask.flat_values
     spread = tf.tensor_scatter_nd_update(
@@ -216,16 +212,8 @@ def spread_labels(label_mask: Any, labels: Any) -> Any:
 def as_ragged_or_dense(name: str, value: Any) -> Any:
     """A list of lists becomes ragged; tensors and flat lists stay dense.
 
-    Args:
-        name: str, `"x"` or `"y"`.
-        value: words or tags in any form that `TaggingPreprocessor` accepts;
-            arrays and columns of a data frame count as lists.
-
-    Returns:
-        RaggedTensor `(batch, words)` or Tensor `(batch,)`.
-
-    Raises:
-        ValueError: when strings and lists are mixed.
+    Arrays and columns of a data frame count as lists. A mix of strings and
+    lists raises ValueError, in which the value is called `name`.
     """
     if isinstance(value, tf.RaggedTensor):
         # Row splits of 32 bits do not mix with those made here.

@@ -29,18 +29,13 @@ _DROPPED = r"[\p{Cc}\p{Cf}\p{Co}\x{FFFD}]"
 def clean_text(text: Any) -> Any:
     """Applies the reference cleaning to UTF-8 strings of any shape.
 
+    Spaces of category Zs, line separators, tab, line feed and carriage return
+    are replaced by one ASCII space each; control, format and private-use
+    characters and U+FFFD are removed.
+
     Python's reference splits on `str.split()` afterwards, which also treats
     the line and paragraph separators U+2028 and U+2029 as spaces; they become
     a space here too.
-
-    Args:
-        text: String tensor of any shape, UTF-8.
-
-    Returns:
-        String tensor of the same shape: spaces of category Zs, line
-        separators, tab, line feed and carriage return replaced by one ASCII
-        space each; control, format and private-use characters and U+FFFD
-        removed.
 
     Reference:
         - google-research/bert, tokenization.py, `BasicTokenizer._clean_text`.
@@ -50,14 +45,7 @@ def clean_text(text: Any) -> Any:
 
 
 def valid_utf8(text: Any) -> Any:
-    """Replaces every invalid byte sequence by U+FFFD.
-
-    Args:
-        text: String tensor of any shape, any bytes.
-
-    Returns:
-        String tensor of the same shape, valid UTF-8.
-    """
+    """Replaces every invalid byte sequence in the strings by U+FFFD."""
     return tf.strings.unicode_transcode(
         text, input_encoding="UTF-8", output_encoding="UTF-8", errors="replace"
     )
@@ -66,10 +54,7 @@ def valid_utf8(text: Any) -> Any:
 def split_words(text: Any) -> Any:
     """Splits every text at white space, Unicode spaces included.
 
-    Args:
-        text: String tensor `(batch,)`, valid UTF-8.
-
-    Returns:
-        RaggedTensor `(batch, words)` of strings without empty words.
+    From valid UTF-8 `(batch,)` to a RaggedTensor `(batch, words)` without empty
+    words.
     """
     return tf.strings.split(tf.strings.regex_replace(text, _SPACE, " "))

@@ -39,14 +39,7 @@ _WORD_OF_ITS_OWN = f"[{_PUNCTUATION}{_CJK}]"
 
 
 def check_cased(tokenizer: Any) -> None:
-    """Refuses an uncased WordPiece tokenizer.
-
-    Args:
-        tokenizer: keras-hub WordPiece tokenizer.
-
-    Raises:
-        ValueError: when it lower-cases or strips accents.
-    """
+    """Refuses a WordPiece tokenizer that lower-cases or strips accents."""
     if tokenizer.lowercase or tokenizer.strip_accents:
         raise ValueError(
             "`tokenizer` must be cased. Received: lowercase="
@@ -62,18 +55,10 @@ def wordpiece_function(
 ) -> Callable[[Any], Any]:
     """Builds a tokenising function from a WordPiece tokenizer's vocabulary.
 
-    Args:
-        tokenizer: keras-hub WordPiece tokenizer, cased (`lowercase=False`).
-        max_word_characters: int, characters after which a word becomes
-            [UNK]. Defaults to `100` (Hugging Face's BertTokenizer).
-
-    Returns:
-        A function from a string tensor `(n,)` to an int32 RaggedTensor
-        `(n, pieces)`.
-
-    Raises:
-        ValueError: when the tokenizer lower-cases or strips accents, which
-            the reference for a cased vocabulary does not.
+    It maps strings `(n,)` to an int32 RaggedTensor `(n, pieces)`. A word of
+    more than `max_word_characters` becomes [UNK]; 100 is Hugging Face's
+    BertTokenizer's limit. The reference for a cased vocabulary neither
+    lower-cases nor strips accents; a tokenizer that does is refused.
 
     Reference:
         - google-research/bert, tokenization.py, `FullTokenizer`.

@@ -13,18 +13,9 @@ from dlfa_tf.runs.settings import TrainConfig
 def resolved(config: TrainConfig, resume: bool = False) -> TrainConfig:
     """Decides what `auto` means on this machine, or in the run to go on with.
 
-    Args:
-        config: `TrainConfig`.
-        resume: bool, whether the run in `output_dir`, if there is one, decides
-            the precision: half a run in another would be neither. Defaults to
-            `False`.
-
-    Returns:
-        The config without any `auto`.
-
-    Raises:
-        ValueError: for a wrong TF_CONFIG, or a folder whose `config.json` no
-            run wrote.
+    With `resume` the run in `output_dir`, if there is one, decides the
+    precision: half a run in another would be neither. A wrong TF_CONFIG, or a
+    folder whose `config.json` no run wrote, raises ValueError.
     """
     return dataclasses.replace(
         config,

@@ -22,12 +22,7 @@ _PACKAGES = (
 
 
 def describe_environment() -> dict[str, object]:
-    """Returns versions, hardware and git revision as plain values.
-
-    Returns:
-        dict with `packages`, `python`, `backend`, `processor`, `cores`,
-        `git_revision` (None outside a checkout).
-    """
+    """Returns versions, hardware and git revision as plain values."""
     packages = {}
     for name in _PACKAGES:
         try:
@@ -47,10 +42,9 @@ def describe_environment() -> dict[str, object]:
 
 
 def git_revision() -> str | None:
-    """Revision of the checkout this package lies in, or None.
+    """Commit of the checkout this package lies in, or None.
 
-    Returns:
-        The commit's hash, with "-dirty" when tracked files were changed.
+    It ends with "-dirty" when tracked files were changed.
     """
     # An installed package may lie within a checkout of something else.
     if _git("ls-files", "--error-unmatch", pathlib.Path(__file__).name) is None:

@@ -52,16 +52,8 @@ def fusion_arguments(
 ) -> dict[str, Any]:
     """Arguments of `DLFABackbone` besides the encoder, layers made.
 
-    Args:
-        config: `TrainConfig`.
-        dtype: str or None, a policy in place of the config's.
-
-    Returns:
-        dict of constructor arguments; `fusion` is a name, or a layer where it
-        is the user's.
-
-    Raises:
-        ImportError: when the module of the user's layer is not imported.
+    `dtype` is a policy in place of the config's. `fusion` becomes a name, or a
+    layer where it is the user's (ImportError when its module is not imported).
     """
     options = config.fusion_options
     if own_fusion.is_own(config.fusion):
@@ -113,10 +105,7 @@ def save_bundle_weights(
 ) -> None:
     """Writes `weights.npz`: every weight, of the token embedding some rows.
 
-    Args:
-        model: trained task model over some embedding rows.
-        token_ids: int `(rows,)`, the preset's token id of each row.
-        run_dir: folder of the run.
+    `token_ids`, int `(rows,)`, are the preset's ids of these rows.
     """
     named = {f"{i:04d}": w for i, w in enumerate(model.get_weights())}
     with files.written_aside(run_dir / WEIGHTS) as temporary:
@@ -132,13 +121,9 @@ def has_bundle_weights(run_dir: pathlib.Path) -> bool:
 def read_bundle_weights(
     run_dir: pathlib.Path,
 ) -> tuple[np.ndarray, list[np.ndarray]]:
-    """Reads `weights.npz`.
+    """Reads `weights.npz`: token ids of the embedding rows, and all weights.
 
-    Returns:
-        The preset's token id of each embedding row, and all weights.
-
-    Raises:
-        ValueError: when the file is damaged.
+    The ids are the preset's. A damaged file raises ValueError.
     """
     path = run_dir / WEIGHTS
     try:
@@ -158,18 +143,11 @@ def load_bundle_model(run_dir: pathlib.Path, dtype: str | None = None) -> Any:
     """Builds the full model, tokenizer included, of a run on a bundle.
 
     The preset gives the tokenizer and the embedding rows that the run did not
-    train; they are as they were, exactly so when the bundle was exact.
+    train; they are as they were, exactly so when the bundle was exact. `dtype`
+    is a policy in place of the run's.
 
-    Args:
-        run_dir: folder of the run.
-        dtype: str or None, a policy in place of the run's.
-
-    Returns:
-        `DLFATextClassifier` or `DLFATokenClassifier` with its preprocessor.
-
-    Raises:
-        ValueError: when `weights.npz` is damaged or does not fit the model.
-        ConnectionError, FileNotFoundError: when the preset is not at hand.
+    ValueError says that `weights.npz` is damaged or does not fit the model,
+    ConnectionError or FileNotFoundError that the preset is not at hand.
     """
     token_ids, weights = read_bundle_weights(run_dir)
     model = build_model(settings.read_config(str(run_dir)), dtype)

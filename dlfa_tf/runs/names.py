@@ -10,16 +10,10 @@ DEFAULT_GATE = options.GATES[0]
 def system_name(
     fusion_layer: int | None, fusion: str = options.FUSIONS[0]
 ) -> str:
-    """Names a system.
+    """Names a system: the paper's `baseline`, or `D_x` for block x.
 
-    Args:
-        fusion_layer: int or None.
-        fusion: str, `dlfa`, `mean`, `scalar_mix`, or a layer of the user's,
-            by class or as `MODULE:CLASS`.
-
-    Returns:
-        The paper's `baseline` or `D_x` for block x; `mean_x` and `scalar_mix`
-        for other fusions, `<class>_x` for a layer of the user's.
+    Other fusions are `mean_x` and `scalar_mix`; a layer of the user's, given by
+    class or as `MODULE:CLASS`, is `<class>_x`.
     """
     if fusion == "scalar_mix":
         return fusion
@@ -30,17 +24,12 @@ def system_name(
 
 
 def system_folder(name: str, gate: str | None, variant: str = "") -> str:
-    """Names the folder of the runs of a system.
+    """Names the folder of the runs of a system, from its `system_name`.
 
-    Args:
-        name: str, see `system_name`.
-        gate: str, or None for a system without one.
-        variant: str, see `variant_name`.
-
-    Returns:
-        `name`; a gate other than `feature` is added (`D_9-attention`), so
-        that a folder keeps its name when a gate is added to a sweep, and so
-        is a variant (`D_9-branches-local`).
+    A gate other than `feature` is added (`D_9-attention`), so that a folder
+    keeps its name when a gate is added to a sweep, and so is a variant
+    (`D_9-branches-local`; see `variant_name`). `gate` is None for a system
+    without one.
     """
     parts = [name]
     if gate is not None and gate != DEFAULT_GATE:

@@ -40,11 +40,7 @@ def is_own(fusion: str) -> bool:
 
 
 def check_fusion_name(fusion: Any) -> None:
-    """Refuses what is neither a known fusion nor looks like `MODULE:CLASS`.
-
-    Raises:
-        ValueError: offers the nearest name.
-    """
+    """Refuses what is neither a known fusion nor looks like `MODULE:CLASS`."""
     if fusion in FUSIONS:
         return
     if not isinstance(fusion, str) or not is_own(fusion):
@@ -62,14 +58,10 @@ def check_fusion_name(fusion: Any) -> None:
 
 
 def import_module(name: str) -> None:
-    """Imports a module that the user named.
+    """Imports a module of the user's, in the current folder or PYTHONPATH.
 
-    Args:
-        name: str, found in the current folder or in PYTHONPATH.
-
-    Raises:
-        ValueError: when it is no name of a module.
-        ImportError: when it cannot be imported, for whatever reason.
+    ImportError when it cannot be, for whatever reason; ValueError when it is no
+    name of a module.
     """
     if not _MODULE.fullmatch(name):
         raise ValueError(
@@ -89,13 +81,8 @@ def import_module(name: str) -> None:
 def import_layer(fusion: str) -> None:
     """Imports what the user named as fusion, and refuses what cannot work.
 
-    Nothing is done for a fusion of this package.
-
-    Args:
-        fusion: str, see `TrainConfig`.
-
-    Raises:
-        ImportError, TypeError, ValueError: see `import_module`, `make_layer`.
+    Nothing is done for a fusion of this package. Errors are those of
+    `import_module` and `make_layer`.
     """
     check_fusion_name(fusion)
     if is_own(fusion):
@@ -106,19 +93,10 @@ def import_layer(fusion: str) -> None:
 def make_layer(fusion: str, dtype: str | None = None) -> Any:
     """Builds a user's fusion layer as loading a saved model would.
 
-    Args:
-        fusion: str, `MODULE:CLASS`, whose module has been imported.
-        dtype: str or None, policy of a layer that has none of its own.
-            Defaults to Keras' global one.
-
-    Returns:
-        The layer.
-
-    Raises:
-        ImportError: when the module has not been imported.
-        TypeError: when it is no class of a Keras layer.
-        ValueError: when there is no such class, or when a model with it could
-            not be loaded again.
+    The module of `MODULE:CLASS` has been imported (else ImportError). `dtype`
+    is the policy of a layer that has none of its own (None: Keras' global one).
+    TypeError when it is no class of a Keras layer; ValueError when there is no
+    such class, or a model with it could not be loaded again.
     """
     import keras
 
@@ -185,10 +163,7 @@ def check_in_a_process(fusions: Sequence[str]) -> None:
     """Does what `import_layer` does, in a process without a GPU.
 
     For a program that starts others: a framework loaded here would hold the
-    memory of the GPU that they need.
-
-    Raises:
-        ValueError: with the message of the process.
+    memory of the GPU that they need. ValueError has the message of the process.
     """
     # Not at the top: every program that has a config would wait for it.
     import subprocess

@@ -25,9 +25,8 @@ _E5_SMALL: dict[str, dict[str, Any]] = {
 class Recipe:
     """A named set of settings.
 
-    Attributes:
-        text: str, what it is and where its values come from.
-        values: from task name to the settings that it fixes.
+    `text` says what it is and where its values come from; `values` are from
+    task name to the settings that it fixes.
     """
 
     text: str
@@ -94,11 +93,7 @@ RECIPES = {
 
 
 def recipe_values(name: str, task: Task) -> dict[str, Any]:
-    """Settings of a recipe for a task.
-
-    Raises:
-        ValueError: when there is no such recipe; the nearest is offered.
-    """
+    """Settings of a recipe for a task."""
     if name not in RECIPES:
         raise ValueError(
             f"`recipe` is unknown. Received: {name!r}. Accepted: "

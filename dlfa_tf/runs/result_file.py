@@ -19,19 +19,11 @@ def write_results(
     seconds: dict[str, float],
     **more: Any,
 ) -> dict[str, Any]:
-    """Writes `results.json` of a run folder.
+    """Writes `results.json` of a run folder and returns its content.
 
-    Args:
-        run_dir: folder of the run.
-        system: str, name of the system.
-        score: str, name of the task's headline score.
-        config: plain values, settings without the folders of this machine.
-        gate: str or None.
-        seconds: from a part of the run to its time.
-        **more: `environment`, `languages` and what else there is to say.
-
-    Returns:
-        The content.
+    `score` is the name of the task's headline score, `config` the settings
+    without the folders of this machine; `seconds` are by part of the run,
+    `more` is `environment`, `languages` and what else there is to say.
     """
     results = {
         "schema": SCHEMA,

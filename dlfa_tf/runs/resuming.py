@@ -24,19 +24,10 @@ def find_run(
 ) -> dict[str, Any] | None:
     """Finds the run in the `output_dir` of a config; changes nothing there.
 
-    Args:
-        config: `TrainConfig`.
-        bundle_sha256: str or None, hash of the bundle that the run is on.
-
-    Returns:
-        Content of the run's `results.json`, or of its `config.json` when it
-        is not finished; None when there is no run.
-
-    Raises:
-        ValueError: when it holds a run with other settings; names each and
-            both values.
-        FileExistsError: when it holds something else than a run.
-        NotADirectoryError: when it is a file.
+    Gives its `results.json`, or its `config.json` when it is not finished; None
+    when there is no run. ValueError names each setting that is another one,
+    with both values; FileExistsError says that something else than a run is
+    there, NotADirectoryError that it is a file.
     """
     run_dir = pathlib.Path(config.output_dir)
     if is_finished(run_dir):
@@ -72,16 +63,9 @@ def check_run_dir(
 ) -> None:
     """Refuses a folder that this run may not write into.
 
-    Args:
-        config: `TrainConfig`.
-        resume: bool, whether to go on with a run of the same settings.
-        bundle_sha256: str or None, hash of the bundle that the run is on.
-
-    Raises:
-        FileExistsError: when the folder has content and is not to be resumed,
-            or has content that no run wrote.
-        NotADirectoryError: when it is a file.
-        ValueError: when it holds a run with other settings; names them.
+    With `resume` it may hold a run with the same settings on the same bundle;
+    ValueError names those that differ. FileExistsError says that there is other
+    content, NotADirectoryError that it is a file.
     """
     if resume:
         find_run(config, bundle_sha256)
@@ -100,12 +84,9 @@ def check_run_dir(
 def held(run_dir: pathlib.Path) -> Iterator[None]:
     """Keeps a second process from working in the same run folder.
 
-    What an earlier process had not written to the end is removed.
-
-    The system gives the folder free when the process ends, however it ends.
-
-    Raises:
-        FileExistsError: when another process is at work there.
+    FileExistsError says that another process is at work there. What an earlier
+    process had not written to the end is removed. The system gives the folder
+    free when the process ends, however it ends.
     """
     with contextlib.ExitStack() as stack:
         try:

@@ -16,15 +16,10 @@ def check_output_dir(
     output_dir: str,
     but: Callable[[pathlib.Path], bool] = lambda _: False,
 ) -> None:
-    """Refuses an output folder that holds anything.
+    """Refuses an output folder that holds anything, with FileExistsError.
 
-    Args:
-        output_dir: str, the folder.
-        but: whether a file or folder in it does not count. Defaults to none.
-
-    Raises:
-        FileExistsError: when the folder has content.
-        NotADirectoryError: when it is a file.
+    `but` says which files and folders in it do not count. NotADirectoryError
+    when it is a file.
     """
     path = pathlib.Path(output_dir)
     if path.exists() and not path.is_dir():
@@ -46,9 +41,8 @@ def check_output_dir(
 def read_results(run_dir: str | os.PathLike) -> dict[str, Any]:
     """Reads `results.json` of a run folder.
 
-    Raises:
-        FileNotFoundError: when the folder has no results.
-        ValueError: when they were written by another version of the schema.
+    FileNotFoundError when the folder has no results; ValueError when they were
+    written by another version of the schema.
     """
     path = pathlib.Path(run_dir) / RESULTS
     if not path.is_file():

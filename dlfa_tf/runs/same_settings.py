@@ -19,18 +19,11 @@ def check_same_settings(
     saved_bundle: str | None = None,
     asked_bundle: str | None = None,
 ) -> None:
-    """Refuses to take a run for one under other settings.
+    """Refuses to take a run for one under other settings, which it names.
 
-    Args:
-        saved: settings of the run, as `TrainConfig.to_json` gave them; one
-            that is missing had its default value.
-        asked: the config asked for; `precision=auto` is any precision.
-        where: str, folder of the run, for the message.
-        saved_bundle: str or None, hash of the bundle of the run.
-        asked_bundle: str or None, hash of the bundle asked for.
-
-    Raises:
-        ValueError: names every setting that differs.
+    `saved` is as `TrainConfig.to_json` gave it; a setting that is missing had
+    its default value. In `asked`, `precision=auto` is any precision. `where` is
+    the folder of the run, for the message. Bundles go by their hash.
     """
     old = {**_defaults(), **saved, "bundle": saved_bundle}
     new = {**asked.to_json(), "bundle": asked_bundle}

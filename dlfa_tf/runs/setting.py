@@ -85,11 +85,9 @@ class Setting:
         return "" if self.low is None else f"{least} or more"
 
     def check_value(self, value: Any) -> None:
-        """Refuses a value that the setting does not take.
+        """Refuses a value that the setting does not take, with ValueError.
 
-        Raises:
-            ValueError: naming the setting, the value and what is accepted.
-            TypeError: for a list that is no tuple.
+        A list that is no tuple raises TypeError.
         """
         if self.kind is tuple:
             self._check_tuple(value)
@@ -157,18 +155,10 @@ def setting(
     choices: tuple[str, ...] = (),
     **declared: Any,
 ) -> Any:
-    """Declares a field of a config.
+    """Declares a field of a config; for the arguments see `Setting`.
 
-    Args:
-        of: str, see `Setting`.
-        help: str, see `Setting`.
-        default: default of the field. Defaults to the first of `choices`;
-            without them the field has to be given.
-        choices: see `Setting`.
-        **declared: further attributes of `Setting`.
-
-    Returns:
-        The field.
+    Without `default` it is the first of `choices`; without these the field has
+    to be given.
     """
     if default is ...:
         default = choices[0] if choices else REQUIRED

@@ -18,12 +18,8 @@ DEFAULTS = {**FUSION_DEFAULTS, **GENERAL_DEFAULTS}
 def shared_settings(configs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Settings that make no variant because all runs of a table have them.
 
-    Args:
-        configs: settings of the runs.
-
-    Returns:
-        dict from the names in `GENERAL_DEFAULTS` in which all runs depart
-        from the default, and alike, to their value.
+    These are names in `GENERAL_DEFAULTS`, with the value in which all runs
+    depart from the default, and alike.
     """
     shared = {}
     for name, default in GENERAL_DEFAULTS.items():
@@ -38,14 +34,9 @@ def variant_name(
 ) -> str:
     """Names the settings in which a run departs from the paper's system.
 
-    Args:
-        config: settings of a run, as in `results.json`; what is missing has
-            its default.
-        shared: names of settings to leave out.
-
-    Returns:
-        str such as `"branches=local, new_layer_rate=10.0"`; empty for the
-        paper's systems.
+    For example `"branches=local, new_layer_rate=10.0"`; empty for the paper's
+    systems. `config` is as in `results.json`, and what is missing has its
+    default; `shared` are names of settings to leave out.
     """
     known = dict(GENERAL_DEFAULTS)
     fuses = config.get("fusion_layer") is not None

@@ -19,11 +19,9 @@ _FORM = (
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Cluster:
-    """The workers of a run.
+    """The workers of a run, as `host:port`, the chief first.
 
-    Attributes:
-        addresses: `host:port` of every worker, the chief first.
-        index: int, which of them this process is.
+    `index` says which of them this process is.
     """
 
     addresses: tuple[str, ...]
@@ -38,17 +36,7 @@ class Cluster:
 def cluster_from_environment(
     environment: Mapping[str, str] = os.environ,
 ) -> Cluster | None:
-    """Reads and checks TF_CONFIG.
-
-    Args:
-        environment: environment variables. Defaults to the process'.
-
-    Returns:
-        `Cluster`, or None where TF_CONFIG is not set.
-
-    Raises:
-        ValueError: when TF_CONFIG does not describe workers and one of them.
-    """
+    """Reads and checks TF_CONFIG; None where it is not set."""
     text = environment.get("TF_CONFIG")
     if not text:
         return None
@@ -82,18 +70,10 @@ def cluster_from_environment(
 
 
 def resolve_strategy(name: str) -> str:
-    """Decides what `auto` is on this machine.
+    """Decides what `auto` is on this machine; refuses what cannot be.
 
-    Args:
-        name: str, one of `STRATEGIES`.
-
-    Returns:
-        `multi_worker` where TF_CONFIG names several workers, else `mirrored`
-        where there are several GPUs, else `one_device`.
-
-    Raises:
-        ValueError: for an unknown name, a wrong TF_CONFIG, or several devices
-            under JAX.
+    `multi_worker` where TF_CONFIG names several workers, else `mirrored` where
+    there are several GPUs, else `one_device`. JAX takes one device only.
     """
     if name not in STRATEGIES:
         raise ValueError(

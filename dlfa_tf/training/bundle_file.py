@@ -31,19 +31,11 @@ def write_bundle_file(
     meta: dict[str, Any],
     arrays: dict[str, np.ndarray],
 ) -> str:
-    """Writes a bundle aside and renames it.
+    """Writes a bundle aside, renames it and returns the hash of its content.
 
-    Args:
-        path: file to write; must not exist.
-        meta: plain values.
-        arrays: arrays by name.
-
-    Returns:
-        Hash of the content, 64 hexadecimal digits.
-
-    Raises:
-        FileExistsError: when the file exists.
-        OSError: when the disk does not take it; nothing is left then.
+    The hash is 64 hexadecimal digits. `meta` are plain values. FileExistsError
+    when the file exists; OSError when the disk does not take it, and nothing is
+    left then.
     """
     path = check_new(path)
     text = json.dumps(meta, sort_keys=True)
@@ -58,11 +50,7 @@ def write_bundle_file(
 
 
 def check_new(path: str | os.PathLike[str]) -> pathlib.Path:
-    """Refuses to overwrite a file.
-
-    Raises:
-        FileExistsError: when the file exists.
-    """
+    """Refuses to overwrite a file, with FileExistsError."""
     if os.path.exists(path):
         raise FileExistsError(
             f"The bundle {str(path)!r} exists and is never overwritten. "
@@ -76,9 +64,8 @@ def read_bundle_meta(
 ) -> tuple[str, dict[str, Any]]:
     """Reads hash and plain values only, which takes milliseconds.
 
-    Raises:
-        FileNotFoundError: when there is no such file.
-        ValueError: when it is no bundle, or one of another version.
+    FileNotFoundError when there is no such file; ValueError when it is no
+    bundle, or one of another version.
     """
     path = _existing(path)
     try:
@@ -94,12 +81,8 @@ def read_bundle_file(
 ) -> tuple[str, dict[str, Any], dict[str, np.ndarray]]:
     """Reads a bundle and checks its hash.
 
-    Returns:
-        Hash, plain values, arrays by name.
-
-    Raises:
-        FileNotFoundError: when there is no such file.
-        ValueError: when it is no bundle, is cut off or was altered.
+    Returns hash, plain values and arrays by name. FileNotFoundError when there
+    is no such file; ValueError when it is no bundle, is cut off or was altered.
     """
     path = _existing(path)
     try:

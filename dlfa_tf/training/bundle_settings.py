@@ -12,11 +12,7 @@ BUNDLE_SETTINGS = tuple(
 
 
 def check_settings(config: TrainConfig, meta: dict[str, Any]) -> None:
-    """Refuses a config that asks for other data than the bundle holds.
-
-    Raises:
-        ValueError: names every setting that differs.
-    """
+    """Refuses a config that asks for other data than the bundle holds."""
     asked = config.to_json()
     different = [
         f"{name}={asked[name]!r} (the bundle has {value!r})"

@@ -31,17 +31,13 @@ _BROKEN = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)
 
 
 class CheckpointStore:
-    """The `checkpoints/` folder of a run.
+    """The `checkpoints/` folder of a run, made when the first one is saved.
 
-    `step-N.npz` is what training needs to go on after step N, `best-N.npz`
-    the weights of step N that scored best on dev so far. Both are written
-    aside, flushed to the disk and renamed. `step-N.npz.broken` is one that
-    could not be read, or whose best weights could not.
-
-    Args:
-        folder: folder of the checkpoints; made when the first one is saved.
-        keep: int, checkpoints to keep; the best weights that these refer to
-            are kept besides. Defaults to `2`.
+    `step-N.npz` is what training needs to go on after step N, `best-N.npz` the
+    weights of step N that scored best on dev so far. Both are written aside,
+    flushed to the disk and renamed. `step-N.npz.broken` is one that could not
+    be read, or whose best weights could not. The newest `keep` are kept, and
+    besides them the best weights that these refer to.
     """
 
     def __init__(self, folder: pathlib.Path, keep: int = 2) -> None:
@@ -60,15 +56,10 @@ class CheckpointStore:
     ) -> None:
         """Saves a checkpoint, then deletes those that are no longer kept.
 
-        Args:
-            step: int, steps taken.
-            arrays: state of model and optimizer.
-            meta: plain values, everything else.
-            best: step and weights of the best dev score, or None.
-
-        Raises:
-            OSError: when the disk does not take it; the checkpoints that were
-                there still are.
+        `arrays` are the state of model and optimizer, `meta` everything else in
+        plain values, `best` step and weights of the best dev score. When the
+        disk does not take it (OSError), the checkpoints that were there still
+        are.
         """
         best_step = None
         if best is not None:
@@ -86,16 +77,11 @@ class CheckpointStore:
         say: Callable[[str], None] = lambda _: None,
         set_aside: bool = True,
     ) -> tuple[list[np.ndarray], dict[str, Any], list[np.ndarray]] | None:
-        """Reads the newest checkpoint that is whole.
+        """Reads the newest checkpoint that is whole; None when there is none.
 
-        Args:
-            say: is told of every broken one.
-            set_aside: bool, whether to rename broken ones, so that none is
-                taken for a newer one of those to come. Defaults to `True`.
-
-        Returns:
-            None when there is none; otherwise the arrays, the plain values
-            and the best weights (empty when there were none yet).
+        Gives the arrays, the plain values and the best weights (empty when
+        there were none yet). `say` is told of every broken one. `set_aside`
+        renames these, so that none is taken for a newer one of those to come.
         """
         for step in reversed(self._steps("step")):
             try:
@@ -172,9 +158,8 @@ class CheckpointStore:
     def _prune(self, saved: int) -> None:
         """Deletes what is older than the checkpoints to keep.
 
-        Args:
-            saved: int, step of the newest one; those of higher steps are from
-                before the run went back, and do not count.
+        Those of steps above `saved`, the newest one, are from before the run
+        went back, and do not count.
         """
         until_now = [s for s in self._steps("step") if s <= saved]
         for step in until_now[: -self.keep]:

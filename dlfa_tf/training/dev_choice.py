@@ -11,14 +11,10 @@ import numpy as np
 class DevChoice:
     """Remembers the weights that score best on English dev.
 
-    Only a strictly better score replaces the best one, and the last weights
-    are always scored too, as in the XTREME scripts.
-
-    Attributes:
-        best_step: int, step of the best score; 0 before the first.
-        best_score: float, in percent.
-        history: one dict with `step` and `dev_score` for every score.
-        weights: copies of the best weights; empty before the first score.
+    Only a strictly better score replaces the best one, and the last weights are
+    always scored too, as in the XTREME scripts. Scores are in percent. Before
+    the first, `best_step` is 0 and `weights` are empty. `history` has one dict
+    with `step` and `dev_score` for every score.
     """
 
     best_step: int = 0
@@ -29,15 +25,9 @@ class DevChoice:
     def add(
         self, step: int, score: float, weights: Callable[[], list[np.ndarray]]
     ) -> dict[str, float]:
-        """Adds the score of a step.
+        """Adds the score of a step and returns its entry of the history.
 
-        Args:
-            step: int.
-            score: float, headline score in percent.
-            weights: function that copies the weights; called for a best score.
-
-        Returns:
-            The entry of the history.
+        `weights` copies the weights; it is called for a best score only.
         """
         entry = {"step": step, "dev_score": score}
         self.history.append(entry)

@@ -15,18 +15,10 @@ from dlfa_tf.training import rendezvous
 
 
 def make_strategy(name: str, *, peer_timeout: float = 300.0) -> Any:
-    """Creates the strategy; for several workers, the first use of TensorFlow.
+    """Creates the strategy (None for one device), one of `STRATEGIES` by name.
 
-    Args:
-        name: str, one of `STRATEGIES`.
-        peer_timeout: float, seconds to wait for the other workers.
-
-    Returns:
-        A `tf.distribute` strategy, or None for one device.
-
-    Raises:
-        ValueError: for an unknown name or a wrong TF_CONFIG.
-        ConnectionError: when a worker cannot be reached in time.
+    For several workers this is the first use of TensorFlow. One that cannot be
+    reached within `peer_timeout` seconds raises ConnectionError.
     """
     name = workers.resolve_strategy(name)
     if name == "one_device":
@@ -56,11 +48,7 @@ def scope_of(strategy: Any) -> contextlib.AbstractContextManager:
 
 
 def check_batch_size(batch_size: int, strategy: Any) -> None:
-    """Refuses a global batch that the replicas cannot share evenly.
-
-    Raises:
-        ValueError: when it is not a multiple of their number.
-    """
+    """Refuses a global batch that the replicas cannot share evenly."""
     replicas = 1 if strategy is None else strategy.num_replicas_in_sync
     if batch_size % replicas:
         below = batch_size // replicas * replicas
@@ -76,12 +64,7 @@ def check_batch_size(batch_size: int, strategy: Any) -> None:
 def check_same_step(strategy: Any, step: int) -> None:
     """Refuses workers that would go on from different steps.
 
-    Args:
-        strategy: `tf.distribute` strategy or None.
-        step: int, steps taken, as this worker's checkpoint says.
-
-    Raises:
-        ValueError: when another worker's checkpoint says otherwise.
+    `step` is the one that this worker's checkpoint says.
     """
     if strategy is None or strategy.num_replicas_in_sync == 1:
         return
@@ -109,12 +92,7 @@ def check_same_step(strategy: Any, step: int) -> None:
 def lost_worker(strategy: Any, error: Exception) -> ConnectionError | None:
     """What an error of a step means when there are other workers.
 
-    Args:
-        strategy: `tf.distribute` strategy or None.
-        error: what the step raised.
-
-    Returns:
-        The error to raise in its place, or None when it is something else.
+    That is the error to raise in its place, or None when it is something else.
     """
     if strategy is None:
         return None

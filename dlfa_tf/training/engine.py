@@ -369,11 +369,7 @@ class Engine:
 def make_step(
     config: TrainConfig, model: Any, total_steps: int, strategy: Any
 ) -> Step:
-    """Makes the optimizer and the step of Keras' backend.
-
-    Raises:
-        ValueError: see `make_optimizer`, `TensorFlowStep` and `JaxStep`.
-    """
+    """Makes the optimizer and the step of Keras' backend."""
     # Not at the top: each needs its backend.
     if keras.backend.backend() == "jax":
         from dlfa_tf.training.step_jax import JaxStep

@@ -24,20 +24,10 @@ def evaluate_model(
 ) -> dict[str, Any]:
     """Scores a loaded model and writes predictions and `results.json`.
 
-    Args:
-        model: `DLFATextClassifier` or `DLFATokenClassifier`.
-        source: `Source`.
-        files: from language to split; see `choose_files`.
-        model_folder: str, where the model came from, for the record.
-        limit: int or None, examples per language.
-        run_dir: folder to write into.
-        say: receives one-line messages.
-
-    Returns:
-        The content of `results.json`.
-
-    Raises:
-        ValueError: when the model's labels are not the task's.
+    Returns the content of `results.json`. `files` is from language to split,
+    see `choose_files`; `model_folder` says where the model came from, for the
+    record; `limit` counts examples per language (None: all). A model whose
+    labels are not the task's is refused.
     """
     if tuple(model.labels or ()) != source.task.labels:
         raise ValueError(

@@ -12,12 +12,7 @@ _ROWS = 32
 
 
 class GateProbe:
-    """Reads the gate of a model on the first rows of English dev.
-
-    Args:
-        model: task model with a fusion layer.
-        prepared: `Prepared`.
-    """
+    """Reads the gate of a model on the first rows of English dev."""
 
     def __init__(self, model: Any, prepared: Prepared) -> None:
         fusion = model.backbone.get_layer("dlfa")
@@ -36,11 +31,9 @@ class GateProbe:
     def __call__(self) -> dict[str, float]:
         """Statistics over real positions and all channels.
 
-        Returns:
-            dict with `mean`, `sd` and `outside_share` (of values outside
-            [0, 1]) of the gate, and the root mean square of the fused output
-            (`rms_fused`), of the lower (`rms_low`) and of the last block
-            (`rms_high`).
+        They are `mean`, `sd` and `outside_share` (of values outside [0, 1]) of
+        the gate, and the root mean square of the fused output (`rms_fused`), of
+        the lower (`rms_low`) and of the last block (`rms_high`).
         """
         if keras.backend.backend() == "jax":
             # Compiled: one by one its ops would take seconds.

@@ -13,8 +13,7 @@ EXIT_CODE = 75
 class TrainingInterrupted(Exception):
     """A run was asked to stop, saved what it had, and can be resumed.
 
-    Attributes:
-        exit_code: int, what a program that ends by it ends with.
+    A program that ends by it ends with its `exit_code`.
     """
 
     exit_code = EXIT_CODE
@@ -25,23 +24,15 @@ class NonFiniteTraining(ArithmeticError):
 
 
 class StopRequest:
-    """Says whether SIGTERM has come.
-
-    Args:
-        asked: bool, whether to stop at once; for tests.
-    """
+    """Says whether SIGTERM has come; `asked` is for tests."""
 
     def __init__(self, asked: bool = False) -> None:
         self.asked = asked
 
     def check(self, message: str) -> None:
-        """Raises when the run was asked to stop.
+        """Raises TrainingInterrupted when the run was asked to stop.
 
-        Args:
-            message: str, what has been saved.
-
-        Raises:
-            TrainingInterrupted: when it was.
+        `message` says what has been saved.
         """
         if self.asked:
             raise TrainingInterrupted(
@@ -56,9 +47,6 @@ def stop_on_sigterm() -> Iterator[StopRequest]:
 
     Where signals cannot be handled, in any thread but the first, SIGTERM does
     what it did before.
-
-    Yields:
-        `StopRequest`.
     """
     request = StopRequest()
     if threading.current_thread() is not threading.main_thread():

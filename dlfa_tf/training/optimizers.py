@@ -99,17 +99,8 @@ def make_optimizer(
 ) -> keras.optimizers.Optimizer:
     """Builds the optimizer of a config; the train step does the clipping.
 
-    Args:
-        config: `TrainConfig`.
-        model: task model whose trainable variables it is for.
-        total_steps: int, steps of the whole run.
-
-    Returns:
-        AdamW with linear decay to 0, after a warm-up when one is asked for;
-        in float16 within Keras' `LossScaleOptimizer`.
-
-    Raises:
-        ValueError: when the warm-up is as long as the run.
+    It is AdamW with linear decay to 0, after a warm-up when one is asked for;
+    in float16 within Keras' `LossScaleOptimizer`.
     """
     optimizer = AdamWOnSums(
         learning_rate=LinearWarmupDecay(

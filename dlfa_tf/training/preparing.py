@@ -23,11 +23,8 @@ _SUBSET_SEED = 0
 class RunData:
     """Everything that is read before training.
 
-    Attributes:
-        source: `Source`.
-        files: from language to split, what to evaluate on.
-        train: examples of the English training split.
-        dev: examples of the English dev split.
+    `train` and `dev` are English; `files` is from language to split, what to
+    evaluate on.
     """
 
     source: Source
@@ -40,15 +37,10 @@ class RunData:
 class Prepared:
     """What training needs besides the config and the model.
 
-    Attributes:
-        train: `TokenArrays` of the training split.
-        dev: `TokenArrays` of the English dev split.
-        dev_gold: gold labels of dev, see `gold_labels`.
-        train_examples: int, examples that `train` was made of.
-        pad_id: int, id of padding.
-        use_segment_ids: bool, whether the encoder takes `segment_ids`.
-        used_ids: int32 `(used,)` or None: with a compact vocabulary, the ids
-            of the full one that ids 0, 1, ... of the arrays stand for.
+    `dev` is English and `dev_gold` its labels, see `gold_labels`;
+    `train_examples` says how many examples `train` was made of. With a compact
+    vocabulary `used_ids`, int32 `(used,)`, are the ids of the full one that ids
+    0, 1, ... of the arrays stand for; else None.
     """
 
     train: TokenArrays
@@ -69,11 +61,7 @@ class Prepared:
 
 
 def read_data(config: TrainConfig) -> RunData:
-    """Reads English train and dev; checks that the other files are there.
-
-    Raises:
-        ValueError, FileNotFoundError: when the data do not fit the config.
-    """
+    """Reads English train and dev; checks that the other files are there."""
     task = config.task_definition
     source = Source(
         task=task, name=config.data_source, data_dir=config.data_dir
@@ -91,16 +79,7 @@ def read_data(config: TrainConfig) -> RunData:
 
 
 def prepare(config: TrainConfig, data: RunData, preprocessor: Any) -> Prepared:
-    """Tokenises what was read, and renumbers it for a compact vocabulary.
-
-    Args:
-        config: `TrainConfig`.
-        data: what `read_data` returned for it.
-        preprocessor: the model's preprocessor.
-
-    Returns:
-        `Prepared`.
-    """
+    """Tokenises what was read, and renumbers it for a compact vocabulary."""
     train = cache.cached_tokens(data.train, preprocessor)
     dev = cache.cached_tokens(data.dev, preprocessor)
     pieces = preprocessor.pieces

@@ -14,10 +14,7 @@ _FIGURES = ("loss", "tokens/s", "padding", "GiB")
 class Progress:
     """Keras' progress bar, or a line now and then.
 
-    Args:
-        total_steps: int.
-        say: receives lines.
-        verbose: int, 0 shows nothing, 1 the bar, 2 lines.
+    `verbose` 0 shows nothing, 1 the bar, 2 lines, which `say` receives.
     """
 
     def __init__(

@@ -12,17 +12,10 @@ _RETRY_SECONDS = 0.2
 def meet_peers(addresses: tuple[str, ...], index: int, timeout: float) -> None:
     """Returns as soon as every worker has reached every other one.
 
-    Each worker listens on its own port, which TensorFlow takes afterwards,
-    and calls all others.
-
-    Args:
-        addresses: `host:port` of every worker.
-        index: int, which of them this process is.
-        timeout: float, seconds to wait.
-
-    Raises:
-        ConnectionError: when the own port is taken, or when a worker cannot
-            be reached in time; names all that are missing.
+    Each worker listens on its own port, which TensorFlow takes afterwards, and
+    calls all others. `addresses` are `host:port`, `index` is this process,
+    `timeout` in seconds. ConnectionError says that the own port is taken, or
+    names all workers that are missing.
     """
     deadline = time.monotonic() + timeout
     others = [i for i in range(len(addresses)) if i != index]

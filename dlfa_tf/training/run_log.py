@@ -21,12 +21,9 @@ TIMING = "timing"
 class RunLog:
     """Writes entries of a run to `metrics.jsonl` and to `logs/`.
 
-    Args:
-        run_dir: folder of the run; None writes nothing.
-        position: int, bytes of `metrics.jsonl` that hold; what was written
-            after them is cut off, and so is a last line without its end: a
-            power failure may have left less than the checkpoint saw.
-            Defaults to `0`.
+    Without `run_dir` it writes nothing. What `metrics.jsonl` has after the byte
+    `position` is cut off, and so is a last line without its end: a power
+    failure may have left less than the checkpoint saw.
     """
 
     def __init__(self, run_dir: pathlib.Path | None, position: int = 0) -> None:

@@ -10,10 +10,9 @@ import numpy as np
 class StepValues(NamedTuple):
     """What a step reports: scalars, on the device until they are read.
 
-    Attributes:
-        loss: mean cross entropy over the labelled positions of the batch.
-        gradient_norm: global norm of the gradient, before clipping.
-        stops: number of workers that want all workers to stop.
+    `loss` is the mean cross entropy over the labelled positions of the batch,
+    `gradient_norm` the global norm before clipping, `stops` the number of
+    workers that want all workers to stop.
     """
 
     loss: Any
@@ -28,10 +27,9 @@ class StepValues(NamedTuple):
 class Step(Protocol):
     """Computes steps of training; see `TensorFlowStep` and `JaxStep`.
 
-    Attributes:
-        replicas: int, devices that share a batch.
-        workers: int, processes that train together.
-        traces: int, how often a step has been traced or compiled.
+    `replicas` are the devices that share a batch, `workers` the processes that
+    train together; `traces` counts how often a step has been traced or
+    compiled.
     """
 
     replicas: int
@@ -41,15 +39,10 @@ class Step(Protocol):
     def __call__(
         self, features: dict[str, np.ndarray], labels: np.ndarray, stop: bool
     ) -> StepValues:
-        """Takes a step, and need not wait for it.
+        """Takes a step on the global batch, and need not wait for it.
 
-        Args:
-            features: dict of arrays `(rows, time)`, the global batch.
-            labels: int32 `(rows,)` or `(rows, time)`, -1 for no label.
-            stop: bool, whether this worker wants all workers to stop.
-
-        Returns:
-            `StepValues` of the step.
+        Features are `(rows, time)`, labels int32 `(rows,)` or `(rows, time)`,
+        -1 for no label. `stop`: this worker wants all workers to stop.
         """
 
     def forward(self, features: dict[str, Any]) -> np.ndarray:

@@ -18,14 +18,7 @@ WIDTH_MULTIPLE = 32
 
 
 def check_policies(model: Any) -> None:
-    """Refuses a model that cannot be trained under JAX.
-
-    Args:
-        model: task model.
-
-    Raises:
-        ValueError: under mixed_float16, which needs a scaled loss.
-    """
+    """Refuses mixed_float16, which needs a scaled loss, under JAX."""
     policies = {layer.dtype_policy.name for layer in model._flatten_layers()}
     if "mixed_float16" in policies:
         raise ValueError(
@@ -37,18 +30,10 @@ def check_policies(model: Any) -> None:
 class JaxStep:
     """Loss, gradients, clipping and update in one compiled function.
 
-    The loss is the mean over the labelled positions of the batch, gradients
-    are clipped by their global norm: what the TensorFlow step computes. The
-    state stays on the device; `sync` writes it into the variables.
-
-    Args:
-        model: task model without a preprocessor.
-        optimizer: Keras optimizer without clipping.
-        clip_norm: float, limit of the global gradient norm.
-
-    Raises:
-        ValueError: under another backend, or under mixed_float16, which
-            needs a scaled loss.
+    The loss is the mean over the labelled positions of the batch, gradients are
+    clipped by their global norm: what the TensorFlow step computes. The state
+    stays on the device; `sync` writes it into the variables. The model has no
+    preprocessor and the optimizer does not clip.
     """
 
     replicas = workers = 1
@@ -181,15 +166,10 @@ def compiled_forward(
 ) -> Callable[[dict[str, Any]], np.ndarray]:
     """A function from features to logits that is compiled for few shapes.
 
-    Args:
-        model: task model; its preprocessor is not used.
-        rows: int, rows that every batch is filled up to.
-        weights: called at every call for the values of the trainable and the
-            other variables. Defaults to those that the variables have.
-
-    Returns:
-        Function from a dict of arrays `(at most rows, time)` to float32
-        logits of these rows, without dropout.
+    It fills arrays `(at most rows, time)` up to `rows` and gives the float32
+    logits of the rows that came, without dropout. `weights` is called every
+    time for the values of the trainable and the other variables; None takes
+    those that the variables have.
     """
     import jax
 
@@ -222,15 +202,9 @@ def pad_width(
 ) -> tuple[dict[str, Any], Any]:
     """Pads a batch to a width that few others have.
 
-    Args:
-        features: dict of arrays `(rows, time)`.
-        labels: `(rows, time)`, or `(rows,)` or None, which stay as they are.
-        max_width: int or None, positions of the encoder, which no batch is
-            padded beyond. Defaults to `None`: no limit.
-
-    Returns:
-        The pair, time a multiple of `WIDTH_MULTIPLE` or `max_width`; new
-        positions are padding without a label.
+    Time becomes a multiple of `WIDTH_MULTIPLE`, but no more than `max_width`,
+    the positions of the encoder (None: no limit). New positions are padding
+    without a label; labels `(rows,)` and None stay as they are.
     """
     time = features["token_ids"].shape[1]
     more = -time % WIDTH_MULTIPLE

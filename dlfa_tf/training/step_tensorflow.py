@@ -25,18 +25,9 @@ class TensorFlowStep:
     In float16 the optimizer scales the loss, and leaves the weights alone when
     the gradient overflows.
 
-    Args:
-        model: task model without a preprocessor, created in the strategy's
-            scope.
-        optimizer: optimizer that does not sum gradients itself, such as
-            `AdamWOnSums`, or one in a `LossScaleOptimizer` (one replica
-            only); created in the strategy's scope, built here.
-        clip_norm: float, limit of the global norm.
-        strategy: `tf.distribute` strategy. Defaults to one device.
-        jit_compile: bool, whether to compile with XLA (one replica only).
-
-    Raises:
-        ValueError: for an option that needs one replica, given more.
+    Model and optimizer are created in the strategy's scope; the optimizer is
+    built here and does not sum gradients itself, such as `AdamWOnSums`. One in
+    a `LossScaleOptimizer`, and `jit_compile` (XLA), need one replica.
     """
 
     def __init__(
@@ -247,14 +238,6 @@ def fill_rows(
 
     The last batch of an epoch may be smaller than the others. Rows of nothing
     but padding have a share in neither loss nor gradient.
-
-    Args:
-        features: dict of arrays `(rows, time)`.
-        labels: array `(rows,)` or `(rows, time)`.
-        multiple: int, what the number of rows has to be a multiple of.
-
-    Returns:
-        The pair with as many rows as needed.
     """
     missing = -len(labels) % multiple
     if not missing:

@@ -15,16 +15,10 @@ class Window:
     They are part of a checkpoint, so that the first entry after a resumed
     step is the one that an undisturbed run writes.
 
-    Attributes:
-        steps: int.
-        loss: float, sum of the losses.
-        gradient_norm: float, sum of the norms before clipping, of the steps
-            that were not skipped.
-        clipped: int, steps whose gradient was clipped.
-        skipped: int, steps whose norm was not finite, which mixed_float16
-            leaves out.
-        tokens: int, real pieces.
-        positions: int, pieces with padding.
+    `clipped` steps had their gradient clipped. `skipped` ones had a norm that
+    was not finite, which mixed_float16 leaves out; `gradient_norm`, before
+    clipping, is without these. `tokens` are real pieces, `positions` pieces
+    with padding.
     """
 
     steps: int = 0

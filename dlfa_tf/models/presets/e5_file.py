@@ -47,14 +47,8 @@ class _Entry:
 class E5File:
     """Gives the vocabulary and the tensors of an E5S1 file as NumPy arrays.
 
-    The file is memory-mapped; only what is asked for is read.
-
-    Args:
-        path: Path of the file.
-
-    Raises:
-        ValueError: when the file is no E5S1 file of version 1 or is cut off.
-        FileNotFoundError: when there is no such file.
+    The file is memory-mapped; only what is asked for is read. One of another
+    kind or version, or cut off, raises ValueError.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -70,15 +64,7 @@ class E5File:
             ) from error
 
     def read(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
-        """Returns one tensor.
-
-        Args:
-            name: Name of the tensor, such as `"l0.q.w"`.
-            shape: Shape to give it.
-
-        Returns:
-            float32 array of that shape.
-        """
+        """Returns one tensor, such as `"l0.q.w"`, as float32 of the shape."""
         entry = self._entry(name, int(np.prod(shape)))
         return self._slice(entry, 0, entry.count).reshape(shape)
 
@@ -87,13 +73,7 @@ class E5File:
     ) -> Iterator[tuple[int, np.ndarray]]:
         """Yields a large matrix piece by piece, to save memory.
 
-        Args:
-            name: Name of the tensor.
-            shape: Its rows and columns.
-            rows_per_chunk: int, rows.
-
-        Yields:
-            Index of the first row and a float32 array of rows.
+        A piece is the index of its first row and a float32 array of rows.
         """
         rows, columns = shape
         entry = self._entry(name, rows * columns)

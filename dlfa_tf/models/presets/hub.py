@@ -24,20 +24,10 @@ def load_from_hub(
     """Calls `load` and explains a network that cannot be reached.
 
     The Kaggle client has no time-out and the Hugging Face client retries for
-    23 s before it reports a missing file. So the hub is asked first whether
-    it answers at all, unless its files have been downloaded before.
-
-    Args:
-        load: Function that loads the preset with keras-hub.
-        preset: str, the name that the user gave.
-        handle: str, the `scheme://` handle that stands for it.
-        default: str, the preset to offer instead.
-
-    Returns:
-        What `load` returns.
-
-    Raises:
-        ConnectionError: when the hub cannot be reached.
+    23 s before it reports a missing file. So the hub is asked first whether it
+    answers at all (else ConnectionError), unless its files have been downloaded
+    before. `preset` is what the user called it, `handle` the `scheme://` behind
+    the name, `default` the preset to offer instead.
     """
     host = _unreachable_host(handle)
     if host is not None:

@@ -20,23 +20,14 @@ def pack_encoder(
     """Takes an encoder apart into plain values and small arrays.
 
     `q4` holds kernels and token embeddings in blocks of 4 bits, 4.5 bits a
-    number, and the rest (biases, norms, positions) in float32. For weights
-    that were in such blocks before, as those of `e5_small_multi`, this loses
-    nothing; for others it rounds.
+    number, and the rest (biases, norms, positions) in float32. For weights that
+    were in such blocks before, as those of `e5_small_multi`, this loses
+    nothing; for others it rounds. Other formats are `float16`, `float32` and
+    `auto`: q4 where it loses nothing, else float16.
 
-    Args:
-        encoder: keras-hub encoder backbone.
-        rows: int `(rows,)`, rows of the token embedding to keep, in order.
-        weights: `"q4"`, `"float16"`, `"float32"`, or `"auto"`: q4 where it
-            loses nothing, else float16.
-
-    Returns:
-        A pair: plain values with `encoder` (its config), `format`, `exact`
-        (whether every number is kept) and `weights` (path and shape of each);
-        and the arrays by name.
-
-    Raises:
-        ValueError: for an unknown format.
+    `rows` are those of the token embedding to keep, in order. The plain values
+    are `encoder` (its config), `format`, `exact` (whether every number is kept)
+    and `weights` (path and shape of each).
     """
     if weights not in FORMATS:
         raise ValueError(
@@ -67,16 +58,8 @@ def unpack_encoder(
 ) -> keras_hub.models.Backbone:
     """Puts together what `pack_encoder` took apart; needs no TensorFlow.
 
-    Args:
-        meta: the plain values.
-        arrays: the arrays.
-        dtype: dtype or policy of the encoder. Defaults to the packed one's.
-
-    Returns:
-        The encoder; token id i stands for the i-th row that was kept.
-
-    Raises:
-        ValueError: when the weights do not fit the encoder.
+    Token id i stands for the i-th row that was kept. `dtype` None is the packed
+    encoder's. Weights that do not fit the encoder raise ValueError.
     """
     config = dict(meta["encoder"])
     if dtype is not None:

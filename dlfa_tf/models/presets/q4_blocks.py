@@ -13,11 +13,7 @@ BLOCK = np.dtype([("scale", "<f2"), ("nibbles", "u1", (BLOCK_SIZE // 2,))])
 def dequantize(blocks: np.ndarray) -> np.ndarray:
     """Turns 4-bit blocks into numbers: scale times (nibble minus 8).
 
-    Args:
-        blocks: Array `(blocks,)` of `BLOCK`.
-
-    Returns:
-        float32 array `(blocks * 32,)`.
+    From `BLOCK` `(blocks,)` to float32 `(blocks * 32,)`.
     """
     nibbles = blocks["nibbles"]
     numbers = np.empty((len(blocks), 2, BLOCK_SIZE // 2), np.float32)
@@ -32,14 +28,9 @@ def quantize(values: np.ndarray) -> np.ndarray:
     """Turns numbers into 4-bit blocks; the last block is filled with zeros.
 
     The number that is largest in size gets the nibble 0, so its eighth, with
-    the sign turned, is the scale. Numbers that came out of blocks made in
-    this way, as those of `e5_small_multi` did, give the very same blocks.
-
-    Args:
-        values: float array of any shape, read row by row.
-
-    Returns:
-        Array `(blocks,)` of `BLOCK`.
+    the sign turned, is the scale. Numbers that came out of blocks made in this
+    way, as those of `e5_small_multi` did, give the very same blocks. An array
+    of any shape is read row by row.
     """
     flat = np.asarray(values, np.float32).reshape(-1)
     flat = np.pad(flat, (0, -flat.size % BLOCK_SIZE))

@@ -66,16 +66,10 @@ def tiny_sentencepiece_tokenizer() -> keras_hub.tokenizers.XLMRobertaTokenizer:
 def tiny_encoder(
     vocabulary_size: int, *, load_weights: bool = True, dtype: Any = None
 ) -> keras_hub.models.BertBackbone:
-    """Returns a BERT encoder of width 8 with 2 heads and 3 blocks.
+    """A BERT encoder of width 8 with 2 heads, 3 blocks and 512 positions.
 
-    Args:
-        vocabulary_size: int, pieces.
-        load_weights: bool. Whether to fill it with weights that are the same
-            in every process. Otherwise Keras initialises it.
-        dtype: Optional dtype or policy. Defaults to the global policy.
-
-    Returns:
-        A `BertBackbone` for at most 512 pieces.
+    `load_weights` fills it with weights that are the same in every process;
+    otherwise Keras initialises it.
     """
     encoder = keras_hub.models.BertBackbone(
         vocabulary_size=vocabulary_size,
