@@ -18,6 +18,7 @@ from dlfa_tf.serving import export_saved_model
 from dlfa_tf.serving.lint import Finding
 from dlfa_tf.serving.lint_rules import read_meta_graph
 from dlfa_tf.serving.served_graph import own_signatures
+from tests.serving.conftest import NUM_BLOCKS
 
 HERE = pathlib.Path(__file__).parent
 TOLERANCE = 1e-5  # float32; the model pads other batches
@@ -79,8 +80,7 @@ def test_encoder_stands_once_in_every_signature(request, name):
         for function in meta_graph.graph_def.library.function
         if "_body_" in function.signature.name
     ]
-    blocks = 3  # of the presets `tiny` and `tiny_sentencepiece`
-    assert [n for n in counts if n] == [blocks] * len(
+    assert [n for n in counts if n] == [NUM_BLOCKS] * len(
         own_signatures(meta_graph)
     )
 

@@ -1,16 +1,6 @@
-"""What the tests of runs share: settings of a tiny run, eager execution."""
+"""What the tests of runs share: settings of a tiny run."""
 
 import pytest
-
-
-@pytest.fixture
-def eager():
-    """Runs `tf.function`s as Python: tracing takes longer than tiny runs."""
-    import tensorflow as tf
-
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
 
 
 @pytest.fixture
