@@ -13,8 +13,9 @@ ARGS ?=
 PYTEST_ARGS ?=
 
 PY := .venv/bin/python
-# One process per core. A file stays in one process: its fixtures are shared.
-PYTEST := $(PY) -m pytest -n logical --maxprocesses 4 --dist loadfile
+# One process per core. Each begins with its share of the files, in order, so
+# that what a folder's tests share is made once; who is done first takes over.
+PYTEST := $(PY) -m pytest -n logical --maxprocesses 4 --dist worksteal
 SOURCES := $(wildcard dlfa_tf trainers benchmarks saved_models/*.py tests tools)
 BUILD_FILES := $(wildcard MODULE.bazel BUILD */BUILD */*/BUILD tools/*.bzl)
 BUILDIFIER := tools/node_modules/.bin/buildifier

@@ -1,13 +1,17 @@
 """What every test shares: a quiet, seeded process and a few folders."""
 
+import gc
 import os
 import random
 import re
+import shutil
 import sys
+from collections.abc import Callable
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import filelock
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -38,6 +42,16 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ["CUDA_VISIBLE_DEVICES"] = ""
 
 
+def pytest_collection_finish() -> None:
+    """Leaves what the imports made out of every later search for garbage.
+
+    Keras searches whenever a layer is quantised, and half a second goes into
+    the objects of TensorFlow's modules.
+    """
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(autouse=True)
 def seed() -> int:
     """Seeds every generator that is loaded; tests may pass the value on."""
@@ -47,6 +61,43 @@ def seed() -> int:
     if "keras" in sys.modules:
         sys.modules["keras"].utils.set_random_seed(SEED)
     return SEED
+
+
+@pytest.fixture
+def eager() -> Iterator[None]:
+    """Runs `tf.function`s as Python: tracing takes longer than tiny runs."""
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
+@pytest.fixture(scope="session")
+def made_once(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Callable[[str, Callable[[Path], None]], Path]:
+    """`made_once(name, make)`: a folder that one of all processes makes.
+
+    The others wait for it and read what is in it.
+    """
+    base = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        base = base.parent
+
+    def made_once(name: str, make: Callable[[Path], None]) -> Path:
+        folder = base / "shared" / name
+        done = folder.with_name(f"{folder.name}.done")
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with filelock.FileLock(folder.with_name(f"{folder.name}.lock")):
+            if not done.exists():
+                # What a test process that was killed has left.
+                shutil.rmtree(folder, ignore_errors=True)
+                make(folder)
+                done.touch()
+        return folder
+
+    return made_once
 
 
 @pytest.fixture
@@ -73,16 +124,6 @@ def shared_data_dir() -> Path:
             "(set DLFA_TF_BENCHMARK_DATA)"
         )
     return folder
-
-
-@pytest.fixture
-def eager() -> Iterator[None]:
-    """Runs `tf.function`s as Python: tracing takes longer than tiny runs."""
-    import tensorflow as tf
-
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
 
 
 @pytest.fixture

@@ -127,7 +127,7 @@ def run_example(code: str, namespace: dict) -> None:
 
 
 @pytest.mark.parametrize(("line", "info", "code"), list(_document_examples()))
-def test_document_example_runs(line, info, code, tmp_path, monkeypatch):
+def test_document_example_runs(line, info, code, tmp_path, monkeypatch, eager):
     if is_excluded(info):
         ast.parse(code)
         pytest.skip(f"marked {info}")
@@ -136,7 +136,7 @@ def test_document_example_runs(line, info, code, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("code", list(_docstring_examples()))
-def test_docstring_example_runs(code, tmp_path, monkeypatch):
+def test_docstring_example_runs(code, tmp_path, monkeypatch, eager):
     assert code.strip(), "the section is empty"
     monkeypatch.chdir(tmp_path)
     package = importlib.import_module("dlfa_tf")

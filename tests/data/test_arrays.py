@@ -47,6 +47,12 @@ def tokenizer(request):
     return load_tokenizer(request.param)
 
 
+@pytest.fixture(scope="module")
+def tagging(tokenizer):
+    """Shared, as tracing one takes a second."""
+    return TaggingPreprocessor(tokenizer, TAGS, sequence_length=24)
+
+
 def _sentences(count, random, longest=12):
     words = ["the", "cat", "sees", "gato", "дом", "猫", "x", *ODD_WORDS[:4]]
     sentences = []
@@ -125,7 +131,7 @@ def test_pairs_equal_the_preprocessors_own_call(tokenizer, seed):
     assert arrays.row_lengths.min() < 24
 
 
-def test_labels_take_the_preprocessors_order():
+def test_labels_take_the_preprocessors_order(eager):
     examples = [PairExample("cat", "dog", label) for label in LABELS]
     preprocessor = PairPreprocessor(load_tokenizer("tiny"), LABELS[::-1])
     assert tokenize_examples(examples, preprocessor).labels.tolist() == [
@@ -138,12 +144,11 @@ def test_labels_take_the_preprocessors_order():
 # Tagging.
 
 
-def test_tags_equal_the_preprocessors_own_call(tokenizer, seed):
-    preprocessor = TaggingPreprocessor(tokenizer, TAGS, sequence_length=24)
+def test_tags_equal_the_preprocessors_own_call(tagging, seed):
     sentences = _sentences(1030, np.random.default_rng(seed))
     assert len(sentences) > arrays_module._CHUNK
-    arrays = tokenize_examples(sentences, preprocessor)
-    features, labels = preprocessor(
+    arrays = tokenize_examples(sentences, tagging)
+    features, labels = tagging(
         [s.words for s in sentences], y=[s.tags for s in sentences]
     )
     mask = _assert_equal_features(arrays, features)
@@ -156,15 +161,14 @@ def test_tags_equal_the_preprocessors_own_call(tokenizer, seed):
     assert len(arrays) > len(sentences)
 
 
-def test_every_odd_word_has_one_label(tokenizer):
-    preprocessor = TaggingPreprocessor(tokenizer, TAGS, sequence_length=16)
+def test_every_odd_word_has_one_label(tagging):
     words = ODD_WORDS * 3
     tags = [TAGS[i % 3] for i in range(len(words))]
     sentences = [TaggedSentence(words, tuple(tags))]
     sentences += [TaggedSentence((w,), ("VERB",)) for w in ODD_WORDS]
-    arrays = tokenize_examples(sentences, preprocessor)
+    arrays = tokenize_examples(sentences, tagging)
     _assert_one_label_per_word(arrays, sentences, TAGS)
-    assert arrays.row_lengths.max() <= 16
+    assert arrays.row_lengths.max() <= 24
 
 
 def test_long_sentences_are_split_and_nothing_is_lost(tokenizer, seed):
@@ -197,7 +201,7 @@ def test_long_sentences_are_split_and_nothing_is_lost(tokenizer, seed):
         assert mask[1] and not mask[0] and not mask[-1]
 
 
-def test_sentences_without_words():
+def test_sentences_without_words(eager):
     preprocessor = TaggingPreprocessor(load_tokenizer("tiny"), TAGS)
     nothing = TaggedSentence((), ())
     arrays = tokenize_examples([nothing, nothing], preprocessor)
@@ -206,7 +210,7 @@ def test_sentences_without_words():
     assert not arrays.label_mask.any()
 
 
-def test_known_answer():
+def test_known_answer(eager):
     preprocessor = TaggingPreprocessor(load_tokenizer("tiny"), TAGS)
     arrays = tokenize_examples(
         [

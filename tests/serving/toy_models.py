@@ -20,8 +20,8 @@ def save(functions, folder, warmup):
     return pathlib.Path(folder)
 
 
-def save_tagger(folder):
-    """Tags a word "UP" when it has a capital letter, else "LOW"."""
+def tagger_functions():
+    """Tag a word "UP" when it has a capital letter, else "LOW"."""
 
     def tag(words):
         dense = tf.concat(
@@ -51,13 +51,17 @@ def save_tagger(folder):
         size = tf.cast(tf.strings.length(text), tf.float32)
         return {"embedding": tf.stack([size, size * 0.5], axis=1)}
 
-    functions = {
+    return {
         "serving_default": serving_default,
         "tag_words": tag_words,
         "embed": embed,
     }
+
+
+def save_tagger(folder):
+    """Writes `tagger_functions` as an export."""
     warmup = [("serving_default", {"text": as_strings(["a"])})]
-    return save(functions, folder, warmup)
+    return save(tagger_functions(), folder, warmup)
 
 
 def save_classifier(folder):

@@ -4,7 +4,6 @@ import os
 import pathlib
 import subprocess
 import sys
-import warnings
 
 import pytest
 from absl import flags
@@ -77,16 +76,6 @@ def start_wrong(start):
     return start_wrong
 
 
-@pytest.fixture
-def eager():
-    """Runs `tf.function`s as Python: tracing takes longer than tiny runs."""
-    import tensorflow as tf
-
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
-
-
 def _finished(folder, task, preset, fusion_layer):
     import tensorflow as tf
 
@@ -107,22 +96,19 @@ def _finished(folder, task, preset, fusion_layer):
         eval_limit=3,
         languages=("de",),
     )
-    with warnings.catch_warnings():
-        # That the data set's own function is traced all the same.
-        warnings.filterwarnings("ignore", "Even though the", UserWarning)
-        run(config, verbose=0)
+    run(config, verbose=0)
     tf.config.run_functions_eagerly(False)
-    return folder
 
 
 @pytest.fixture(scope="session")
-def pos_run(tmp_path_factory):
+def pos_run(made_once):
     """Folder of a finished run of a tagger."""
-    return _finished(tmp_path_factory.mktemp("pos") / "run", "pos", "tiny", 1)
+    return made_once("pos/run", lambda x: _finished(x, "pos", "tiny", 1))
 
 
 @pytest.fixture(scope="session")
-def xnli_run(tmp_path_factory):
+def xnli_run(made_once):
     """Folder of a finished run of a classifier."""
-    folder = tmp_path_factory.mktemp("xnli") / "run"
-    return _finished(folder, "xnli", "tiny_sentencepiece", None)
+    return made_once(
+        "xnli/run", lambda x: _finished(x, "xnli", "tiny_sentencepiece", None)
+    )

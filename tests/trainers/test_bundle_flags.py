@@ -10,8 +10,6 @@ from trainers import prepare
 from trainers import sweep
 from trainers import train
 
-pytestmark = pytest.mark.filterwarnings("ignore:Even though the:UserWarning")
-
 
 @pytest.fixture
 def bundle(call, eager, tmp_path):

@@ -4,10 +4,11 @@ import json
 import subprocess
 
 import pytest
+import tensorflow as tf
 
+from dlfa_tf.serving.export import export_module
+from tests.serving import toy_models
 from trainers import demo
-
-pytestmark = pytest.mark.filterwarnings("ignore:Even though the:UserWarning")
 
 
 @pytest.fixture
@@ -37,8 +38,25 @@ def few_examples(monkeypatch):
     monkeypatch.setattr(Source, "load", lambda self, *key: load(self, *key)[:5])
 
 
+@pytest.fixture
+def toy_export(monkeypatch):
+    """Exports a toy in the place of the model: test_export.py has a real one.
+
+    All the rest is as it is: what is read, where it is written, who asks it.
+    """
+
+    def module(model, rows_at_a_time, kept_ids):
+        assert model.labels
+        made = tf.Module()
+        made.one = tf.Variable(1.0)
+        return made, toy_models.tagger_functions()
+
+    monkeypatch.setattr(export_module, "_module", module)
+    monkeypatch.setattr(export_module, "check_export", lambda folder: [])
+
+
 def test_demo_goes_all_the_way_and_then_on_from_there(
-    show, eager, few_examples, tmp_path, capsys, monkeypatch
+    show, eager, few_examples, toy_export, tmp_path, capsys, monkeypatch
 ):
     show()
     output = capsys.readouterr().out
@@ -59,6 +77,7 @@ def test_demo_goes_all_the_way_and_then_on_from_there(
     answers = output.split("tensorflow_text):\n")[1].splitlines()
     words = [item.rsplit("/")[0] for item in answers[0].split()]
     assert " ".join(words) == demo._TEXTS["tagging"][0]
+    assert {item.rsplit("/")[1] for item in answers[0].split()} == {"UP", "LOW"}
     assert all(len(item.rsplit("/")) == 2 for item in answers[2].split())
 
     before = {p: p.stat().st_mtime_ns for p in folder.glob("*/*")}

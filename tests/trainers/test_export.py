@@ -14,7 +14,7 @@ from dlfa_tf.serving.export.metadata_file import read_metadata
 from trainers import export
 
 
-def test_an_export_as_a_user_starts_it(start, xnli_run, tmp_path):
+def test_an_export_as_a_user_starts_it(start, call, xnli_run, tmp_path, capsys):
     done = start(
         "export",
         f"--model={xnli_run}",
@@ -37,11 +37,11 @@ def test_an_export_as_a_user_starts_it(start, xnli_run, tmp_path):
     assert list(found["run"]["languages"]) == ["de"]
     assert str(tmp_path.parent) not in json.dumps(found)
     (folder / WARMUP).unlink()
-    done = start("export", f"--check={folder}")
-    assert done.returncode == 1
-    assert "ok      variables: those read are those stored" in done.stdout
-    assert "FAILED  warm-up:" in done.stdout
-    assert "breaks 1 of 6 rules: warm-up." in done.stderr
+    with pytest.raises(ValueError, match="breaks 1 of 6 rules: warm-up\\."):
+        call(export, f"--check={folder}")
+    said = capsys.readouterr().out
+    assert "ok      variables: those read are those stored" in said
+    assert "FAILED  warm-up:" in said
 
 
 def test_version_that_exists_is_refused(call, pos_run, tmp_path):
@@ -140,10 +140,10 @@ def test_missing_flags_are_named(start_wrong):
     assert "--model and --name together" in start_wrong("export", "--name=a")
 
 
-def test_folder_without_an_export_is_named(start, tmp_path):
-    done = start("export", f"--check={tmp_path}")
-    assert done.returncode == 1
-    assert "holds no saved_model.pb. Accepted: a version's" in done.stderr
+def test_folder_without_an_export_is_named(call, tmp_path):
+    message = r"holds no saved_model\.pb\. Accepted: a version's"
+    with pytest.raises(FileNotFoundError, match=message):
+        call(export, f"--check={tmp_path}")
 
 
 def test_help_shows_an_example(start):

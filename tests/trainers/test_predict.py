@@ -16,10 +16,8 @@ from tests.serving import toy_models
 from tests.serving.server_double import ServerDouble
 from trainers import predict
 
-pytestmark = pytest.mark.filterwarnings("ignore:Even though the:UserWarning")
 
-
-def test_sentences_are_tagged_from_standard_input(start, pos_run):
+def test_sentences_are_tagged_from_standard_input(start, pos_run, eager):
     lines = ["Der Fluss ist hoch .", "", "Анна\u00a0работает", "zu/oft"]
     done = start(
         "predict",
@@ -32,11 +30,12 @@ def test_sentences_are_tagged_from_standard_input(start, pos_run):
     answers = done.stdout.split("\n")
     assert answers.pop() == ""
     assert len(answers) == len(lines)
+    model = load_model(str(pos_run))
     for line, answer in zip(lines, answers, strict=True):
         pairs = [item.rsplit("/", 1) for item in answer.split()]
         words = line.split()
         assert [word for word, _ in pairs] == words
-        expected = load_model(str(pos_run)).tag([words]) if words else [[]]
+        expected = model.tag([words]) if words else [[]]
         assert [tag for _, tag in pairs] == expected[0]
 
 

@@ -8,8 +8,6 @@ import pytest
 
 from trainers import sweep
 
-pytestmark = pytest.mark.filterwarnings("ignore:Even though the:UserWarning")
-
 
 @pytest.fixture
 def plan(call, monkeypatch, tmp_path):

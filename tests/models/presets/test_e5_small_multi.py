@@ -231,6 +231,8 @@ def test_package_without_the_file_names_the_file(monkeypatch, tmp_path):
         find_source()
 
 
+# Slow: the conversion writes 470 MB, longer than all other tests of this file
+# take together. They convert a synthetic file of the same form.
 @pytest.fixture(scope="session")
 def real_preset(tmp_path_factory):
     """The real preset, in the user's own cache where one is set."""
@@ -285,6 +287,7 @@ def check_vectors(vectors, expected):
 
 
 @pytest.mark.weights
+@pytest.mark.slow
 def test_real_encoder_has_the_published_shape(real_results):
     backbone, _, _ = real_results
     assert backbone.num_layers == 12
@@ -294,6 +297,7 @@ def test_real_encoder_has_the_published_shape(real_results):
 
 
 @pytest.mark.weights
+@pytest.mark.slow
 def test_real_token_ids_equal_the_stored_ones(real_results, reference):
     _, all_ids, _ = real_results
     assert len(all_ids) >= 10
@@ -301,12 +305,14 @@ def test_real_token_ids_equal_the_stored_ones(real_results, reference):
 
 
 @pytest.mark.weights
+@pytest.mark.slow
 def test_real_vectors_agree_with_the_stored_ones(real_results, reference):
     _, _, vectors = real_results
     check_vectors(vectors, [item["vector"] for item in reference["sentences"]])
 
 
 @pytest.mark.weights
+@pytest.mark.slow
 def test_real_vectors_agree_with_the_engine(real_results, reference):
     _, all_ids, vectors = real_results
     # In its own process: compiled for other processors it may crash.

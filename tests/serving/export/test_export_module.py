@@ -19,6 +19,7 @@ from dlfa_tf.serving.export import lint
 from dlfa_tf.serving.export.lint import Finding
 from dlfa_tf.serving.export.lint_rules import read_meta_graph
 from dlfa_tf.serving.export.served_graph import own_signatures
+from tests.serving.conftest import NUM_BLOCKS
 
 HERE = pathlib.Path(__file__).parents[1]
 TOLERANCE = 1e-5  # float32; the model pads other batches
@@ -80,8 +81,7 @@ def test_encoder_stands_once_in_every_signature(request, name):
         for function in meta_graph.graph_def.library.function
         if "_body_" in function.signature.name
     ]
-    blocks = 3  # of the presets `tiny` and `tiny_sentencepiece`
-    assert [n for n in counts if n] == [blocks] * len(
+    assert [n for n in counts if n] == [NUM_BLOCKS] * len(
         own_signatures(meta_graph)
     )
 
