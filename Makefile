@@ -20,8 +20,8 @@ SOURCES := $(wildcard dlfa_tf trainers benchmarks saved_models/*.py tests tools)
 BUILD_FILES := $(wildcard MODULE.bazel BUILD */BUILD */*/BUILD tools/*.bzl)
 BUILDIFIER := tools/node_modules/.bin/buildifier
 
-.PHONY: help demo test test-slow test-beam check format settings-table \
-	package lock venv venv-dev clean distclean
+.PHONY: help demo test test-fast test-slow test-beam heavy-tests check format \
+	settings-table package lock venv venv-dev clean distclean
 .DEFAULT_GOAL := help
 
 help: ## Lists the targets
@@ -38,6 +38,12 @@ demo: venv ## Fine-tunes and scores a small system: TASK=pos|ner|xnli|pawsx
 
 test: venv-dev ## Runs the test suite, without tests marked slow
 	$(PYTEST) $(PYTEST_ARGS)
+
+test-fast: venv-dev ## Runs the tests that neither trace nor start processes
+	$(PYTEST) -m "not slow and not heavy" $(PYTEST_ARGS)
+
+heavy-tests: venv-dev ## Runs all tests, and lists what test-fast leaves out
+	$(PYTEST) --write-heavy-tests $(PYTEST_ARGS)
 
 test-slow: venv-dev ## Runs the tests marked slow
 	$(PYTEST) -m slow $(PYTEST_ARGS)

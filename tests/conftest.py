@@ -14,6 +14,8 @@ from typing import Any
 import filelock
 import pytest
 
+from tests import heavy_tests
+
 ROOT = Path(__file__).resolve().parents[1]
 SEED = 20211
 
@@ -32,11 +34,23 @@ def _limit_threads() -> None:
         os.environ.setdefault(name, threads)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        heavy_tests.WRITE,
+        action="store_true",
+        help="write tests/heavy_tests.txt anew; wants a run of all tests",
+    )
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Sets what TensorFlow and Keras read from the environment on import."""
     _limit_threads()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     os.environ.setdefault("MPLBACKEND", "Agg")
+    write = config.getoption(heavy_tests.WRITE)
+    config.pluginmanager.register(
+        heavy_tests.HeavyTests(heavy_tests.read_list(), write)
+    )
     # A GPU is shown only to a run that asks for it: `pytest -m gpu`.
     if not re.search(r"(?<!not )\bgpu\b", config.option.markexpr or ""):
         os.environ["CUDA_VISIBLE_DEVICES"] = ""
