@@ -57,7 +57,6 @@ def run(code, folder):
         "import dlfa_tf, keras",
         "import keras, dlfa_tf",
         "import dlfa_tf.layers, keras",
-        "import dlfa_tf, keras_hub, keras",
     ],
 )
 def test_saved_model_loads_in_a_new_process(saved, imports):

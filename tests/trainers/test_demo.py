@@ -7,6 +7,7 @@ import pytest
 import tensorflow as tf
 
 from dlfa_tf.serving.export import export_module
+from dlfa_tf.serving.export import lint
 from tests.serving import toy_models
 from trainers import demo
 
@@ -52,7 +53,7 @@ def toy_export(monkeypatch):
         return made, toy_models.tagger_functions()
 
     monkeypatch.setattr(export_module, "_module", module)
-    monkeypatch.setattr(export_module, "check_export", lambda folder: [])
+    monkeypatch.setattr(lint, "check_export", lambda folder: [])
 
 
 def test_demo_goes_all_the_way_and_then_on_from_there(
