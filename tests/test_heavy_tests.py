@@ -47,6 +47,7 @@ def item(tmp_path):
         user_properties=[],
         _request=SimpleNamespace(_fixture_defs={}),
         _fixtureinfo=SimpleNamespace(name2fixturedefs={}),
+        get_closest_marker=lambda name: None,
     )
 
 
@@ -92,6 +93,11 @@ def test_python_in_a_file_without_a_heavy_test_fails(call, item, monkeypatch):
 def test_python_elsewhere_is_recorded(call, item, monkeypatch, listed, write):
     assert call(make(monkeypatch, listed, write), start) == "result"
     assert item.user_properties == [("heavy", "test_x.py::test_y")]
+
+
+def test_slow_tests_may_do_anything(call, item, monkeypatch):
+    item.get_closest_marker = {"slow": object()}.get
+    assert call(make(monkeypatch), start) == "result"
 
 
 def test_other_programs_are_light(call, item, monkeypatch):
