@@ -1,6 +1,5 @@
 """What a run trains on: files and a preset, or a bundle that holds both."""
 
-import gc
 import pathlib
 import time
 from typing import Any
@@ -292,8 +291,6 @@ def _compacted(
     if prepared.used_ids is not None:
         with distribution.scope_of(strategy):
             model = compact_model.compact_model(model, prepared.used_ids)
-        # The full model.
-        gc.collect()
     return model, prepared
 
 

@@ -1,6 +1,7 @@
 """One run: build, fine-tune on English, choose on English dev, evaluate."""
 
 import contextlib
+import gc
 import pathlib
 import time
 from collections.abc import Callable
@@ -112,6 +113,10 @@ def _train(
     source = "a bundle of" if inputs.sha256 else "preset"
     say(f"building {config.system} on {source} {config.preset}")
     small, prepared = inputs.build(config, strategy)
+    # A full model beside the compact one would take its memory on top of what
+    # training needs; Keras' models are freed by this alone. Here, where no
+    # frame refers to it any more.
+    gc.collect()
     engine = Engine(
         config,
         small,
@@ -130,6 +135,7 @@ def _train(
         return None
     # The optimizer's memory is needed for the full model.
     del engine
+    gc.collect()
     trained = time.monotonic()
     model = inputs.keep(config, small, prepared, run_dir)
     seconds = {"build": built - started, "train": trained - built}
