@@ -15,8 +15,7 @@ analysis: all of that but the models, for a folder of runs.
 tables, figures, report: how it is shown.
 """
 
-import importlib
-from typing import Any
+from dlfa_tf import first_use
 
 # Imported on first use: they need pandas.
 _PUBLIC = {
@@ -36,13 +35,4 @@ _PUBLIC = {
 
 __all__ = [*_PUBLIC]
 
-
-def __getattr__(name: str) -> Any:
-    if name in _PUBLIC:
-        module = importlib.import_module(f"{__name__}.{_PUBLIC[name]}")
-        return getattr(module, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__ = first_use.public_names(__name__, _PUBLIC)

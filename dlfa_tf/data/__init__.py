@@ -13,8 +13,7 @@ compact_vocabulary: these over the embedding rows in use.
 pipelines: batches of them.
 """
 
-import importlib
-from typing import Any
+from dlfa_tf import first_use
 
 # Imported on first use: flags need the tasks, not the readers.
 _PUBLIC = {
@@ -28,13 +27,4 @@ _PUBLIC = {
 
 __all__ = [*_PUBLIC]
 
-
-def __getattr__(name: str) -> Any:
-    if name in _PUBLIC:
-        module = importlib.import_module(f"dlfa_tf.data.{_PUBLIC[name]}")
-        return getattr(module, name)
-    raise AttributeError(f"module 'dlfa_tf.data' has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__ = first_use.public_names(__name__, _PUBLIC)

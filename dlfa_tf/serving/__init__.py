@@ -8,22 +8,17 @@ Names are imported on first use: the client needs neither TensorFlow nor Keras.
     bulk: labels files of any size.
 """
 
-import importlib
-from typing import Any
+from dlfa_tf import first_use
 
 _PUBLIC = {
-    "CallerError": "dlfa_tf.serving.client.errors",
-    "Client": "dlfa_tf.serving.client",
-    "ServerError": "dlfa_tf.serving.client.errors",
-    "ServingError": "dlfa_tf.serving.client.errors",
-    "check_export": "dlfa_tf.serving.export.lint",
-    "export_saved_model": "dlfa_tf.serving.export.export_module",
+    "CallerError": "client.errors",
+    "Client": "client",
+    "ServerError": "client.errors",
+    "ServingError": "client.errors",
+    "check_export": "export.lint",
+    "export_saved_model": "export.export_module",
 }
 
 __all__ = list(_PUBLIC)
 
-
-def __getattr__(name: str) -> Any:
-    if name in _PUBLIC:
-        return getattr(importlib.import_module(_PUBLIC[name]), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__, __dir__ = first_use.public_names(__name__, _PUBLIC)

@@ -126,11 +126,7 @@ class SourceInputs:
         }
 
     def build(self, config: TrainConfig, strategy: Any) -> tuple[Any, Prepared]:
-        """Builds the model to train, and what it is trained on.
-
-        With a compact vocabulary the full model is given free again: both at
-        once would take its memory on top of what training needs.
-        """
+        """Builds the model to train, and what it is trained on."""
         return build_for_training(config, self.data, strategy)
 
     def keep(
@@ -172,8 +168,7 @@ class BundleInputs:
     """One file with all that runs of a task need; see `Inputs`.
 
     The tokenizer and most embedding rows are not here. In place of `model/`,
-    `weights.npz` holds the trained weights; see
-    `dlfa_tf.runs.load`.
+    `weights.npz` holds the trained weights; see `dlfa_tf.runs.load`.
 
     Args:
         bundle: `Bundle`.

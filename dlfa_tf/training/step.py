@@ -46,7 +46,7 @@ class Step(Protocol):
         """
 
     def forward(self, features: dict[str, Any]) -> np.ndarray:
-        """Logits of a batch of at most 64 rows, without dropout."""
+        """Logits of a batch of at most `EVAL_BATCH` rows, without dropout."""
 
     def sync(self) -> None:
         """Brings the variables of the model up to the last step."""

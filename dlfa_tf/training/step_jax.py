@@ -8,10 +8,9 @@ import keras
 import numpy as np
 
 from dlfa_tf.preprocessing.base_preprocessor import IGNORED_LABEL
+from dlfa_tf.scoring.zero_shot import EVAL_BATCH
 from dlfa_tf.training.step import StepValues
 
-# Rows of a batch of `forward`, which is filled up to them.
-FORWARD_ROWS = 64
 # Every shape is compiled once, which takes seconds to a minute; four widths
 # for rows of up to 128 pieces.
 WIDTH_MULTIPLE = 32
@@ -57,7 +56,7 @@ class JaxStep:
         self._step = jax.jit(self._update, donate_argnums=0)
         self._state = self._read()
         self.forward = compiled_forward(
-            model, FORWARD_ROWS, lambda: self._state[:2]
+            model, EVAL_BATCH, lambda: self._state[:2]
         )
 
     def __call__(

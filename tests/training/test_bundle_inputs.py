@@ -118,10 +118,13 @@ def test_stopped_run_saves_and_goes_on_with_its_log(
             run(config, BundleInputs(bundle), verbose=0)
     before = (folder / "metrics.jsonl").read_text()
     assert before
+    written = (folder / "config.json").stat().st_ino
     said = []
     run(config, BundleInputs(bundle), say=said.append, verbose=0, resume=True)
     assert any("going on after step 1 of 4" in line for line in said)
     assert (folder / "metrics.jsonl").read_text().startswith(before)
+    # Of the machine that began the run: not written again, not even the same.
+    assert (folder / "config.json").stat().st_ino == written
     assert not (folder / "checkpoints").exists()
 
 

@@ -4,6 +4,7 @@ import builtins
 import json
 import os
 import pathlib
+import weakref
 
 import pytest
 
@@ -11,6 +12,7 @@ from dlfa_tf.data.readers import find_file
 from dlfa_tf.data.sources import SAMPLE_FOLDER
 from dlfa_tf.data.sources import Source
 from dlfa_tf.data.tasks import get_task
+from dlfa_tf.runs import load
 from dlfa_tf.runs.load import build_model
 from dlfa_tf.runs.load import load_model
 from dlfa_tf.runs.load import save_model
@@ -375,6 +377,30 @@ def test_warm_up_longer_than_the_run_writes_nothing(tmp_path, eager):
     with pytest.raises(ValueError, match="`warmup_steps` must end"):
         run(settings(tmp_path / "run", warmup_steps=900), verbose=0)
     assert not (tmp_path / "run").exists()
+
+
+class Reached(Exception):
+    """Ends a run where its training would begin."""
+
+
+def test_full_model_is_freed_before_training(tmp_path, eager, monkeypatch):
+    """It would take its memory on top of what training needs."""
+    built = []
+    really = load.build_model
+
+    def build(*arguments):
+        model = really(*arguments)
+        built.append(weakref.ref(model))
+        return model
+
+    def train(self, run_dir):
+        raise Reached(built[0]() is None)
+
+    monkeypatch.setattr(load, "build_model", build)
+    monkeypatch.setattr("dlfa_tf.training.engine.Engine.run", train)
+    with pytest.raises(Reached) as caught:
+        run(settings(tmp_path / "run"), verbose=0)
+    assert caught.value.args == (True,)
 
 
 def test_failed_build_writes_nothing(tmp_path):

@@ -6,16 +6,11 @@ on_beam: files too large for one machine, on Apache Beam.
 bulk_output: what that finds and leaves in its output folder.
 """
 
-import importlib
-from typing import Any
+from dlfa_tf import first_use
 
 # Imported on first use: Apache Beam is optional.
-_PUBLIC = {"label_files": "dlfa_tf.serving.bulk.on_beam"}
+_PUBLIC = {"label_files": "on_beam"}
 
 __all__ = list(_PUBLIC)
 
-
-def __getattr__(name: str) -> Any:
-    if name in _PUBLIC:
-        return getattr(importlib.import_module(_PUBLIC[name]), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__, __dir__ = first_use.public_names(__name__, _PUBLIC)
