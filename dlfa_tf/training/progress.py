@@ -48,13 +48,16 @@ class Progress:
 
 
 def _figures(entry: dict[str, Any] | None) -> dict[str, float]:
+    """Those that are known: a step that compiles has no speed."""
     if entry is None:
         return {}
     timing = entry["timing"]
     values = (
         entry["loss"],
-        timing.get("tokens_per_second", 0.0),
+        timing.get("tokens_per_second"),
         entry["padding_share"],
         timing["peak_memory_bytes"] / 2**30,
     )
-    return dict(zip(_FIGURES, values, strict=True))
+    return {
+        k: v for k, v in zip(_FIGURES, values, strict=True) if v is not None
+    }

@@ -27,6 +27,17 @@ def test_lines_come_now_and_then(monkeypatch):
     assert "loss 1.25, tokens/s 1500, padding 0.125, GiB 1" in said[0]
 
 
+def test_speed_that_is_not_known_is_not_said(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    said = []
+    shown = Progress(9, said.append, verbose=2)
+    now[0] = 31.0
+    timing = {"peak_memory_bytes": 2**30}
+    shown.show(1, {**ENTRY, "timing": timing})
+    assert said == ["  step 1 of 9: loss 1.25, padding 0.125, GiB 1"]
+
+
 def test_bar_has_the_figures(capsys):
     said = []
     shown = Progress(2, said.append, verbose=1)
