@@ -70,10 +70,17 @@ with np.load("start.npz") as file:
     model.set_weights([file[name] for name in file])
 prepared = bundle.prepared(config)
 step = JaxStep(model, make_optimizer(config, 4, model), clip_norm=0.3)
-values = []
-for rows in epoch_batches(prepared.train.row_lengths, 8, 1, 0):
-    batch = pad_batch(prepared.train, rows, prepared.pad_id, True)
-    values.append(step(*batch).on_host()[:2])
+plan = epoch_batches(prepared.train.row_lengths, 8, 1, 0)
+batches = [pad_batch(prepared.train, r, prepared.pad_id, True) for r in plan]
+
+# The state is all that the next step depends on.
+start = step.state()
+first, second = (step(*batches[0]).on_host() for _ in range(2))
+step.set_state(start)
+assert step(*batches[0]).on_host() == first != second
+step.set_state(start)
+
+values = [step(*batch).on_host()[:2] for batch in batches]
 rows = np.arange(3)
 features, _ = pad_batch(prepared.dev, rows, prepared.pad_id, True)
 logits = step.forward(features)
@@ -83,12 +90,6 @@ np.testing.assert_array_equal(compiled_forward(model, 64)(features), logits)
 assert not np.array_equal(old, logits)
 np.savez("jax.npz", logits=logits, values=values, traces=step.traces,
          rate=step.learning_rate())
-
-# The state is all that the next step depends on.
-state = step.state()
-after = step(*batch).on_host()
-step.set_state(state)
-assert step(*batch).on_host() == after
 
 # A run that nothing disturbs, and one that is stopped after step 2 of 4.
 sys.argv = ["train", "--bundle=b", "--fusion_layer=1", "--epochs=1",

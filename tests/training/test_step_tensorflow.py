@@ -145,15 +145,17 @@ def test_dropout_and_batch_norm_move_on(step):
         assert not np.array_equal(a, b)
 
 
-def test_overflow_leaves_the_weights_alone_and_halves_the_scale():
-    step = make_step(scaled_optimizer(2.0**127))
+# At the smaller scale only the sum of the squares overflows.
+@pytest.mark.parametrize("scale", [2.0**127, 2.0**80])
+def test_overflow_leaves_the_weights_alone_and_halves_the_scale(scale):
+    step = make_step(scaled_optimizer(scale))
     before = [np.array(v) for v in step.model.trainable_variables]
     values = take(step, *batch())
     assert np.isfinite(values.loss)
     assert not np.isfinite(values.gradient_norm)
     for a, v in zip(before, step.model.trainable_variables, strict=True):
         np.testing.assert_array_equal(a, np.array(v))
-    assert step.loss_scale() == 2.0**126
+    assert step.loss_scale() == scale / 2
     step.optimizer.dynamic_scale.assign(1024.0)
     assert np.isfinite(take(step, *batch()).gradient_norm)
     assert not np.array_equal(before[0], step.model.get_weights()[0])
