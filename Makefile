@@ -21,7 +21,7 @@ BUILD_FILES := $(wildcard MODULE.bazel BUILD */BUILD */*/BUILD tools/*.bzl)
 BUILDIFIER := tools/node_modules/.bin/buildifier
 
 .PHONY: help demo test test-fast test-slow test-beam heavy-tests check format \
-	settings-table package lock venv venv-dev clean distclean
+	settings-table package licences lock venv venv-dev clean distclean
 .DEFAULT_GOAL := help
 
 help: ## Lists the targets
@@ -80,6 +80,9 @@ settings-table: venv-dev ## Writes docs/settings.md anew from the settings
 
 package: venv-dev ## Builds the wheel and tries it from another directory
 	sh tools/try_package.sh
+
+licences: venv-dev ## Lists the licences of all pinned packages
+	$(PY) -m tools.licences
 
 lock: venv-dev ## Writes the pinned requirements anew: ARGS=--upgrade
 	sh tools/lock.sh $(ARGS)

@@ -157,8 +157,8 @@ def test_license_is_the_declared_one():
 def _pins(name: str) -> dict[str, str]:
     pins = {}
     for line in (ROOT / name).read_text("utf-8").splitlines():
-        if not line.startswith("#"):
-            match = re.fullmatch(r"([\w.-]+)==([\w.+!]+)( ; .+)?", line)
+        if not line.startswith(("#", "    --hash=sha256:")):
+            match = re.fullmatch(r"([\w.-]+)==([\w.+!]+)( ; .+)? \\", line)
             assert match, f"{name}: {line} is no exact pin"
             pins[canonicalize_name(match[1])] = match[2]
     return pins

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Writes requirements.txt and requirements-dev.txt from pyproject.toml: one
-# exact version of everything, the same on every supported Python.
+# exact version of everything, the same on every supported Python, and the
+# sums of the files that the package index has of it.
 # Pass --upgrade to move to the newest versions the ranges allow.
 set -eu
 cd "$(dirname "$0")/.."
@@ -11,7 +12,7 @@ compile() { # title, output file, arguments...
     shift 2
     .venv/bin/python -m uv pip compile --quiet --universal \
         --python-version 3.11 --fork-strategy fewest \
-        --no-annotate --no-header --output-file "$output" "$@"
+        --no-annotate --no-header --generate-hashes --output-file "$output" "$@"
     {
         echo "# $title"
         echo "# Written by \`make lock\` from pyproject.toml; do not edit."

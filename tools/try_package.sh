@@ -1,7 +1,7 @@
 #!/bin/sh
 # Builds the wheel into dist/, installs it alone into a scratch environment and
 # uses it from a directory that has no sight of the sources. The libraries it
-# needs are those of .venv, seen through a .pth file.
+# sees are those of requirements.txt, linked from .venv, and no tool of ours.
 set -eu
 cd "$(dirname "$0")/.."
 python=$(pwd)/.venv/bin/python
@@ -19,8 +19,8 @@ echo "Installing it into a scratch environment"
 "$python" -m venv --without-pip "$scratch/venv"
 site=$("$scratch/venv/bin/python" -c \
     'import sysconfig; print(sysconfig.get_path("purelib"))')
-"$python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))' \
-    >"$site/libraries.pth"
+"$python" -m tools.pinned_libraries "$scratch/libraries"
+echo "$scratch/libraries" >"$site/libraries.pth"
 "$python" -m pip --python "$scratch/venv/bin/python" install --quiet \
     --disable-pip-version-check --no-deps --no-index dist/*.whl
 

@@ -2,6 +2,7 @@
 # Makes .venv, or brings it up to date, with the pinned requirements.
 # Usage: tools/venv.sh runtime|dev
 #
+# Each file must have the sum that the pins name, from whatever index it comes.
 # A second call with the same requirements returns at once. PYTHON names the
 # interpreter to start from; unset, the first suitable one is taken.
 set -eu
@@ -67,15 +68,14 @@ install() {
         list="$list -r $file"
     done
     # uv installs several times faster than pip but does not read pip's
-    # settings, so a machine with an index of its own stays with pip.
+    # settings, so a machine with an index of its own stays with pip. What
+    # packages are built with is held to the pins, too.
     if ! "$venv/bin/python" -m pip config list 2>/dev/null \
         | grep -q '[.]index-url='; then
-        # shellcheck disable=SC2046
-        if { "$venv/bin/python" -c 'import uv' 2>/dev/null \
-            || "$venv/bin/python" -m pip install --quiet \
-                --disable-pip-version-check \
-                "$(grep '^uv==' requirements-dev.txt)"; } \
+        # shellcheck disable=SC2086
+        if { "$venv/bin/python" -c 'import uv' 2>/dev/null || install_uv; } \
             && "$venv/bin/python" -m uv pip install --quiet \
+                --require-hashes --build-constraints requirements.txt \
                 --python "$venv/bin/python" $list; then
             return
         fi
@@ -84,7 +84,14 @@ install() {
     # Every package is in the list, so there is nothing to resolve.
     # shellcheck disable=SC2086
     "$venv/bin/python" -m pip install --quiet --disable-pip-version-check \
-        --no-deps --no-compile $list
+        --require-hashes --no-deps --no-compile $list
+}
+
+install_uv() {
+    awk '/^uv==/ { mine = 1 } mine { print } mine && !/\\$/ { exit }' \
+        requirements-dev.txt >"$venv/uv.txt"
+    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check \
+        --require-hashes --no-deps -r "$venv/uv.txt"
 }
 
 version_of() {
