@@ -82,6 +82,10 @@ def _check_tagger(asker, model):
     answer = ask(asker, "tag_words", {"words": WORDS})
     assert answer["length"] == [3, 3, 0]
     _check_tags(answer, model, [WORDS[0], WORDS[1], []])
+    # What the client sends for an empty word, which at the end is padding.
+    answer = ask(asker, "tag_words", {"words": [["the", " "]]})
+    answer["words"] = [["the", ""]]
+    _check_tags(answer, model, [["the", ""]])
     vectors = ask(asker, "embed", {"text": TEXTS})["embedding"]
     for text, vector in zip(TEXTS, vectors, strict=True):
         features = model.preprocessor([text])

@@ -8,8 +8,11 @@ from collections.abc import Sequence
 from typing import Any
 from typing import NamedTuple
 
+from dlfa_tf import checks
+from dlfa_tf.serving.client import arguments
+from dlfa_tf.serving.client import no_examples
 from dlfa_tf.serving.client import retries
-from dlfa_tf.serving.client.errors import CallerError
+from dlfa_tf.serving.client.errors import InputError
 from dlfa_tf.serving.client.errors import ServerError
 from dlfa_tf.serving.contract import DEFAULT_SIGNATURE
 from dlfa_tf.serving.contract import MAX_BATCH_SIZE
@@ -17,6 +20,9 @@ from dlfa_tf.serving.contract import SIGNATURES
 
 # Address of an export in this process.
 _FILE = "file:"
+# Words per row of a `tag_words` request, doubled while there is a longer one:
+# a server that joins requests to batches joins those of one width only.
+_ROW_WORDS = 128
 
 
 class TaggedWord(NamedTuple):
@@ -39,9 +45,11 @@ class Client:
 
     One connection is kept for the life of the client, which may be shared by
     threads: make one per process, not one per request. Inputs larger than
-    `max_batch_size` are sent in parts. A request that meets an unavailable
-    server is sent again, with growing random pauses, until the deadline; no
-    other error is retried.
+    `max_batch_size` are sent in parts, empty ones not at all. A request that
+    meets an unavailable or busy server, or the wrong neighbours in a batch, is
+    sent again, with growing random pauses, until the deadline; no other error
+    is retried. Texts come as `str` or UTF-8 `bytes` in a list, an array, a
+    column of a table, a tensor or a generator.
 
     Args:
         server: str, `HOST:PORT` for gRPC, `http://HOST:PORT` for REST; see
@@ -57,7 +65,9 @@ class Client:
 
     Raises:
         ValueError: when both `version` and `label` are given, a number is
-            out of its range, or a REST address is of another form.
+            out of its range, an address is of another form, or `credentials`
+            come with one of REST.
+        TypeError: when an argument is of another type.
 
     Example:
         from dlfa_tf.serving import Client
@@ -77,20 +87,16 @@ class Client:
         max_batch_size: int = MAX_BATCH_SIZE,
         credentials: Any = None,
     ) -> None:
-        if version is not None and label is not None:
+        arguments.check_names(server, model, version, label)
+        checks.check_positive_number("timeout", timeout)
+        checks.check_positive_number("max_batch_size", max_batch_size)
+        if max_batch_size != int(max_batch_size):
             raise ValueError(
-                f"Either `version` or `label` may be given. Received: version="
-                f"{version}, label={label!r}."
-            )
-        if timeout <= 0 or max_batch_size < 1:
-            raise ValueError(
-                "`timeout` must be above 0 seconds and `max_batch_size` 1 or "
-                f"more. Received: timeout={timeout}, max_batch_size="
-                f"{max_batch_size}."
+                f"`max_batch_size` must be whole. Received: {max_batch_size}."
             )
         self.server = server
         self.timeout = timeout
-        self.max_batch_size = max_batch_size
+        self.max_batch_size = int(max_batch_size)
         self._spec = {"name": model, "version": version, "label": label}
         self._transport = _connect(server, credentials)
 
@@ -141,23 +147,46 @@ class Client:
         Raises:
             CallerError, ServerError: see `predict`.
         """
-        return self._tag(DEFAULT_SIGNATURE, {"text": _batch(texts)})
+        inputs = {"text": arguments.texts("texts", texts)}
+        return self._tag(DEFAULT_SIGNATURE, inputs) if inputs["text"] else []
 
     def tag_words(
         self, sentences: Sequence[Sequence[str | bytes]]
     ) -> list[list[TaggedWord]]:
-        """Tags sentences that are already split into words."""
-        width = max((len(words) for words in sentences), default=0)
-        rows = [[*words, *[""] * (width - len(words))] for words in sentences]
-        if width == 0:
+        """Tags sentences that are already split into words, each by itself.
+
+        Args:
+            sentences: list of lists of strings.
+
+        Returns:
+            One list of `TaggedWord`s per sentence, one for each word.
+
+        Raises:
+            CallerError, ServerError: see `predict`.
+        """
+        rows = arguments.sentences("sentences", sentences)
+        longest = max(map(len, rows), default=0)
+        if longest == 0:
             return [[] for _ in rows]
-        return self._tag("tag_words", {"words": rows})
+        width = _ROW_WORDS
+        while width < longest:
+            width *= 2
+        # An empty word at the end of a row is padding, white space is not.
+        padded = [
+            [*(word or " " for word in row), *[""] * (width - len(row))]
+            for row in rows
+        ]
+        answers = self._tag("tag_words", {"words": padded})
+        return [
+            _with_words(row, answer)
+            for row, answer in zip(rows, answers, strict=True)
+        ]
 
     def classify(
         self, first: Sequence[str | bytes], second: Sequence[str | bytes]
     ) -> list[Classification]:
         """Classifies pairs of texts: `first[i]` with `second[i]`."""
-        inputs = {"first": _batch(first), "second": _batch(second)}
+        inputs = _pairs(first, second)
         answer = self.predict(inputs) if inputs["first"] else {}
         return [
             Classification(label, probabilities)
@@ -174,10 +203,12 @@ class Client:
         second: Sequence[str | bytes] | None = None,
     ) -> list[list[float]]:
         """Returns the fused vectors of texts (tagger) or pairs (classifier)."""
-        inputs = {"text" if second is None else "first": _batch(first)}
-        if second is not None:
-            inputs["second"] = _batch(second)
-        if not first:
+        inputs = (
+            {"text": arguments.texts("first", first)}
+            if second is None
+            else _pairs(first, second)
+        )
+        if not any(inputs.values()):
             return []
         return self.predict(inputs, "embed", ["embedding"])["embedding"]
 
@@ -188,6 +219,9 @@ class Client:
         outputs: Sequence[str] = (),
     ) -> dict[str, list[Any]]:
         """Asks any signature.
+
+        No examples are answered without a run of the model: a server that
+        joins requests to batches does not answer them, and they can end it.
 
         Args:
             inputs: lists by input name, all of the same length: strings, or
@@ -201,24 +235,39 @@ class Client:
 
         Raises:
             CallerError: when the request is wrong (unknown name, wrong
-                shape); sending it again is useless.
+                shape); sending it again is useless. An argument that is
+                wrong by itself raises `InputError`, a CallerError and a
+                TypeError and a ValueError, before anything is sent.
             ServerError: when the server fails, is not there or is too slow.
         """
-        lengths = {name: len(value) for name, value in inputs.items()}
-        if len(set(lengths.values())) != 1:
-            raise CallerError(
-                "INVALID_ARGUMENT",
-                f"`inputs` must be of one length. Received: {lengths}.",
+        if not isinstance(inputs, Mapping):
+            raise InputError(
+                f"`inputs` goes from names to lists. Received: {inputs!r:.80} "
+                f"of type {type(inputs).__name__}. Accepted: a dict."
             )
+        lists = {
+            name: arguments.tensor(f"inputs[{name!r}]", value)
+            for name, value in inputs.items()
+        }
+        lengths = {name: len(value) for name, value in lists.items()}
+        if len(set(lengths.values())) != 1:
+            raise InputError(
+                f"`inputs` must be of one length. Received: {lengths}."
+            )
+        wanted = arguments.names("outputs", outputs)
         count = next(iter(lengths.values()))
+        if count == 0:
+            return no_examples.answer(
+                self.signatures(), lists, signature, wanted
+            )
         end = time.monotonic() + self.timeout
         spec = {**self._spec, "signature": signature}
         merged: dict[str, list[Any]] = {}
-        for start in range(0, max(count, 1), self.max_batch_size):
+        for start in range(0, count, self.max_batch_size):
             part = slice(start, start + self.max_batch_size)
-            sent = {name: list(value[part]) for name, value in inputs.items()}
+            sent = {name: value[part] for name, value in lists.items()}
             call = functools.partial(
-                self._transport.predict, spec, sent, outputs
+                self._transport.predict, spec, sent, wanted
             )
             answer = retries.with_retries(call, end, self.server)
             rows = min(self.max_batch_size, count - start)
@@ -258,8 +307,6 @@ class Client:
     def _tag(
         self, signature: str, inputs: Mapping[str, list[Any]]
     ) -> list[list[TaggedWord]]:
-        if not any(inputs.values()):
-            return []
         answer = self.predict(inputs, signature)
         rows = zip(
             answer["words"],
@@ -277,6 +324,12 @@ class Client:
 def _connect(server: str, credentials: Any) -> Any:
     """The transport of an address; imports only what that one needs."""
     if server.startswith(("http://", "https://")):
+        if credentials is not None:
+            raise ValueError(
+                "`credentials` are for gRPC. Received: some, with the address "
+                f"{server!r}. Accepted: HOST:PORT; https:// takes the "
+                "authorities of the system, or of SSL_CERT_FILE."
+            )
         from dlfa_tf.serving.client.rest_transport import RestTransport
 
         return RestTransport(server)
@@ -284,19 +337,43 @@ def _connect(server: str, credentials: Any) -> Any:
         from dlfa_tf.serving.client.graph_transport import GraphTransport
 
         return GraphTransport(server.removeprefix(_FILE))
+    if ":" not in server:
+        raise ValueError(
+            f"`server` has no port. Received: {server!r}. Accepted: HOST:PORT "
+            "for gRPC, http://HOST:PORT for REST."
+        )
     from dlfa_tf.serving.client.grpc_transport import GrpcTransport
 
     return GrpcTransport(server, credentials)
 
 
-def _batch(texts: Sequence[str | bytes]) -> list[str | bytes]:
-    """A list of texts; a single string would be taken for its characters."""
-    if isinstance(texts, (str, bytes)):
-        raise CallerError(
-            "INVALID_ARGUMENT",
-            f"Texts must be a list of strings. Received: {texts!r:.80}.",
+def _pairs(first: Any, second: Any) -> dict[str, list[str | bytes]]:
+    inputs = {
+        "first": arguments.texts("first", first),
+        "second": arguments.texts("second", second),
+    }
+    arguments.same_length(**inputs)
+    return inputs
+
+
+def _with_words(
+    words: Sequence[str | bytes], tagged: list[TaggedWord]
+) -> list[TaggedWord]:
+    """The answer for a sentence, with its words as they were given."""
+    if len(tagged) != len(words):
+        raise ServerError(
+            "INTERNAL",
+            f"Every word must have a tag. Received: {len(tagged)} tags; sent: "
+            f"{len(words)} words, {list(words)!r:.80}.",
         )
-    return list(texts)
+    return [
+        found._replace(word=_decoded(word))
+        for word, found in zip(words, tagged, strict=True)
+    ]
+
+
+def _decoded(word: str | bytes) -> str:
+    return word.decode("utf-8", "replace") if isinstance(word, bytes) else word
 
 
 def _check_rows(name: str, value: Any, rows: int) -> None:

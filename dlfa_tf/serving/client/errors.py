@@ -18,12 +18,21 @@ _CALLER_CODES = frozenset(
     PERMISSION_DENIED UNAUTHENTICATED
     """.split()
 )
-# A model that cannot answer anybody is reported under a caller's code.
+# Under batching a request can share a batch with one of another shape, which
+# fails both; next time it has other neighbours.
+_NEIGHBOURS = "from different tasks have different shapes"
+# What fails whoever asks, or through no fault of the one who does, is reported
+# under a caller's code all the same.
 _SERVER_MESSAGES = (
     "Op type not registered",
     "Could not find variable",
     "Table not initialized",
+    _NEIGHBOURS,
 )
+# A server that is starting, switching or full.
+_TEMPORARY_CODES = frozenset({"RESOURCE_EXHAUSTED", "UNAVAILABLE"})
+# A limit on the size of messages is reported as a full server is.
+_TOO_LARGE = "message larger than max"
 
 
 class ServingError(Exception):
@@ -45,8 +54,22 @@ class CallerError(ServingError):
     """The request is wrong: sent again it fails again."""
 
 
+class InputError(CallerError, TypeError, ValueError):
+    """An argument is wrong; it was found before anything was sent."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("INVALID_ARGUMENT", message)
+
+
 class ServerError(ServingError):
     """The server, the model or the network failed; the request may be right."""
+
+    @property
+    def is_temporary(self) -> bool:
+        """Whether the same request may be answered a moment later."""
+        if self.code in _TEMPORARY_CODES:
+            return _TOO_LARGE not in self.message
+        return _NEIGHBOURS in self.message
 
 
 def error_of(code: str, message: str) -> ServingError:

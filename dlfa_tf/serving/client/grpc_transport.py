@@ -11,6 +11,14 @@ from dlfa_tf.serving.client.messages import MESSAGES
 
 _STATES = {10: "START", 20: "LOADING", 30: "AVAILABLE", 40: "UNLOADING",
            50: "END"}  # fmt: skip
+_OPTIONS = [
+    # The default limit of 4 MiB is less than an answer may take.
+    ("grpc.max_receive_message_length", -1),
+    # While a server is gone the pauses between attempts to connect grow, by
+    # default up to two minutes: for as long a new server is not seen.
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 2000),
+]
 _PREDICTION = "tensorflow.serving.PredictionService"
 _MODEL = "tensorflow.serving.ModelService"
 
@@ -31,12 +39,10 @@ class GrpcTransport:
                 "give the server's REST address as http://HOST:PORT."
             ) from error
         self._grpc = grpc
-        # The default limit of 4 MiB is less than an answer may take.
-        options = [("grpc.max_receive_message_length", -1)]
         self._channel = (
-            grpc.insecure_channel(target, options)
+            grpc.insecure_channel(target, _OPTIONS)
             if credentials is None
-            else grpc.secure_channel(target, credentials, options)
+            else grpc.secure_channel(target, credentials, _OPTIONS)
         )
         self._calls: dict[str, Any] = {}
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from dlfa_tf.serving.client import errors
 from dlfa_tf.serving.client.errors import CODE_OF_STATUS
+from dlfa_tf.serving.client.errors import CallerError
 from dlfa_tf.serving.client.errors import ServerError
 from dlfa_tf.serving.contract import DEFAULT_SIGNATURE
 
@@ -137,6 +138,14 @@ class RestTransport:
                 ) from None
             except (OSError, http.client.HTTPException) as error:
                 connection.close()
+                if _is_no_http(error):
+                    raise CallerError(
+                        "UNIMPLEMENTED",
+                        f"{self._host} does not answer in HTTP/1.1. Accepted "
+                        "after http://: the port of --rest_api_port (8501), "
+                        "not that of --port (8500), which is asked over gRPC "
+                        "as HOST:PORT.",
+                    ) from None
                 if kept is None or isinstance(error, socket.gaierror):
                     raise ServerError(
                         "UNAVAILABLE", f"{self._host}: {error}"
@@ -169,6 +178,16 @@ def _split(url: str) -> urllib.parse.SplitResult:
     )
 
 
+def _is_no_http(error: Exception) -> bool:
+    """Whether the answer, such as that of a gRPC port, is of another protocol.
+
+    An answer that was broken off is not.
+    """
+    return isinstance(error, http.client.BadStatusLine) and not isinstance(
+        error, http.client.RemoteDisconnected
+    )
+
+
 def _path(spec: Mapping[str, Any]) -> str:
     path = f"/v1/models/{urllib.parse.quote(spec['name'], safe='')}"
     if spec.get("version") is not None:
@@ -180,13 +199,8 @@ def _path(spec: Mapping[str, Any]) -> str:
 
 def _jsonable(value: Any) -> Any:
     """Bytes as base64, which JSON cannot hold otherwise."""
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, list):
         return [_jsonable(item) for item in value]
     if isinstance(value, bytes):
         return {"b64": base64.b64encode(value).decode("ascii")}
-    if isinstance(value, str):
-        return value
-    raise TypeError(
-        f"Inputs must be strings. Received: {value!r}, a "
-        f"{type(value).__name__}. Accepted: str, or bytes of UTF-8."
-    )
+    return value

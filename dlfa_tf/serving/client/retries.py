@@ -1,4 +1,4 @@
-"""Asks again what an unavailable server did not answer."""
+"""Asks again what a server did not answer for reasons that pass."""
 
 import random
 import time
@@ -7,8 +7,6 @@ from typing import Any
 
 from dlfa_tf.serving.client.errors import ServerError
 
-# A server that is starting, switching or full; any other error stays.
-_RETRIED = "UNAVAILABLE"
 _FIRST_WAIT = 0.05
 _LONGEST_WAIT = 2.0
 
@@ -17,8 +15,9 @@ def with_retries(call: Callable[[float], Any], end: float, server: str) -> Any:
     """Calls until there is an answer, another error, or no time left.
 
     `call` receives the seconds that are left until `end`, on the clock of
-    `time.monotonic`. ServerError `UNAVAILABLE` when the next pause would pass
-    the deadline, `DEADLINE_EXCEEDED` when it has passed.
+    `time.monotonic`. The last error is raised when the next pause would pass
+    the deadline, ServerError `DEADLINE_EXCEEDED` when it has passed; an error
+    that is not temporary at once.
     """
     wait = _FIRST_WAIT
     while True:
@@ -32,7 +31,7 @@ def with_retries(call: Callable[[float], Any], end: float, server: str) -> Any:
         except ServerError as error:
             # Random, so that many callers do not come back together.
             pause = wait * random.uniform(0.5, 1.5)
-            if error.code != _RETRIED or time.monotonic() + pause >= end:
+            if not error.is_temporary or time.monotonic() + pause >= end:
                 raise
         time.sleep(pause)
         wait = min(2 * wait, _LONGEST_WAIT)

@@ -5,7 +5,9 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent import futures
 
+import grpc
 import pytest
 
 from dlfa_tf.serving import CallerError
@@ -144,23 +146,67 @@ def test_only_output_has_its_name(connect):
     assert answer == {"embedding": [[2.0, 1.0]]}
 
 
-def test_value_that_is_no_string_is_refused(connect):
-    with pytest.raises(TypeError, match="must be strings. Received: 1"):
-        connect().predict({"text": [1]})
+def test_empty_batch_is_answered_without_the_model(connect, double):
+    client = connect()
+    assert client.predict({"text": []}) == {
+        "length": [],
+        "scores": [],
+        "tags": [],
+        "words": [],
+    }
+    empty = client.predict({"words": []}, "tag_words", outputs=["tags"])
+    assert empty == {"tags": []}
+    for wrong, message in (
+        (({"text": []}, "tag_word"), "Did you mean 'tag_words'"),
+        (({"texts": []},), "takes .'text'.. Received: .'texts'."),
+        (({"text": []}, "embed", ["tags"]), "Received: .'tags'."),
+    ):
+        with pytest.raises(CallerError, match=message):
+            client.predict(*wrong)
+    assert double.requests == 0
 
 
-def test_unavailable_server_is_asked_again(connect, double):
-    double.faults[:] = ["UNAVAILABLE"] * 2
+def test_every_word_has_its_tag_back(connect):
+    """An empty word at the end is no padding; bytes come back as text."""
+    sentences = [["", "A", ""], [], [""], [b"B", "\u3000", "e\u0301"]]
+    answer = connect().tag_words(sentences)
+    assert [[word.word for word in words] for words in answer] == [
+        ["", "A", ""],
+        [],
+        [""],
+        ["B", "\u3000", "e\u0301"],
+    ]
+    assert answer[0][1].tag == answer[3][0].tag == "UP"
+
+
+def test_rows_of_words_are_of_few_widths(connect, monkeypatch):
+    """A server that joins requests can join only those of one width."""
+    client = connect()
+    widths = []
+    predict = client._transport.predict
+
+    def spied(spec, inputs, *rest):
+        widths.append({len(row) for row in inputs["words"]})
+        return predict(spec, inputs, *rest)
+
+    monkeypatch.setattr(client._transport, "predict", spied)
+    for count in (1, 5, 128, 129, 300):
+        assert len(client.tag_words([["x"] * count, ["y"]])[0]) == count
+    assert widths == [{128}, {128}, {128}, {256}, {512}]
+
+
+@pytest.mark.parametrize("code", ["UNAVAILABLE", "RESOURCE_EXHAUSTED"])
+def test_busy_server_is_asked_again(connect, double, code):
+    double.faults[:] = [code] * 2
     assert connect().tag(["a"])[0][0].word == "a"
     assert double.requests == 3
 
 
-@pytest.mark.parametrize("code", ["INTERNAL", "RESOURCE_EXHAUSTED"])
-def test_other_errors_are_not_retried(connect, double, code):
-    double.faults[:] = [code]
+def test_other_errors_are_not_retried(connect, double):
+    double.faults[:] = ["INTERNAL"]
     with pytest.raises(ServerError) as caught:
         connect().tag(["a"])
-    assert caught.value.code == code
+    assert caught.value.code == "INTERNAL"
     assert double.requests == 1
 
 
@@ -200,6 +246,67 @@ def test_server_that_is_not_there_is_unavailable(form):
         with pytest.raises(ServerError) as caught:
             client.tag(["a"])
     assert caught.value.code in ("UNAVAILABLE", "DEADLINE_EXCEEDED")
+
+
+def test_port_of_another_protocol_is_named(double):
+    with Client(f"http://{double.grpc}", "pos", timeout=5) as client:
+        started = time.monotonic()
+        with pytest.raises(
+            CallerError, match="not answer in HTTP/1.1"
+        ) as caught:
+            client.tag(["a"])
+    assert time.monotonic() - started < 2
+    assert str(caught.value).isprintable()
+    assert double.grpc in str(caught.value)
+
+
+def answered_after_an_outage(seconds):
+    """Seconds from the start of a server until a client that waits sees it.
+
+    The client has asked in vain for `seconds` before.
+    """
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with Client(f"127.0.0.1:{port}", "pos", timeout=60) as client:
+        found = []
+
+        def ask():
+            try:
+                client.tag(["a"])
+            except ServerError as error:
+                found.append((time.monotonic(), error.code))
+
+        asking = threading.Thread(target=ask)
+        asking.start()
+        time.sleep(seconds)
+        # It knows no method, and says so: that is an answer.
+        server = grpc.server(futures.ThreadPoolExecutor(1))
+        assert server.add_insecure_port(f"127.0.0.1:{port}") == port
+        server.start()
+        started = time.monotonic()
+        asking.join()
+        server.stop(None)
+    ((at, code),) = found
+    assert code == "UNIMPLEMENTED"
+    return at - started
+
+
+# By default gRPC connects after 1, 2.6, 5.2, 9.3, 16 ... seconds without a
+# server, give or take a fifth: 10 seconds of waiting show the difference.
+@pytest.mark.slow
+def test_server_is_seen_soon_after_an_outage():
+    assert answered_after_an_outage(10.5) < 4.5
+
+
+def test_pauses_between_attempts_to_connect_are_short(monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        grpc, "insecure_channel", lambda target, options: seen.append(options)
+    )
+    Client("127.0.0.1:1", "m")
+    assert dict(seen[0])["grpc.max_reconnect_backoff_ms"] <= 2000
+    assert dict(seen[0])["grpc.initial_reconnect_backoff_ms"] <= 100
 
 
 def test_connection_is_kept(double):
@@ -249,13 +356,32 @@ def test_status_and_signatures(connect):
         connect("no").status()
 
 
-def test_wrong_arguments_are_refused():
-    with pytest.raises(ValueError, match="Either `version` or `label`"):
-        Client("a:1", "m", version=1, label="x")
-    with pytest.raises(ValueError, match="timeout=0"):
-        Client("a:1", "m", timeout=0)
-    with pytest.raises(ValueError, match="max_batch_size=0"):
-        Client("a:1", "m", max_batch_size=0)
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"version": 1, "label": "x"}, "Either `version` or `label`"),
+        ({"timeout": 0}, "`timeout` .* Received: 0"),
+        ({"timeout": float("nan")}, "`timeout` .* Received: nan"),
+        ({"timeout": "5"}, "`timeout` .* Received: '5'"),
+        ({"max_batch_size": 0}, "`max_batch_size` .* Received: 0"),
+        ({"max_batch_size": 1.5}, "`max_batch_size` .* Received: 1.5"),
+        ({"version": "1"}, "`version` .* Received: '1' of type str"),
+        ({"version": True}, "`version` .* Received: True of type bool"),
+        ({"label": 1}, "`label` .* Received: 1 of type int"),
+        ({"model": None}, "`model` .* Received: None of type NoneType"),
+        ({"model": ""}, "`model` must not be empty"),
+        ({"server": None}, "`server` .* Received: None"),
+        ({"server": b"a:1"}, "`server` .* Received: b'a:1'"),
+        ({"server": "localhost"}, "`server` has no port"),
+        (
+            {"server": "http://a", "credentials": 1},
+            "`credentials` are for gRPC",
+        ),
+    ],
+)
+def test_wrong_arguments_are_refused(options, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        Client(**{"server": "a:1", "model": "m", **options})
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,9 @@ import time
 import pytest
 
 from dlfa_tf.serving.client import retries
+from dlfa_tf.serving.client.errors import CallerError
 from dlfa_tf.serving.client.errors import error_of
+from tests.serving.client.test_errors import NEIGHBOURS
 
 
 @pytest.fixture
@@ -27,14 +29,14 @@ def clock(monkeypatch):
     return clock
 
 
-def failing(times, code="UNAVAILABLE"):
+def failing(times, code="UNAVAILABLE", message="no"):
     left = [times]
 
     def call(seconds):
         assert seconds > 0
         if left[0]:
             left[0] -= 1
-            raise error_of(code, "no")
+            raise error_of(code, message)
         return "answer"
 
     return call
@@ -46,6 +48,20 @@ def test_pauses_grow_to_a_limit(clock):
     for i, pause in enumerate(clock.pauses):
         middle = min(0.05 * 2**i, 2.0)
         assert 0.5 * middle <= pause <= 1.5 * middle
+
+
+def test_full_server_and_wrong_neighbours_are_waited_for(clock):
+    call = failing(2, "RESOURCE_EXHAUSTED")
+    assert retries.with_retries(call, 100, "server") == "answer"
+    call = failing(2, "FAILED_PRECONDITION", NEIGHBOURS)
+    assert retries.with_retries(call, 100, "server") == "answer"
+    assert len(clock.pauses) == 4
+
+
+def test_errors_of_callers_are_raised_at_once(clock):
+    with pytest.raises(CallerError, match="FAILED_PRECONDITION: no"):
+        retries.with_retries(failing(1, "FAILED_PRECONDITION"), 3, "server")
+    assert clock.pauses == []
 
 
 def test_pause_past_the_deadline_is_not_made(clock):
