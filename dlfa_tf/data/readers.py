@@ -1,19 +1,20 @@
 """XTREME-like files -> Python examples, strict about malformed input.
 
 Files are named `{split}-{lang}.tsv` or `{split}-{lang}.tsv.gz`, hold UTF-8
-without a header and are split at TAB only (quotes are literal, so the csv
-module's default would be wrong).
+without a header and are split at TAB only. Texts of pairs lose the quotes that
+a csv writer has put around them, as XTREME's did; other quotes are literal.
+What other people's files hold, `dlfa_tf.data.formats` reads.
 """
 
 import dataclasses
-import gzip
 import pathlib
 import sys
-import zlib
-from collections.abc import Iterator
 from collections.abc import Sequence
 
 from dlfa_tf import checks
+from dlfa_tf import words
+from dlfa_tf.data.formats import tables
+from dlfa_tf.data.formats import text_lines
 
 # Characters of a received value that an error message shows.
 _SHOWN = 80
@@ -69,26 +70,6 @@ def find_file(folder: pathlib.Path, split: str, language: str) -> pathlib.Path:
     )
 
 
-def _lines(path: pathlib.Path) -> Iterator[tuple[int, str]]:
-    """Yields (line number, line without its end); CRLF and BOM tolerated."""
-    opener = gzip.open if path.suffix == ".gz" else open
-    number = 0
-    try:
-        with opener(path, "rb") as file:
-            for number, raw in enumerate(file, start=1):
-                line = raw.decode("utf-8-sig" if number == 1 else "utf-8")
-                yield number, line.rstrip("\n").rstrip("\r")
-    except UnicodeDecodeError as error:
-        raise ValueError(
-            f"{path}, line {number}: not valid UTF-8 ({error.reason} at byte "
-            f"{error.start} of the line). Accepted: UTF-8 text."
-        ) from error
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise ValueError(
-            f"{path}: damaged gzip file after line {number} ({error})."
-        ) from error
-
-
 def _checked_label(
     label: str, labels: Sequence[str], path: pathlib.Path, number: int
 ) -> str:
@@ -112,7 +93,7 @@ def _refuse_unlabelled(
     """
     if not path.name.startswith("test-"):
         return
-    for _, line in _lines(path):
+    for _, line in text_lines.read_lines(path):
         columns = line.split("\t")
         # Words have no spaces in XTREME; rows that are split at them do.
         if len(columns) != num_columns or (num_columns == 1 and " " in line):
@@ -133,8 +114,8 @@ def read_pairs(path: pathlib.Path, labels: Sequence[str]) -> list[PairExample]:
     and line. A test file without any label is called that.
     """
     examples: list[PairExample] = []
-    for number, line in _lines(path):
-        columns = line.split("\t")
+    for number, line in text_lines.read_lines(path):
+        columns = tables.split_tabs(line)
         if len(columns) != 3:
             if len(columns) == 2 and not examples:
                 _refuse_unlabelled(path, 2, "first text, second text, label")
@@ -144,7 +125,7 @@ def read_pairs(path: pathlib.Path, labels: Sequence[str]) -> list[PairExample]:
                 f"{len(columns)}: {line[:_SHOWN]!r}."
             )
         first, second, label = columns
-        if not first or not second:
+        if words.is_blank(first) or words.is_blank(second):
             raise ValueError(
                 f"{path}, line {number}: a text is empty. Received: "
                 f"{line[:_SHOWN]!r}. Accepted: two texts and a label."
@@ -169,17 +150,18 @@ def read_tagged(
     ValueError with file and line. A test file without any tag is called that.
     """
     sentences = []
-    words: list[str] = []
+    found: list[str] = []
     tags: list[str] = []
-    for number, line in _lines(path):
-        if not line:
-            if words:
-                sentences.append(TaggedSentence(tuple(words), tuple(tags)))
-                words, tags = [], []
+    for number, line in text_lines.read_lines(path):
+        if words.is_blank_row(line):
+            if found:
+                sentences.append(TaggedSentence(tuple(found), tuple(tags)))
+                found, tags = [], []
             continue
         columns = line.split("\t")
-        if len(columns) != num_columns or not columns[0]:
-            if len(columns) == 1 and not words and not sentences:
+        word = words.strip_space(columns[0])
+        if len(columns) != num_columns or not word:
+            if len(columns) == 1 and not found and not sentences:
                 _refuse_unlabelled(path, 1, "token, tag")
             raise ValueError(
                 f"{path}, line {number}: expected a token and "
@@ -187,10 +169,10 @@ def read_tagged(
                 f"line. Received: {len(columns)} column(s): "
                 f"{line[:_SHOWN]!r}."
             )
-        words.append(columns[0])
+        found.append(word)
         tags.append(_checked_label(columns[tag_column], labels, path, number))
-    if words:
-        sentences.append(TaggedSentence(tuple(words), tuple(tags)))
+    if found:
+        sentences.append(TaggedSentence(tuple(found), tuple(tags)))
     if not sentences:
         raise ValueError(f"{path}: the file has no sentences.")
     return sentences
@@ -207,8 +189,8 @@ def read_label_file(
     """
     flat: list[str] = []
     sentences: list[list[str]] = []
-    for number, line in _lines(path):
-        if not line and kind == "tagging":
+    for number, line in text_lines.read_lines(path):
+        if kind == "tagging" and words.is_blank_row(line):
             if flat:
                 sentences.append(flat)
                 flat = []

@@ -6,6 +6,7 @@ import unicodedata
 import pytest
 import tensorflow as tf
 
+from dlfa_tf import words
 from dlfa_tf.preprocessing.text_cleaning import clean_text
 from dlfa_tf.preprocessing.text_cleaning import split_words
 from dlfa_tf.preprocessing.text_cleaning import valid_utf8
@@ -42,8 +43,8 @@ def test_every_assigned_character_is_cleaned_as_in_the_reference(
 
 def test_every_assigned_space_splits_words(characters):
     characters = [c for c in characters if c not in CONTROL_SPACES]
-    words = split_words(tf.constant([f"a{c}b" for c in characters]))
-    counts = words.row_lengths().numpy().tolist()
+    found = split_words(tf.constant([f"a{c}b" for c in characters]))
+    counts = found.row_lengths().numpy().tolist()
     wrong = [
         f"U+{ord(c):04X}"
         for c, count in zip(characters, counts, strict=True)
@@ -121,3 +122,12 @@ def test_graph_and_data_set_clean_alike():
     assert decoded(tf.function(clean_text)(texts)) == expected
     batches = tf.data.Dataset.from_tensors(texts).map(clean_text)
     assert decoded(next(iter(batches))) == expected
+
+
+def test_graphs_split_texts_as_every_reader_does():
+    """Each character of each plane where white space may come to stand."""
+    text = "".join(
+        f"a{chr(i)}b " for i in range(1, 0x3100) if not 0xD800 <= i < 0xE000
+    )
+    (found,) = split_words(tf.constant([text])).to_list()
+    assert [word.decode() for word in found] == words.split_words(text)

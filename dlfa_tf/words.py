@@ -1,0 +1,75 @@
+r"""What a word is: white space, line ends, byte order marks, empty words.
+
+Readers, programs, the client and the scores take it from here, so that a token
+in training is a token in every other place. Standard library only. The rules:
+
+- White space is what `WHITE_SPACE` holds: Unicode's property White_Space but
+  for U+0085, a control character. It separates words and is no part of their
+  ends; within a word that came in a column of its own it stays.
+- A line ends at LF or CRLF, nowhere else: U+2028 and a CR within are white
+  space.
+- A byte order mark is no text where a file or a stream begins. Elsewhere U+FEFF
+  is a format character.
+- An empty word is no word. A line of white space alone is blank; where TABs
+  separate columns, one with a TAB is not: its columns are empty.
+- Format and control characters (U+200B, U+200C, U+00AD, U+FEFF, ...) belong to
+  words. One that holds nothing else is a word, with a tag of its own: the
+  tokenizer reads it as unknown.
+"""
+
+import re
+
+# As `dlfa_tf.preprocessing.text_cleaning` splits texts in graphs.
+WHITE_SPACE = (
+    "\t\n\v\f\r \u00a0\u1680"
+    "\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u2028\u2029\u202f\u205f\u3000"
+)
+BYTE_ORDER_MARK = "\ufeff"
+_SPLIT = re.compile(f"[^{WHITE_SPACE}]+")
+
+
+def split_words(text: str) -> list[str]:
+    r"""The words of a text: what stands between white space, never empty.
+
+    Example:
+        >>> from dlfa_tf import words
+        >>> words.split_words(" Le\u00a0prix :  3\u202f000\u3000€ ")
+        ['Le', 'prix', ':', '3', '000', '€']
+    """
+    return _SPLIT.findall(text)
+
+
+def strip_space(text: str) -> str:
+    """A text or word without white space at its ends."""
+    return text.strip(WHITE_SPACE)
+
+
+def is_blank(text: str) -> bool:
+    """Whether there is no word: nothing, or white space alone."""
+    return not text.strip(WHITE_SPACE)
+
+
+def is_blank_row(line: str) -> bool:
+    """Whether a line of columns is blank and so separates sentences."""
+    return is_blank(line) and "\t" not in line
+
+
+def without_line_end(line: bytes) -> bytes:
+    """A line of a file without its end: LF, and any CR before it."""
+    return line.rstrip(b"\r\n")
+
+
+def without_mark(text: str) -> str:
+    """The beginning of a file or stream, without its byte order mark."""
+    return text.removeprefix(BYTE_ORDER_MARK)
+
+
+def decode_line(line: bytes, is_first: bool = False) -> str:
+    """The text of a line of a file, without its end.
+
+    `is_first` says that the file begins with it: a byte order mark goes.
+    UnicodeDecodeError for what is not UTF-8.
+    """
+    text = without_line_end(line).decode("utf-8")
+    return without_mark(text) if is_first else text
