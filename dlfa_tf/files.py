@@ -15,6 +15,7 @@ import shutil
 import time
 from collections.abc import Callable
 from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import Any
 from typing import NamedTuple
 
@@ -58,6 +59,31 @@ def written_aside(
         if replace and path.is_dir():
             remove(path)
         os.replace(temporary, path)
+    finally:
+        remove(temporary)
+
+
+@contextlib.contextmanager
+def filled_aside(
+    folder: pathlib.Path, *, last: Sequence[str] = ()
+) -> Iterator[pathlib.Path]:
+    """Yields a new folder to fill, whose content is moved into `folder`.
+
+    One after the other, `last` at the end in this order: names by which
+    readers know that all is there. What `folder` has of the same name is
+    replaced, and nothing is moved after an error.
+    """
+    number = f"{os.getpid()}{secrets.randbelow(10**6):06d}"
+    temporary = folder / f".{folder.name}.{number}.tmp"
+    temporary.mkdir()
+    try:
+        yield temporary
+        names = sorted(path.name for path in temporary.iterdir())
+        first = [name for name in names if name not in last]
+        for name in [*first, *(name for name in last if name in names)]:
+            if (folder / name).is_dir():
+                remove(folder / name)
+            os.replace(temporary / name, folder / name)
     finally:
         remove(temporary)
 

@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Callable
 from collections.abc import Collection
+from collections.abc import Mapping
 from typing import Any
 
 from absl import flags
@@ -34,6 +35,12 @@ def define(*names: str, required: bool = False, **changes: Any) -> None:
     """
     for name in names:
         _define(dataclasses.replace(SETTINGS[name], **changes), required)
+
+
+def define_settings(settings: Mapping[str, Setting]) -> None:
+    """Defines the flags of all settings of another config."""
+    for setting in settings.values():
+        _define(setting, setting.default is REQUIRED)
 
 
 def define_all(without: Collection[str] = ()) -> None:
@@ -110,10 +117,10 @@ def refuse_gate_of_baseline() -> None:
     flags.register_multi_flags_validator(["fusion_layer", "fusion"], check)
 
 
-def values() -> dict[str, Any]:
+def values(settings: Mapping[str, Setting] = SETTINGS) -> dict[str, Any]:
     """Values of all settings that the program has flags of."""
     return {
         name: setting.from_json(FLAGS[name].value)
-        for name, setting in SETTINGS.items()
+        for name, setting in settings.items()
         if name in FLAGS
     }

@@ -16,7 +16,9 @@ def compact_model(model: Any, used: np.ndarray) -> Any:
     """Builds the same task model over the embedding rows `used`, sorted ids.
 
     Its token id i stands for `used[i]`. It has no preprocessor, and copies of
-    the weights and of the state of dropout.
+    the weights and of the state of dropout. A model that has more weights than
+    the token embedding with one row for each piece lists all in
+    `vocabulary_weights`.
     """
     encoder = model.backbone.encoder
     encoder_config = encoder.get_config()
@@ -27,13 +29,14 @@ def compact_model(model: Any, used: np.ndarray) -> Any:
     backbone_config["encoder"] = type(encoder).from_config(encoder_config)
     config = model.get_config()
     config.pop("name", None)
-    config["preprocessor"] = None
+    if "preprocessor" in config:
+        config["preprocessor"] = None
     config["backbone"] = DLFABackbone.from_config(backbone_config)
     small = type(model).from_config(config)
     # All variables: the seeds of dropout are no weights.
     for source, target in zip(model.variables, small.variables, strict=True):
         value = source.value
-        if _is_table(model, source):
+        if _has_vocabulary(model, source):
             value = keras.ops.take(value, used, axis=0)
         target.assign(value)
     return small
@@ -48,10 +51,14 @@ def write_back(model: Any, small: Any, used: np.ndarray | None) -> None:
     """
     for source, target in zip(small.weights, model.weights, strict=True):
         value = source.value
-        if used is not None and _is_table(model, target):
+        if used is not None and _has_vocabulary(model, target):
             value = keras.ops.scatter_update(target.value, used[:, None], value)
         target.assign(value)
 
 
-def _is_table(model: Any, variable: Any) -> bool:
-    return variable is model.backbone.token_embedding.embeddings
+def _has_vocabulary(model: Any, variable: Any) -> bool:
+    """Whether a variable has one row for each piece."""
+    tables = getattr(
+        model, "vocabulary_weights", [model.backbone.token_embedding.embeddings]
+    )
+    return any(variable is table for table in tables)

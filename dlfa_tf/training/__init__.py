@@ -6,6 +6,7 @@ preparing: from a config to token arrays.
 bundle: one file with all that runs of a task need; bundle_file: its format.
 bundle_settings: what a bundle has decided.
 engine: steps, log, dev scores and checkpoints, whatever computes the steps.
+objective: what an engine trains for; fine_tuning: a task with labels.
 step: what a step is to the engine; step_tensorflow, step_jax: the two.
 optimizers: AdamW and the learning rate over the steps.
 distribution: `tf.distribute`; rendezvous: workers that find each other.

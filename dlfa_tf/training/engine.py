@@ -12,20 +12,15 @@ from typing import Any
 import keras
 import numpy as np
 
-from dlfa_tf.data import pipelines
-from dlfa_tf.runs.settings import TrainConfig
-from dlfa_tf.scoring import predict
-from dlfa_tf.scoring import score
-from dlfa_tf.scoring.zero_shot import EVAL_BATCH
 from dlfa_tf.training import distribution
 from dlfa_tf.training import optimizers
 from dlfa_tf.training.checkpoints import CHECKPOINTS
 from dlfa_tf.training.checkpoints import CheckpointStore
 from dlfa_tf.training.dev_choice import DevChoice
-from dlfa_tf.training.gate_statistics import GateProbe
 from dlfa_tf.training.interruption import NonFiniteTraining
 from dlfa_tf.training.interruption import StopRequest
-from dlfa_tf.training.preparing import Prepared
+from dlfa_tf.training.objective import EngineSettings
+from dlfa_tf.training.objective import Objective
 from dlfa_tf.training.progress import Progress
 from dlfa_tf.training.run_log import METRICS
 from dlfa_tf.training.run_log import RunLog
@@ -57,10 +52,10 @@ class Engine:
     checkpoint), so that numbers that are not finite reach no file.
 
     Args:
-        config: `TrainConfig`.
-        model: task model without a preprocessor, over the token ids of
-            `prepared`, created in the strategy's scope.
-        prepared: `Prepared`.
+        config: the settings, such as `TrainConfig`.
+        model: Keras model from features to logits, created in the strategy's
+            scope.
+        objective: `Objective`, what the model is trained on and for.
         strategy: `tf.distribute` strategy or None for one device.
         is_chief: bool, whether this process writes files.
         stop: `StopRequest` that is looked at after every step.
@@ -74,9 +69,9 @@ class Engine:
 
     def __init__(
         self,
-        config: TrainConfig,
+        config: EngineSettings,
         model: Any,
-        prepared: Prepared,
+        objective: Objective,
         *,
         strategy: Any = None,
         is_chief: bool = True,
@@ -86,17 +81,13 @@ class Engine:
     ) -> None:
         self.config = config
         self.model = model
-        self.prepared = prepared
+        self.objective = objective
         self.strategy = strategy
         self.is_chief = is_chief
         self.stop = stop or StopRequest()
         self.say = say
-        # The last step of an epoch may be smaller.
-        self.steps_per_epoch = -(-len(prepared.train) // config.batch_size)
-        self.total_steps = self.steps_per_epoch * config.epochs
+        self.total_steps = objective.total_steps
         self.step = make_step(config, model, self.total_steps, strategy)
-        has_gate = config.gate_used is not None
-        self.gate_probe = GateProbe(model, prepared) if has_gate else None
         self.progress = Progress(
             self.total_steps, say, verbose if is_chief else 0
         )
@@ -136,9 +127,7 @@ class Engine:
             self.log.close()
         self.model.set_weights(self.choice.weights)
         return {
-            "train_examples": self.prepared.train_examples,
-            "train_rows": len(self.prepared.train),
-            "train_tokens": len(self.prepared.train.token_ids),
+            **self.objective.facts(),
             "best_step": self.choice.best_step,
             "total_steps": self.total_steps,
             "dev_score": self.choice.best_score,
@@ -175,7 +164,7 @@ class Engine:
     def _check_checkpoint(self, meta: dict[str, Any]) -> None:
         """Refuses the checkpoint of another run."""
         where = f"The checkpoint in {str(self.store.folder)!r} was trained"
-        found = self.prepared.fingerprint()
+        found = self.objective.fingerprint()
         if meta["data"] != found:
             raise ValueError(
                 f"{where} on other data. Received: token arrays with hash "
@@ -204,7 +193,7 @@ class Engine:
             self.step.state(),
             {
                 "backend": keras.backend.backend(),
-                "data": self.prepared.fingerprint(),
+                "data": self.objective.fingerprint(),
                 "choice": self.choice.to_json(),
                 "window": dataclasses.asdict(self.window),
                 "log_position": self.log.position,
@@ -214,24 +203,14 @@ class Engine:
 
     def _train(self) -> None:
         """Takes the steps that are left."""
-        config, prepared = self.config, self.prepared
         replicas = self.step.replicas
         shared = f" over {replicas} replicas" if replicas > 1 else ""
         self.say(
-            f"training {config.system}: {len(prepared.train)} rows, "
-            f"{self.total_steps} steps of {config.batch_size}{shared} (the "
-            "first step compiles and takes longest)"
+            f"training {self.objective.title}, {self.total_steps} steps of "
+            f"{self.objective.batch_size}{shared} (the first step compiles and "
+            "takes longest)"
         )
-        for features, labels in pipelines.train_batches(
-            prepared.train,
-            batch_size=config.batch_size,
-            seed=config.seed,
-            epochs=config.epochs,
-            pad_id=prepared.pad_id,
-            use_segment_ids=prepared.use_segment_ids,
-            start_step=self.number,
-            max_width=self.model.backbone.max_positions,
-        ):
+        for features, labels in self.objective.batches(self.number):
             asked = self._take(features, labels)
             self._after_step(asked)
 
@@ -267,7 +246,7 @@ class Engine:
     def _after_step(self, asked: bool) -> None:
         """Does what is due: the log, the dev score, a checkpoint."""
         last = self.number == self.total_steps
-        every = self.config.dev_every or self.steps_per_epoch
+        every = self.config.dev_every or self.objective.steps_per_epoch
         waited = time.monotonic() - self._saved_at
         log = self.number % LOG_EVERY == 0 or last or self.number == 1
         score = self.number % every == 0 or last
@@ -326,17 +305,11 @@ class Engine:
             finite = False
         if finite:
             return
-        epoch, place = divmod(number - 1, self.steps_per_epoch)
-        batches = pipelines.epoch_batches(
-            self.prepared.train.row_lengths,
-            self.config.batch_size,
-            self.config.seed,
-            epoch,
-        )
+        rows = self.objective.rows_of_step(number)
         raise NonFiniteTraining(
             f"Training broke down at step {number}: loss {values.loss}, "
             f"gradient norm {values.gradient_norm}. Rows of the training "
-            f"arrays in this batch: {batches[place].tolist()}. Checkpoints "
+            f"arrays in this batch: {rows}. Checkpoints "
             "are from before it. A lower learning rate, a warm-up or float32 "
             "may help."
         )
@@ -345,7 +318,7 @@ class Engine:
         self.log.write(
             {
                 "step": self.number,
-                "epoch": self.number / self.steps_per_epoch,
+                "epoch": self.number / self.objective.steps_per_epoch,
                 "learning_rate": self.step.learning_rate(),
                 **(self._entry or {}),
             }
@@ -355,19 +328,17 @@ class Engine:
 
     def _score(self) -> None:
         self.step.sync()
-        score = score_dev(
-            self.config, self.model, self.prepared, self.step.forward
-        )
-        name = self.config.task_definition.score
-        self.say(f"  step {self.number}: English dev {name} {score:.2f}")
+        score = self.objective.score(self.step.forward)
+        title = self.objective.score_title
+        self.say(f"  step {self.number}: {title} {score:.2f}")
         entry = self.choice.add(self.number, score, self.model.get_weights)
         self.log.write(entry)
-        if self.gate_probe is not None:
-            self.log.write({"step": self.number, "gate": self.gate_probe()})
+        for more in self.objective.log_entries():
+            self.log.write({"step": self.number, **more})
 
 
 def make_step(
-    config: TrainConfig, model: Any, total_steps: int, strategy: Any
+    config: EngineSettings, model: Any, total_steps: int, strategy: Any
 ) -> Step:
     """Makes the optimizer and the step of Keras' backend."""
     # Not at the top: each needs its backend.
@@ -387,23 +358,3 @@ def make_step(
         strategy=strategy,
         jit_compile=config.jit_compile,
     )
-
-
-def score_dev(
-    config: TrainConfig,
-    model: Any,
-    prepared: Prepared,
-    forward: Callable[[dict[str, Any]], Any] | None = None,
-) -> float:
-    """Headline score on English dev of the weights as they are, in percent."""
-    task = config.task_definition
-    logits = predict.predict_logits(
-        model,
-        prepared.dev,
-        batch_size=EVAL_BATCH,
-        pad_id=prepared.pad_id,
-        use_segment_ids=prepared.use_segment_ids,
-        forward=forward,
-    )
-    predicted = predict.label_names(logits, prepared.dev, task.labels)
-    return score.score_labels(task, prepared.dev_gold, predicted)["score"]

@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from dlfa_tf.runs.settings import TrainConfig
+from dlfa_tf.training.objective import EngineSettings
 
 
 @keras.saving.register_keras_serializable(package="dlfa_tf")
@@ -95,7 +95,7 @@ class AdamWOnSums(keras.optimizers.AdamW):
 
 
 def make_optimizer(
-    config: TrainConfig, total_steps: int, model: Any
+    config: EngineSettings, total_steps: int, model: Any
 ) -> keras.optimizers.Optimizer:
     """Builds the optimizer of a config; the train step does the clipping.
 

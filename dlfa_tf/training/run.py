@@ -25,6 +25,7 @@ from dlfa_tf.training import interruption
 from dlfa_tf.training.checkpoints import CHECKPOINTS
 from dlfa_tf.training.checkpoints import CheckpointStore
 from dlfa_tf.training.engine import Engine
+from dlfa_tf.training.fine_tuning import FineTuning
 from dlfa_tf.training.inputs import Inputs
 from dlfa_tf.training.inputs import SourceInputs
 from dlfa_tf.training.interruption import StopRequest
@@ -120,7 +121,7 @@ def _train(
     engine = Engine(
         config,
         small,
-        prepared,
+        FineTuning(config, small, prepared),
         strategy=strategy,
         is_chief=chief,
         stop=stop,

@@ -29,6 +29,7 @@ from dlfa_tf.runs.settings import default_config
 from dlfa_tf.runs.workers import cluster_from_environment
 from dlfa_tf.training.distribution import make_strategy
 from dlfa_tf.training.engine import Engine
+from dlfa_tf.training.fine_tuning import FineTuning
 from dlfa_tf.training.inputs import build_for_training
 from dlfa_tf.training.interruption import TrainingInterrupted
 from dlfa_tf.training.preparing import read_data
@@ -70,7 +71,7 @@ def main():
     engine = Engine(
         config,
         model,
-        prepared,
+        FineTuning(config, model, prepared),
         strategy=strategy,
         is_chief=index == 0,
         verbose=0,

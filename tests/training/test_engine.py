@@ -12,6 +12,7 @@ from dlfa_tf.data.pipelines import epoch_batches
 from dlfa_tf.runs.settings import default_config
 from dlfa_tf.training.checkpoints import CheckpointStore
 from dlfa_tf.training.engine import Engine
+from dlfa_tf.training.fine_tuning import FineTuning
 from dlfa_tf.training.inputs import build_for_training
 from dlfa_tf.training.interruption import NonFiniteTraining
 from dlfa_tf.training.preparing import read_data
@@ -38,7 +39,8 @@ def train(tiny_settings, tmp_path, eager):
         config = default_config(values.pop("task"), **values)
         keras.utils.set_random_seed(config.seed)
         model, prepared = build_for_training(config, read_data(config), None)
-        engine = Engine(config, model, prepared, say=say, verbose=0)
+        objective = FineTuning(config, model, prepared)
+        engine = Engine(config, model, objective, say=say, verbose=0)
         return engine.run(tmp_path), model, prepared
 
     return train
@@ -125,7 +127,7 @@ def test_best_weights_are_left_in_the_model(train, monkeypatch):
         kept.append([np.array(w) for w in model.get_weights()])
         return next(scores)
 
-    monkeypatch.setattr("dlfa_tf.training.engine.score_dev", score_dev)
+    monkeypatch.setattr("dlfa_tf.training.fine_tuning.score_dev", score_dev)
     found, model, _ = train(dev_every=2)
     assert found["best_step"] == 2
     assert [e["dev_score"] for e in found["dev_history"]] == [50.0, 40.0]

@@ -1,0 +1,365 @@
+"""One adaptation: text, steps, measuring, a preset with its card."""
+
+import contextlib
+import dataclasses
+import gc
+import pathlib
+import time
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+
+from dlfa_tf import files
+from dlfa_tf.adapting import card
+from dlfa_tf.adapting import masked_lm
+from dlfa_tf.adapting import masked_word_training
+from dlfa_tf.adapting import masking
+from dlfa_tf.adapting import packing
+from dlfa_tf.adapting import texts
+from dlfa_tf.adapting.masked_lm import MaskedLM
+from dlfa_tf.adapting.masked_word_training import MaskedWordTraining
+from dlfa_tf.adapting.masked_word_training import PackedText
+from dlfa_tf.adapting.masking import Masking
+from dlfa_tf.adapting.settings import NOT_OF_THE_RESULT
+from dlfa_tf.adapting.settings import AdaptConfig
+from dlfa_tf.data import compact_vocabulary
+from dlfa_tf.models import compact_model
+from dlfa_tf.models import presets
+from dlfa_tf.models.dlfa_backbone import DLFABackbone
+from dlfa_tf.preprocessing import piece_tokenizer
+from dlfa_tf.preprocessing.piece_tokenizer import PieceTokenizer
+from dlfa_tf.runs import environment
+from dlfa_tf.runs import resuming
+from dlfa_tf.runs import run_folder
+from dlfa_tf.runs import workers
+from dlfa_tf.training import distribution
+from dlfa_tf.training import inputs
+from dlfa_tf.training import interruption
+from dlfa_tf.training.checkpoints import CHECKPOINTS
+from dlfa_tf.training.checkpoints import CheckpointStore
+from dlfa_tf.training.engine import Engine
+from dlfa_tf.training.interruption import StopRequest
+
+# In the folder of the new preset: what was done, and the log of it.
+RECORD = "adaptation.json"
+LOG_FOLDER = "adaptation"
+SCHEMA = 1
+_SETTINGS = "settings.json"
+_BEFORE = "before.json"
+
+Say = Callable[[str], None]
+
+
+def adapt(
+    config: AdaptConfig,
+    *,
+    say: Say = lambda _: None,
+    verbose: int = 2,
+    resume: bool = False,
+) -> dict[str, Any]:
+    """Goes on with the training of an encoder by guessing hidden pieces.
+
+    Writes a preset that every program takes, with the head that guesses, the
+    log and a card.
+
+    Args:
+        config: `AdaptConfig`.
+        say: receives one-line messages about what is going on.
+        verbose: int, 0 is silent, 1 shows a progress bar, 2 lines.
+        resume: bool, whether to go on with an adaptation in `output_dir`
+            that was interrupted, if there is one. A finished one is left
+            alone.
+
+    Returns:
+        The content of `adaptation.json`; empty for a worker that is not the
+        chief.
+
+    Raises:
+        ValueError, FileNotFoundError, FileExistsError: for settings or texts
+            that do not fit, before anything is written.
+        TrainingInterrupted: when SIGTERM came; the adaptation can be resumed.
+        NonFiniteTraining: when loss or gradient is not finite.
+    """
+    config = dataclasses.replace(
+        config, strategy=workers.resolve_strategy(config.strategy)
+    )
+    presets.check_preset_length(config.preset, config.sequence_length)
+    found = texts.find_texts(config.texts)
+    chief = workers.is_chief(config.strategy)
+    folder = pathlib.Path(config.output_dir).expanduser()
+    if chief:
+        _check_folder(folder, config, resume)
+    if resume and (folder / RECORD).is_file():
+        say(f"{config.output_dir} is finished")
+        return files.read_json(folder / RECORD)
+    tokenizer = presets.load_tokenizer(config.preset)
+    pieces = piece_tokenizer.build_piece_tokenizer(tokenizer)
+    rows = _read_rows(config, found, pieces, say)
+    keras.utils.set_random_seed(config.seed)
+    with (
+        interruption.stop_on_sigterm() as stop,
+        contextlib.ExitStack() as stack,
+    ):
+        if chief:
+            folder.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(resuming.held(folder))
+            files.write_json(folder / LOG_FOLDER / _SETTINGS, config.to_json())
+        return _run(
+            config,
+            folder,
+            (tokenizer, pieces),
+            (list(found), *rows),
+            (stop, say, verbose, chief),
+        )
+
+
+def _check_folder(
+    folder: pathlib.Path, config: AdaptConfig, resume: bool
+) -> None:
+    """Refuses a folder that this adaptation may not write into."""
+    settings = folder / LOG_FOLDER / _SETTINGS
+    if not settings.is_file():
+        run_folder.check_output_dir(
+            str(folder), but=files.is_unfinished if resume else lambda _: False
+        )
+        return
+    if not resume:
+        raise FileExistsError(
+            f"`output_dir` holds an adaptation. Received: {str(folder)!r}. "
+            "Accepted: a new or an empty folder, or --resume to go on with it."
+        )
+    old, new = files.read_json(settings), config.to_json()
+    differing = [
+        f"{name}={new.get(name)!r} (it has {old.get(name)!r})"
+        for name in sorted(set(old) | set(new))
+        if name not in NOT_OF_THE_RESULT and new.get(name) != old.get(name)
+    ]
+    if differing:
+        raise ValueError(
+            f"{str(folder)!r} holds an adaptation with other settings, which "
+            f"is never overwritten. Received: {', '.join(differing)}. "
+            f"Accepted: the settings in its {LOG_FOLDER}/{_SETTINGS}, or "
+            "another `output_dir`."
+        )
+
+
+def _read_rows(
+    config: AdaptConfig,
+    found: dict[str, list[pathlib.Path]],
+    pieces: PieceTokenizer,
+    say: Say,
+) -> tuple[Any, Any]:
+    """Rows to train on and rows held back, over the full vocabulary."""
+    packed = packing.pack_texts(
+        {
+            language: texts.read_texts(
+                paths, text_column=config.text_column, limit=config.text_limit
+            )
+            for language, paths in found.items()
+        },
+        pieces,
+        config.sequence_length,
+    )
+    left, held = masked_word_training.hold_back(packed, config.held_back)
+    counts = np.bincount(packed.labels, minlength=len(found))
+    without = sorted(set(range(len(found))) - set(packed.labels[held].tolist()))
+    if without:
+        names = [list(found)[i] for i in without]
+        raise ValueError(
+            "`texts` has too little text in a language to keep a tenth back "
+            f"and measure on it. Received: {', '.join(names)} with "
+            f"{[int(counts[i]) for i in without]} rows of "
+            f"{config.sequence_length} pieces. Accepted: 10 rows or more."
+        )
+    for language, count in zip(found, counts.tolist(), strict=True):
+        say(f"  {language}: {count} rows")
+    return (
+        masked_word_training.take_rows(packed, left),
+        masked_word_training.take_rows(packed, held),
+    )
+
+
+def _run(
+    config: AdaptConfig,
+    folder: pathlib.Path,
+    tokenizing: tuple[Any, PieceTokenizer],
+    rows: tuple[list[str], Any, Any],
+    control: tuple[StopRequest, Say, int, bool],
+) -> dict[str, Any]:
+    tokenizer, pieces = tokenizing
+    stop, say, verbose, chief = control
+    began = time.monotonic()
+    strategy = distribution.make_strategy(config.strategy)
+    distribution.check_batch_size(config.batch_size, strategy)
+    say(f"building the encoder of {config.preset}")
+    small, text, has_head = _build(config, tokenizing, rows, strategy)
+    gc.collect()
+    objective = MaskedWordTraining(
+        config,
+        text,
+        _masking(config, tokenizer, pieces, text),
+        small.backbone.max_positions,
+    )
+    engine = Engine(
+        # A head that was trained before is no new layer.
+        dataclasses.replace(config, new_layer_rate=1.0) if has_head else config,
+        small,
+        objective,
+        strategy=strategy,
+        is_chief=chief,
+        stop=stop,
+        say=say,
+        verbose=verbose,
+    )
+    log_folder = folder / LOG_FOLDER
+    before = _before(log_folder, objective, engine, chief)
+    training = engine.run(log_folder)
+    if not chief:
+        return {}
+    del engine
+    gc.collect()
+    forward = inputs.inference(small) or small.predict_on_batch
+    after = objective.measure(forward)
+    record = {
+        "schema": SCHEMA,
+        "preset_source": presets.preset_source(config.preset),
+        "config": config.shareable(),
+        "environment": environment.describe_environment(),
+        "head": "went on with the preset's" if has_head else "new",
+        "languages": {
+            name: {"before": before[name], "after": after[name]}
+            for name in after
+        },
+        "seconds": round(time.monotonic() - began, 1),
+        "peak_memory_bytes": environment.peak_memory_bytes(),
+        **training,
+    }
+    _save(config, folder, tokenizer, small, text.used_ids, record)
+    CheckpointStore(log_folder / CHECKPOINTS).delete()
+    (log_folder / _BEFORE).unlink(missing_ok=True)
+    return record
+
+
+def _build(
+    config: AdaptConfig,
+    tokenizing: tuple[Any, PieceTokenizer],
+    rows: tuple[list[str], Any, Any],
+    strategy: Any,
+) -> tuple[MaskedLM, PackedText, bool]:
+    """The model to train, its text, and whether its head was trained before."""
+    languages, train, held = rows
+    _, pieces = tokenizing
+    used, pad_id = None, pieces.pad_id
+    with distribution.scope_of(None if config.compact_vocabulary else strategy):
+        model, has_head = build_model(config)
+    if config.compact_vocabulary:
+        special = [*pieces.special_ids, _mask_id(tokenizing[0])]
+        used = compact_vocabulary.used_token_ids(special, train, held)
+        train = compact_vocabulary.compact_arrays(train, used)
+        held = compact_vocabulary.compact_arrays(held, used)
+        pad_id = int(np.searchsorted(used, pad_id))
+        with distribution.scope_of(strategy):
+            model = compact_model.compact_model(model, used)
+    if config.frozen_embeddings:
+        model.backbone.token_embedding.trainable = False
+    text = PackedText(
+        languages=languages,
+        train=train,
+        held_back=held,
+        pad_id=pad_id,
+        use_segment_ids="segment_ids" in model.input,
+        used_ids=used,
+    )
+    return model, text, has_head
+
+
+def build_model(config: AdaptConfig) -> tuple[MaskedLM, bool]:
+    """Builds the model of a config over all pieces.
+
+    Args:
+        config: `AdaptConfig`.
+
+    Returns:
+        `MaskedLM`, and whether its head was trained before.
+    """
+    encoder = presets.load_encoder(config.preset, dtype=config.precision)
+    model = MaskedLM(DLFABackbone(encoder))
+    folder = pathlib.Path(config.preset).expanduser()
+    return model, masked_lm.load_head(model, folder)
+
+
+def _masking(
+    config: AdaptConfig,
+    tokenizer: Any,
+    pieces: PieceTokenizer,
+    text: PackedText,
+) -> Masking:
+    """`Masking` over the ids of the text."""
+    never = np.array([*pieces.special_ids, _mask_id(tokenizer)], np.int32)
+    mask_id, size = _mask_id(tokenizer), tokenizer.vocabulary_size()
+    continues = None
+    if config.whole_words:
+        continues = masking.continuing_pieces(tokenizer)
+    used = text.used_ids
+    if used is not None:
+        never = np.searchsorted(used, never).astype(np.int32)
+        mask_id, size = int(np.searchsorted(used, mask_id)), len(used)
+        continues = None if continues is None else continues[used]
+    return Masking(
+        mask_id=mask_id,
+        never=never,
+        vocabulary_size=size,
+        rate=config.mask_rate,
+        continues=continues,
+    )
+
+
+def _mask_id(tokenizer: Any) -> int:
+    """Id of the piece that stands for a hidden one."""
+    mask_id = getattr(tokenizer, "mask_token_id", None)
+    if mask_id is None:
+        raise ValueError(
+            "`preset` has a vocabulary without a mask piece. Received: "
+            f"{type(tokenizer).__name__}. Accepted: BERT, DistilBERT, XLM-R "
+            "and the like."
+        )
+    return int(mask_id)
+
+
+def _before(
+    log_folder: pathlib.Path,
+    objective: MaskedWordTraining,
+    engine: Engine,
+    chief: bool,
+) -> dict[str, Any]:
+    """What the model guesses before the first step."""
+    path = log_folder / _BEFORE
+    if path.is_file():
+        return files.read_json(path)
+    if not chief:
+        return {}
+    before = objective.measure(engine.step.forward)
+    files.write_json(path, before)
+    return before
+
+
+def _save(
+    config: AdaptConfig,
+    folder: pathlib.Path,
+    tokenizer: Any,
+    small: MaskedLM,
+    used: np.ndarray | None,
+    record: dict[str, Any],
+) -> None:
+    """Writes the preset; `config.json`, by which it is known, comes last."""
+    model, _ = build_model(config)
+    compact_model.write_back(model, small, used)
+    last = ("config.json", RECORD)
+    with files.filled_aside(folder, last=last) as aside:
+        model.backbone.encoder.save_to_preset(str(aside))
+        tokenizer.save_to_preset(str(aside))
+        masked_lm.save_head(model, aside)
+        files.write_text(aside / "README.md", card.text(record))
+        files.write_json(aside / RECORD, record)

@@ -1,0 +1,126 @@
+"""Tests of dlfa_tf.adapting.texts."""
+
+import bz2
+import gzip
+import lzma
+
+import pytest
+
+from dlfa_tf.adapting import texts
+
+
+@pytest.mark.parametrize(
+    "name, language",
+    [
+        ("wiki-de.txt", "de"),
+        ("de.jsonl", "de"),
+        ("news.et.txt.gz", "et"),
+        ("a_swa.txt", "swa"),
+    ],
+)
+def test_names_of_files_tell_the_language(tmp_path, name, language):
+    path = tmp_path / name
+    path.touch()
+    assert texts.find_texts([str(path)]) == {language: [path]}
+
+
+def test_folders_and_files_are_found(tmp_path):
+    for name in ("b-de.txt", "a-de.jsonl", "notes.md", "x-et.txt"):
+        (tmp_path / name).touch()
+    other = tmp_path / "more" / "text.txt"
+    other.parent.mkdir()
+    other.touch()
+    found = texts.find_texts([str(tmp_path), f"zh-min-nan:{other}"])
+    assert found == {
+        "de": [tmp_path / "a-de.jsonl", tmp_path / "b-de.txt"],
+        "et": [tmp_path / "x-et.txt"],
+        "zh-min-nan": [other],
+    }
+
+
+@pytest.mark.parametrize(
+    "name, error, message",
+    [
+        ("missing.txt", FileNotFoundError, "is not there"),
+        ("letters.txt", ValueError, "language is not known"),
+        ("xy.doc", ValueError, "format is not read"),
+        ("empty", FileNotFoundError, "folder without text"),
+    ],
+)
+def test_what_is_no_text_is_refused(tmp_path, name, error, message):
+    if name == "empty":
+        (tmp_path / name).mkdir()
+    elif name != "missing.txt":
+        (tmp_path / name).touch()
+    with pytest.raises(error, match=message) as caught:
+        texts.find_texts([str(tmp_path / name)])
+    assert "LANGUAGE:FILE" in str(caught.value)
+
+
+def test_a_file_given_twice_is_refused(tmp_path):
+    path = tmp_path / "de.txt"
+    path.touch()
+    with pytest.raises(ValueError, match="twice"):
+        texts.find_texts([str(path), f"en:{path}"])
+
+
+@pytest.mark.parametrize("opener", [open, gzip.open, bz2.open, lzma.open])
+def test_lines_are_read(tmp_path, opener):
+    endings = {gzip.open: ".gz", bz2.open: ".bz2", lzma.open: ".xz"}
+    path = tmp_path / f"de.txt{endings.get(opener, '')}"
+    with opener(path, "wb") as file:
+        file.write("\ufeffein\u2028Satz\r\n\n   \nnoch \x0b einer".encode())
+    (found,) = texts.find_texts([str(path)]).values()
+    assert [*texts.read_texts(found)] == ["ein\u2028Satz", "noch \x0b einer"]
+    assert [*texts.read_texts(found, limit=1)] == ["ein\u2028Satz"]
+
+
+def test_json_lines_are_read(tmp_path):
+    path = tmp_path / "de.jsonl"
+    path.write_text('{"t": "a"}\n\n{"t": null}\n{"t": "b\\nc"}\n')
+    assert [*texts.read_texts([path], text_column="t")] == ["a", "b\nc"]
+
+
+@pytest.mark.parametrize(
+    "line, message",
+    [
+        ("[1]", "not an object"),
+        ('{"texts": "a"}', "Did you mean 'text'|no key 'text'"),
+        ('{"text": 3}', "must be a string"),
+        ("{", "Expecting"),
+    ],
+)
+def test_line_that_is_no_text_is_named(tmp_path, line, message):
+    path = tmp_path / "de.jsonl"
+    path.write_text('{"text": "a"}\n' + line + "\n")
+    with pytest.raises(ValueError, match=message) as caught:
+        list(texts.read_texts([path]))
+    assert f"{path}, line 2" in str(caught.value)
+
+
+def test_damaged_file_is_named(tmp_path):
+    path = tmp_path / "de.txt"
+    path.write_bytes(b"good\n\xff\xfe bad\n")
+    with pytest.raises(ValueError, match=f"{path}, line 1"):
+        list(texts.read_texts([path]))
+    path = tmp_path / "de.txt.gz"
+    path.write_bytes(gzip.compress(b"text\n" * 1000)[:-20])
+    with pytest.raises(ValueError, match=str(path)):
+        list(texts.read_texts([path]))
+
+
+def test_parquet_is_read_or_says_what_is_missing(tmp_path):
+    path = tmp_path / "de.parquet"
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError:
+        path.touch()
+        with pytest.raises(ImportError, match="pip install pyarrow"):
+            list(texts.read_texts([path]))
+        return
+    table = pyarrow.table({"text": ["a", None, "b"]})
+    pyarrow.parquet.write_table(table, path)
+    assert [*texts.read_texts([path])] == ["a", "b"]
+    with pytest.raises(ValueError, match="no column 'txt'"):
+        list(texts.read_texts([path], text_column="txt"))
