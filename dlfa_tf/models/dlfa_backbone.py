@@ -11,10 +11,12 @@ import keras_hub
 
 from dlfa_tf import files
 from dlfa_tf import options
+from dlfa_tf.models import checkpoint_encoders
 from dlfa_tf.models import encoder_blocks
 from dlfa_tf.models import fusing
 from dlfa_tf.models import lora
 from dlfa_tf.models import sentence_vectors
+from dlfa_tf.models.sentence_vectors import POOLER_NAME
 from dlfa_tf.models.sentence_vectors import POOLING_NAME
 from dlfa_tf.types import Config
 
@@ -244,6 +246,18 @@ class DLFABackbone(keras_hub.models.Backbone):
     def max_positions(self) -> int | None:
         """Pieces per row that the encoder takes; None for any number."""
         return encoder_blocks.max_positions(self.encoder)
+
+    @property
+    def has_new_pooler(self) -> bool:
+        """Whether `pooled_output` comes from a pooler that was never trained.
+
+        False too without any pooler.
+        """
+        if self.pooler == "none":
+            return False
+        return self.pooler != "encoder" or not (
+            checkpoint_encoders.has_own_pooler(self.encoder, POOLER_NAME)
+        )
 
     @property
     def gate_used(self) -> str | None:

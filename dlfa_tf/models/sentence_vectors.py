@@ -7,6 +7,7 @@ import keras_hub
 
 from dlfa_tf import checks
 from dlfa_tf.layers.masked_pooling import MaskedAveragePooling
+from dlfa_tf.models import checkpoint_encoders
 from dlfa_tf.options import POOLERS
 from dlfa_tf.options import SENTENCE_POOLINGS
 
@@ -57,9 +58,10 @@ def pooled_output(
     )
     if pooler == "none":
         return pooled
-    own = [layer for layer in encoder.layers if layer.name == POOLER_NAME]
-    if pooler == "encoder" and own:
-        return own[0](pooled)
+    if pooler == "encoder" and checkpoint_encoders.has_own_pooler(
+        encoder, POOLER_NAME
+    ):
+        return encoder.get_layer(POOLER_NAME)(pooled)
     return keras.layers.Dense(
         sequence_output.shape[-1],
         activation="tanh",

@@ -77,7 +77,8 @@ class TrainConfig:
     )
     preset: str = _data(
         "Encoder: e5_small_multi, bert_base_multi, a keras-hub preset, a "
-        "local preset folder, an hf:// or kaggle:// handle",
+        "folder of keras-hub, Hugging Face or Google, Google's zip archive, an "
+        "hf:// or kaggle:// handle",
         options.DEFAULT_PRESET,
     )
     fusion_layer: int | None = _model(

@@ -8,6 +8,7 @@ from typing import Protocol
 import keras
 
 from dlfa_tf.data import packed_arrays
+from dlfa_tf.models import checkpoint_encoders
 from dlfa_tf.models import compact_model
 from dlfa_tf.models import presets
 from dlfa_tf.models.dlfa_backbone import DLFABackbone
@@ -117,9 +118,10 @@ class SourceInputs:
         return {}
 
     def describe(self, model: Any, config: TrainConfig) -> dict[str, Any]:
-        """Source of the preset, and the piece that carries labels."""
+        """Source of the preset, its encoder, the piece that carries labels."""
         return {
             "preset_source": presets.preset_source(config.preset),
+            "encoder": describe_encoder(model),
             "label_piece": getattr(
                 model.preprocessor, "resolved_label_piece", None
             ),
@@ -206,9 +208,12 @@ class BundleInputs:
         return {"bundle": {"sha256": self.sha256, "weights": weights}}
 
     def describe(self, model: Any, config: TrainConfig) -> dict[str, Any]:
-        """What the bundle says of its preset and its labels."""
+        """What the bundle says of its preset and its labels; its encoder."""
         names = ("preset_source", "label_piece")
-        return {name: self.bundle.meta[name] for name in names}
+        return {
+            **{name: self.bundle.meta[name] for name in names},
+            "encoder": describe_encoder(model),
+        }
 
     def build(self, config: TrainConfig, strategy: Any) -> tuple[Any, Prepared]:
         """Builds the model to train, and what it is trained on."""
@@ -267,6 +272,15 @@ class BundleInputs:
         """Removes the weights that were not asked for."""
         if not self.save_weights:
             (run_dir / WEIGHTS).unlink(missing_ok=True)
+
+
+def describe_encoder(model: Any) -> dict[str, Any]:
+    """What `results.json` says of the encoder beside its preset."""
+    backbone = model.backbone
+    return {
+        "activation": checkpoint_encoders.activation_name(backbone.encoder),
+        "new_pooler": backbone.has_new_pooler,
+    }
 
 
 def build_for_training(

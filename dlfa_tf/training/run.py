@@ -114,6 +114,8 @@ def _train(
     source = "a bundle of" if inputs.sha256 else "preset"
     say(f"building {config.system} on {source} {config.preset}")
     small, prepared = inputs.build(config, strategy)
+    if config.pooler == "encoder" and small.backbone.has_new_pooler:
+        say("the encoder has no trained pooler: it gets a new one")
     # A full model beside the compact one would take its memory on top of what
     # training needs; Keras' models are freed by this alone. Here, where no
     # frame refers to it any more.

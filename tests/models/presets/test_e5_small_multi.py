@@ -20,7 +20,7 @@ from dlfa_tf.models.presets.e5_small_multi import check_sha256
 from dlfa_tf.models.presets.e5_small_multi import convert
 from dlfa_tf.models.presets.e5_small_multi import ensure_preset
 from dlfa_tf.models.presets.e5_small_multi import find_source
-from dlfa_tf.models.presets.e5_small_multi import sentencepiece_proto
+from dlfa_tf.models.presets.sentencepiece_model import sentencepiece_proto
 from tests.models.presets.e5_writer import PIECES
 from tests.models.presets.e5_writer import SCORES
 from tests.models.presets.e5_writer import E5Writer

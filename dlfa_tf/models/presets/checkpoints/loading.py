@@ -1,0 +1,39 @@
+"""From a checkpoint to an encoder."""
+
+from typing import Any
+
+import keras_hub
+
+from dlfa_tf.models.presets.checkpoints import weights
+from dlfa_tf.models.presets.checkpoints.folder import Checkpoint
+
+
+def load_checkpoint(
+    checkpoint: Checkpoint, *, load_weights: bool = True, dtype: Any = None
+) -> keras_hub.models.Backbone:
+    """Builds the encoder of a checkpoint and fills it with its weights.
+
+    Without `load_weights` the files are read only to know whether there is a
+    pooler. FileNotFoundError names a missing file, ValueError what is wrong
+    with one.
+    """
+    with checkpoint.open() as tensors:
+        encoder = weights.build_encoder(
+            checkpoint.config,
+            has_pooler=weights.has_pooler(checkpoint.config, tensors),
+            dtype=dtype,
+        )
+        if load_weights:
+            weights.load_weights(encoder, checkpoint.config, tensors)
+    return encoder
+
+
+def describe_checkpoint(checkpoint: Checkpoint) -> str:
+    """Says in one line what a checkpoint is, from the heads of its files."""
+    config = checkpoint.config
+    with checkpoint.open() as tensors:
+        pooler = weights.has_pooler(config, tensors)
+    return (
+        f"{checkpoint.form} checkpoint {checkpoint.folder}, {config.kind}, "
+        f"{config.activation}, {'its own' if pooler else 'a new'} pooler"
+    )
