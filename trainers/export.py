@@ -5,6 +5,8 @@ Every export is checked by the rules of `--check` before it becomes visible.
 Example:
     python -m trainers.export --model=runs/pos-D_9 --name=pos
     python -m trainers.export --check=saved_models/pos/1
+    python -m trainers.export --mount=/models=saved_models \
+        --check_config=saved_models/model.config,saved_models/batching.config
 """
 
 import contextlib
@@ -43,6 +45,19 @@ def define_flags() -> None:
         "check",
         None,
         "Version folder of an export to check instead of writing one.",
+    )
+    flags.DEFINE_list(
+        "check_config",
+        None,
+        "Configuration files of a model server (model.config, "
+        "batching.config) to check, with the exports that they name, instead "
+        "of writing one.",
+    )
+    flags.DEFINE_multi_string(
+        "mount",
+        [],
+        "<folder in the server's container>=<the same folder here>, for "
+        "--check_config. Default: paths are those of this machine.",
     )
     flags.DEFINE_string(
         "saved_models_dir", "saved_models", "Folder of the exported models."
@@ -86,22 +101,32 @@ def define_flags() -> None:
         message="Accepted: letters, digits, '_', '-' and '.', not first.",
     )
     flags.register_multi_flags_validator(
-        ["model", "name", "check"],
+        ["model", "name", "check", "check_config"],
         lambda f: (
-            bool(f["check"]) != bool(f["model"] and f["name"])
-            and not (f["check"] and (f["model"] or f["name"]))
+            bool(f["model"]) == bool(f["name"])
+            and sum(map(bool, (f["model"], f["check"], f["check_config"]))) == 1
         ),
-        message="Accepted: --model and --name together, or --check alone.",
+        message="Accepted: --model and --name together, or --check alone, or "
+        "--check_config alone.",
     )
+    flags.register_validator(
+        "mount",
+        lambda mounts: all(
+            inside.startswith("/") and outside
+            for inside, _, outside in (x.partition("=") for x in mounts)
+        ),
+        message="Accepted: /FOLDER/IN/CONTAINER=FOLDER.",
+    )
+    common_flags.refuse_without("check_config", "mount")
     common_flags.refuse_without("model", *_ONLY_WITH_MODEL)
     # --help shows the flags of the main module and those it adopts.
     flags.adopt_module_key_flags(common_flags)
 
 
 def main() -> None:
-    """Writes an export, or checks one."""
-    if FLAGS.check:
-        _check(FLAGS.check)
+    """Writes an export, or checks one, or the files of a server."""
+    if FLAGS.check or FLAGS.check_config:
+        _check()
         return
     # Not at the top: a wrong flag should not wait for TensorFlow.
     from dlfa_tf.runs import load
@@ -142,17 +167,25 @@ def _kept_ids(preprocessor: Any) -> Any:
     return kept_ids
 
 
-def _check(folder: str) -> None:
+def _check() -> None:
     """Prints what every rule found; fails when one is broken."""
-    from dlfa_tf.serving.export import lint
+    if FLAGS.check:
+        from dlfa_tf.serving.export import lint
 
-    findings = lint.check_export(folder)
+        checked = FLAGS.check
+        findings = lint.check_export(checked)
+    else:
+        from dlfa_tf.serving.export import server_config
+
+        checked = ", ".join(FLAGS.check_config)
+        mounts = dict(item.split("=", 1) for item in FLAGS.mount)
+        findings = server_config.check_server_config(FLAGS.check_config, mounts)
     for finding in findings:
         common_flags.say(str(finding))
     broken = [finding.rule for finding in findings if finding.problems]
     if broken:
         raise ValueError(
-            f"{folder} breaks {len(broken)} of {len(findings)} rules: "
+            f"{checked} breaks {len(broken)} of {len(findings)} rules: "
             f"{', '.join(broken)}."
         )
 

@@ -3,6 +3,7 @@
 Names are imported on first use: the client needs neither TensorFlow nor Keras.
 
     contract: what an export promises to those who call it.
+    message_classes: protocol buffers from a description.
     export: from a model to a SavedModel, and its check.
     client: asks a model server, or an export in this process.
     bulk: labels files of any size.
@@ -16,6 +17,7 @@ _PUBLIC = {
     "ServerError": "client.errors",
     "ServingError": "client.errors",
     "check_export": "export.lint",
+    "check_server_config": "export.server_config",
     "export_saved_model": "export.export_module",
 }
 

@@ -149,3 +149,30 @@ def test_folder_without_an_export_is_named(call, tmp_path):
 def test_help_shows_an_example(start):
     text = start("export", "--help").stdout
     assert "python -m trainers.export --model=" in text
+
+
+def test_files_of_a_server_are_checked(call, tmp_path, capsys):
+    path = tmp_path / "model.config"
+    path.write_text(
+        'model_config_list { config { name: "pos" base_path: "/models/pos" '
+        'model_platform: "tensorflow" } }'
+    )
+    with pytest.raises(ValueError, match="model.config breaks 1 of 6 rules: f"):
+        call(export, f"--check_config={path}", f"--mount=/models={tmp_path}/no")
+    said = capsys.readouterr().out
+    assert "ok      form: the server can read every file" in said
+    assert f"there is no folder '{tmp_path}/no/pos'" in said
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ("--check_config=a", "--check=b"),
+        ("--check_config=a", "--model=b", "--name=c"),
+        ("--check_config=a", "--mount=models"),
+        ("--check=a", "--mount=/models=b"),
+    ],
+)
+def test_flags_that_say_two_things_are_refused(call, wrong):
+    with pytest.raises(flags.IllegalFlagValueError):
+        call(export, *wrong)

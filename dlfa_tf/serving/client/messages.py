@@ -13,11 +13,8 @@ Reference:
 
 from typing import Any
 
-from google.protobuf import descriptor_pb2
-from google.protobuf import descriptor_pool
-from google.protobuf import message_factory
+from dlfa_tf.serving.message_classes import message_classes
 
-_PACKAGE = "dlfa_tf.serving"
 # Message -> fields, each "number type name"; "*" repeated, "map" from string.
 _SCHEMA = {
     "Int64Value": ["1 int64 value"],
@@ -69,51 +66,8 @@ _SCHEMA = {
     ],
     "SignatureDefMap": ["1 map:SignatureDef signature_def"],
 }
-_FIELD = descriptor_pb2.FieldDescriptorProto
-_SCALARS = ("bool", "bytes", "double", "float", "int32", "int64", "string")
 
-
-def _build() -> dict[str, Any]:
-    file = descriptor_pb2.FileDescriptorProto(
-        name="dlfa_tf/serving/messages.proto",
-        package=_PACKAGE,
-        syntax="proto3",
-    )
-    for name, fields in _SCHEMA.items():
-        message = file.message_type.add(name=name)
-        for text in fields:
-            _add_field(message, text)
-    pool = descriptor_pool.DescriptorPool()
-    pool.Add(file)
-    return {
-        name: message_factory.GetMessageClass(
-            pool.FindMessageTypeByName(f"{_PACKAGE}.{name}")
-        )
-        for name in _SCHEMA
-    }
-
-
-def _add_field(message: Any, text: str) -> None:
-    number, kind, name = text.split()
-    field = message.field.add(name=name, number=int(number))
-    field.label = _FIELD.LABEL_OPTIONAL
-    if kind.startswith("map:"):
-        # What `map<string, kind>` stands for in a descriptor.
-        entry = message.nested_type.add(name=f"{name.title()}Entry")
-        entry.name = entry.name.replace("_", "")
-        entry.options.map_entry = True
-        _add_field(entry, "1 string key")
-        _add_field(entry, f"2 {kind.removeprefix('map:')} value")
-        kind = f"*{message.name}.{entry.name}"
-    if kind.startswith("*"):
-        field.label = _FIELD.LABEL_REPEATED
-        kind = kind[1:]
-    if kind in _SCALARS:
-        field.type = getattr(_FIELD, f"TYPE_{kind.upper()}")
-    else:
-        field.type = _FIELD.TYPE_MESSAGE
-        field.type_name = f".{_PACKAGE}.{kind}"
-
-
-MESSAGES: dict[str, Any] = _build()
+MESSAGES: dict[str, Any] = message_classes(
+    "dlfa_tf/serving/messages.proto", _SCHEMA
+)
 """From the name of a message to its class."""

@@ -7,6 +7,7 @@ kept_vocabulary: an export over the pieces of given texts.
 metadata_file: what an export says of itself.
 warmup: the requests that a server plays first.
 lint: judges an export by every rule.
+server_config: judges the files that a server is configured by.
 lint_rules: the rules that need not run it.
 served_ops: ops that the released server has.
 served_graph: runs an export as the server does.
