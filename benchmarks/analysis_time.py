@@ -21,7 +21,6 @@ from benchmarks import timing
 from dlfa_tf import files
 from dlfa_tf import metrics
 from dlfa_tf.analysis import analysis
-from dlfa_tf.analysis import label_counts
 from dlfa_tf.analysis import run_index
 from dlfa_tf.analysis.report import error_report
 from dlfa_tf.analysis.report import runs_report
@@ -31,6 +30,7 @@ from dlfa_tf.metrics import chunk_counts
 from dlfa_tf.metrics import resampling
 from dlfa_tf.runs.run_folder import RESULTS
 from dlfa_tf.runs.run_folder import SCHEMA
+from dlfa_tf.scoring import score_counts
 
 FLAGS = flags.FLAGS
 
@@ -88,7 +88,7 @@ def _write_run(
 ) -> None:
     system = f"D_{layer}" if layer else "baseline"
     folder = folder / "pos" / system / f"seed-{seed}"
-    rule, names = label_counts.rule_of(task), np.array(task.labels)
+    rule, names = score_counts.rule_of(task), np.array(task.labels)
     scores: dict[str, dict[str, Any]] = {}
     for language, (ids, splits) in gold.items():
         wrong = random.random(len(ids)) < 0.2

@@ -11,6 +11,7 @@ from typing import Any
 
 from dlfa_tf.adapting.settings import SETTINGS as ADAPT_SETTINGS
 from dlfa_tf.adapting.settings import AdaptConfig
+from dlfa_tf.data.task import Task
 from dlfa_tf.runs.setting import REQUIRED
 from dlfa_tf.runs.setting import Setting
 from dlfa_tf.runs.settings import SETTINGS
@@ -48,7 +49,7 @@ ADAPT_TITLES = {
 }
 _KINDS = {
     str: "text", int: "an integer", float: "a number", bool: "true, false",
-    tuple: "a list",
+    tuple: "a list", Task: "a table",
 }  # fmt: skip
 
 

@@ -37,7 +37,9 @@ def define_flags() -> None:
         "need none).",
     )
     flags.DEFINE_list(
-        "tasks", None, "Tasks to show; default all that have runs."
+        "tasks",
+        None,
+        "Tasks to show, names or files; default all that have runs.",
     )
     flags.DEFINE_list(
         "systems",
@@ -76,15 +78,18 @@ def main() -> None:
     from dlfa_tf.analysis.report import error_report
     from dlfa_tf.analysis.report import model_report
     from dlfa_tf.analysis.report import runs_report
+    from dlfa_tf.data import tasks
     from dlfa_tf.runs import run_folder
     from trainers import result_table
 
     run_folder.check_output_dir(FLAGS.output_dir)
     common_flags.import_modules()
     output = pathlib.Path(FLAGS.output_dir)
-    index = run_index.load_runs(FLAGS.runs_dir).select(
-        FLAGS.tasks, FLAGS.systems
-    )
+    wanted = FLAGS.tasks and [
+        tasks.find_task(x).name if tasks.is_task_file(x) else x
+        for x in FLAGS.tasks
+    ]
+    index = run_index.load_runs(FLAGS.runs_dir).select(wanted, FLAGS.systems)
     common_flags.say(f"{len(index.runs)} finished runs")
     found = analysis.analyze(
         index, FLAGS.data_dir, num_samples=FLAGS.num_samples

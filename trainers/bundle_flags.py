@@ -70,6 +70,9 @@ def settings_not_given(bundle: str) -> dict[str, Any]:
         else SETTINGS[name].from_json(value)
         for name, value in meta["settings"].items()
         if name not in FLAGS or not FLAGS[name].present
+        # A task that is named is not the bundle's, or said to be.
+        if name != "definition"
+        or not FLAGS["task" if "task" in FLAGS else "tasks"].present
     }
 
 

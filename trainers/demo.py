@@ -48,7 +48,13 @@ _TEXTS = {
 
 def define_flags() -> None:
     """Defines the flags of this program."""
-    setting_flags.define("task", help="Task to show", default="pos")
+    setting_flags.define(
+        "task",
+        help="Task to show",
+        default="pos",
+        choices=tuple(_RECIPES),
+        check=None,
+    )
     setting_flags.define("preset", help="Encoder preset")
     setting_flags.define(
         "fusion_layer",

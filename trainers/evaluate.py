@@ -12,12 +12,17 @@ Example:
     python -m trainers.evaluate --predictions_dir=MINE --labels_dir=GOLD
 """
 
+import dataclasses
 import pathlib
+from typing import TYPE_CHECKING
 
 from absl import flags
 
 from trainers import common_flags
 from trainers import setting_flags
+
+if TYPE_CHECKING:
+    from dlfa_tf.data.task import Task
 
 FLAGS = flags.FLAGS
 # Flags that say nothing of files that are scored as they are.
@@ -31,7 +36,10 @@ def define_flags() -> None:
     )
     setting_flags.define("eval_limit", unset="all")
     flags.DEFINE_string(
-        "model", None, "Run folder or saved task preset (needs --task)."
+        "model",
+        None,
+        "Run folder, or saved task preset (needs --task; that of a run is "
+        "known).",
     )
     common_flags.define_import_flag()
     flags.DEFINE_string(
@@ -63,13 +71,14 @@ def define_flags() -> None:
 
 
 def _check_combination(values: dict[str, str | None]) -> bool:
-    with_model = ("model", "task", "output_dir")
+    with_model = ("model", "output_dir")
     with_files = ("predictions_dir", "labels_dir")
     given = {name for name, value in values.items() if value is not None}
-    if given not in (set(with_model), set(with_files)):
+    if given - {"task"} != set(with_model) and given != set(with_files):
         raise flags.ValidationError(
-            f"Received: {sorted(given) or 'none of them'}. Accepted: all of "
-            f"{', '.join(with_model)}; or both of {', '.join(with_files)}."
+            f"Received: {sorted(given) or 'none of them'}. Accepted: both of "
+            f"{', '.join(with_model)}, and task; or both of "
+            f"{', '.join(with_files)}."
         )
     return True
 
@@ -108,7 +117,6 @@ def _score_files() -> None:
 
 def _score_model() -> None:
     # Not at the top: a wrong flag should not wait for TensorFlow.
-    from dlfa_tf.data import tasks
     from dlfa_tf.data.sources import Source
     from dlfa_tf.runs import load
     from dlfa_tf.runs import run_folder
@@ -119,7 +127,7 @@ def _score_model() -> None:
     run_folder.check_output_dir(FLAGS.output_dir)
     common_flags.import_modules()
     source = Source(
-        task=tasks.get_task(FLAGS.task),
+        task=_task(),
         name=FLAGS.data_source,
         data_dir=FLAGS.data_dir,
     )
@@ -140,6 +148,26 @@ def _score_model() -> None:
     )
     result_table.print_results([results])
     common_flags.say(f"Results: {FLAGS.output_dir}/results.json")
+
+
+def _task() -> "Task":
+    """The task that is named, or that of the run."""
+    from dlfa_tf.data import task_labels
+    from dlfa_tf.data import tasks
+    from dlfa_tf.runs import settings
+
+    if FLAGS.task is None:
+        return settings.read_config(FLAGS.model).task_definition
+    task = tasks.find_task(FLAGS.task)
+    try:
+        trained = settings.read_config(FLAGS.model).task_definition
+    except (FileNotFoundError, ValueError):
+        # A preset, which does not say what it was trained on.
+        return task_labels.with_labels(task, FLAGS.data_dir)
+    if not task.labels and task.name == trained.name:
+        # Those of the data that it was trained on, which need not be here.
+        task = dataclasses.replace(task, labels=trained.labels)
+    return task_labels.with_labels(task, FLAGS.data_dir)
 
 
 if __name__ == "__main__":

@@ -204,6 +204,7 @@ def _describe_run(folder: str) -> dict[str, Any]:
     return {
         **exporter,
         "task": config["task"],
+        "definition": config.get("definition"),
         "system": results["system"],
         "preset": config["preset"],
         "preset_source": results.get("preset_source"),

@@ -148,10 +148,11 @@ def prepare_source() -> None:
     # Not at the top: a wrong flag should not wait for TensorFlow.
     from dlfa_tf.data import cache
     from dlfa_tf.data import inventory
+    from dlfa_tf.data import task_labels
     from dlfa_tf.data import tasks
     from dlfa_tf.data.sources import Source
 
-    task = tasks.get_task(FLAGS.task)
+    task = task_labels.with_labels(tasks.find_task(FLAGS.task), FLAGS.data_dir)
     source = Source(task=task, name=FLAGS.data_source, data_dir=FLAGS.data_dir)
     preprocessor = None if FLAGS.preset is None else _preprocessor(task)
     started = time.monotonic()
@@ -183,11 +184,11 @@ def _preprocessor(task: Any) -> Any:
         "sequence_length": FLAGS.sequence_length or task.sequence_length,
     }
     tokenizer = presets.load_tokenizer(FLAGS.preset)
-    if task.kind == "pair":
-        return PairPreprocessor(tokenizer, **arguments)
-    return TaggingPreprocessor(
-        tokenizer, label_piece=FLAGS.label_piece, **arguments
-    )
+    if task.is_tagging:
+        return TaggingPreprocessor(
+            tokenizer, label_piece=FLAGS.label_piece, **arguments
+        )
+    return PairPreprocessor(tokenizer, **arguments)
 
 
 def _print_counts(

@@ -45,7 +45,13 @@ def define_settings(settings: Mapping[str, Setting]) -> None:
 
 def define_all(without: Collection[str] = ()) -> None:
     """Defines the flag of every setting but those in `without`."""
-    define(*(name for name in SETTINGS if name not in without))
+    define(
+        *(
+            name
+            for name, setting in SETTINGS.items()
+            if setting.has_flag and name not in without
+        )
+    )
 
 
 def _define(setting: Setting, required: bool) -> None:
@@ -83,8 +89,10 @@ def _define(setting: Setting, required: bool) -> None:
 def _passes(check: Callable[[Any], None]) -> Callable[[Any], bool]:
     def validator(value: Any) -> bool:
         try:
-            check(value)
-        except ValueError as error:
+            # Whether a flag has to be given is asked elsewhere.
+            if value is not None:
+                check(value)
+        except (ValueError, OSError) as error:
             raise flags.ValidationError(str(error)) from error
         return True
 

@@ -23,6 +23,7 @@ from trainers import setting_flags
 from trainers import train
 
 if TYPE_CHECKING:
+    from dlfa_tf.runs.settings import TrainConfig
     from dlfa_tf.sweeps.cells import Cell
     from dlfa_tf.sweeps.state import CellStatus
 
@@ -45,7 +46,10 @@ def define_flags() -> None:
     train.define_run_flags(without=_SET_FOR_RUNS)
     FLAGS["output_dir"].help = "Folder of the sweep, new or gone on with."
     flags.DEFINE_list(
-        "tasks", None, "Tasks, separated by commas; default the bundle's."
+        "tasks",
+        None,
+        "Tasks, separated by commas: names and files, as for --task of "
+        "trainers.train; default the bundle's.",
     )
     flags.DEFINE_list(
         "systems",
@@ -147,19 +151,18 @@ def _check_data(cells: "list[Cell]") -> None:
         for cell in cells:
             bundle_settings.check_settings(cell.config, meta)
         return
-    from dlfa_tf.data import tasks
     from dlfa_tf.data.sources import Source
 
-    for task in dict.fromkeys(cell.config.task for cell in cells):
+    for name, config in {x.config.task: x.config for x in cells}.items():
         source = Source(
-            task=tasks.get_task(task),
-            name=FLAGS.data_source,
-            data_dir=FLAGS.data_dir,
+            task=config.task_definition,
+            name=config.data_source,
+            data_dir=config.data_dir,
         )
         for split in ("train", "dev"):
             if "en" not in source.available(split):
                 raise FileNotFoundError(
-                    f"Task {task!r} has no English {split} data in "
+                    f"Task {name!r} has no English {split} data in "
                     f"{str(source.folder)!r}. Accepted: a `data_dir` that "
                     f"holds them; see trainers.prepare."
                 )
@@ -171,9 +174,20 @@ def _command(cell: "Cell") -> list[str]:
         name: getattr(cell.config, name)
         for name in (*_SET_FOR_RUNS, "output_dir")
     }
+    values["task"] = _task_flag(cell.config)
     given = [f"--{k}={v}" for k, v in values.items() if v is not None]
     command = [sys.executable, "-m", "trainers.train", "--resume"]
     return command + given + _passed_on()
+
+
+def _task_flag(config: "TrainConfig") -> str | None:
+    """Value of --task for a run: a name, a file, or None for the bundle's."""
+    if config.definition is None:
+        return config.task
+    from dlfa_tf.data import tasks
+
+    files = [x for x in FLAGS.tasks or () if tasks.is_task_file(x)]
+    return {tasks.find_task(x).name: x for x in files}.get(config.task)
 
 
 def _passed_on() -> list[str]:

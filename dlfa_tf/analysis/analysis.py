@@ -18,7 +18,6 @@ from dlfa_tf.analysis.run_index import RunIndex
 from dlfa_tf.analysis.tables import paper_tables
 from dlfa_tf.analysis.tables.table_files import PaperTable
 from dlfa_tf.data import families
-from dlfa_tf.data import tasks
 from dlfa_tf.data.sources import Source
 
 
@@ -104,11 +103,11 @@ def analyze(
         ignore_index=True,
     )
     tables = [paper_tables.table_1(summary), paper_tables.table_2(summary)]
-    for task, found in scores.items():
-        tables.append(paper_tables.table_4(summary, task))
+    for found in scores.values():
+        tables.append(paper_tables.table_4(summary, found.definition))
         if groups := families.kin_groups(found.languages):
             by_group = compare.summarize(found, groups, confidence=confidence)
-            tables.append(paper_tables.group_table(by_group, task))
+            tables.append(paper_tables.group_table(by_group, found.definition))
     return Analysis(
         index=index,
         sources=sources,
@@ -123,7 +122,7 @@ def analyze(
 def _source(runs: Sequence[Run], data_dir: str | None) -> Source | None:
     """Where the data of a task's runs are, as far as is known."""
     name = runs[0].results["config"]["data_source"]
-    task = tasks.get_task(runs[0].task)
+    task = runs[0].definition
     if name == "sample":
         return Source(task=task, name=name)
     if data_dir is None:
@@ -206,7 +205,7 @@ def _task_notes(scores: TaskScores) -> list[str]:
             f"{len(folders)} of {len(scores.runs)} runs lack it "
             f"({_first(folders)})."
         )
-    languages = tasks.get_task(scores.task).languages
+    languages = scores.definition.languages
     missing = sorted(set(languages) - set(scores.languages))
     if missing:
         notes.append(

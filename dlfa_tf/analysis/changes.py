@@ -1,4 +1,4 @@
-"""Words and pairs that a system fixes or breaks against the baseline."""
+"""Words, texts and pairs that a system fixes or breaks against the baseline."""
 
 import functools
 from collections.abc import Callable
@@ -10,7 +10,7 @@ import pandas as pd
 from dlfa_tf.analysis import label_counts
 from dlfa_tf.analysis.compare import BASELINE
 from dlfa_tf.analysis.compare import TaskScores
-from dlfa_tf.data.readers import PairExample
+from dlfa_tf.data import readers
 from dlfa_tf.data.readers import TaggedSentence
 from dlfa_tf.data.sources import Source
 
@@ -115,7 +115,7 @@ def _texts(
         if isinstance(example, TaggedSentence):
             yield functools.partial(_bracket, example.words)
         else:
-            yield functools.partial(_both, example)
+            yield functools.partial(_both, readers.texts_of(example))
 
 
 def _bracket(words: tuple[str, ...], place: int) -> str:
@@ -123,5 +123,5 @@ def _bracket(words: tuple[str, ...], place: int) -> str:
     return " ".join([*before, f"[{words[place]}]", *after])
 
 
-def _both(pair: PairExample, _: int) -> str:
-    return f"{pair.first} / {pair.second}"
+def _both(texts: tuple[str, ...], _: int) -> str:
+    return " / ".join(texts)

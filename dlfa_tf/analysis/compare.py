@@ -17,8 +17,10 @@ from dlfa_tf.analysis import label_counts
 from dlfa_tf.analysis import run_index
 from dlfa_tf.analysis.run_index import Run
 from dlfa_tf.data.sources import Source
+from dlfa_tf.data.task import Task
 from dlfa_tf.metrics import aggregate
 from dlfa_tf.metrics import resampling
+from dlfa_tf.scoring import score_counts
 
 BASELINE = "baseline"
 
@@ -43,6 +45,11 @@ class TaskScores:
     languages: tuple[str, ...]
     scores: np.ndarray
     draws: np.ndarray | None = None
+
+    @property
+    def definition(self) -> Task:
+        """The task itself."""
+        return self.runs[0].definition
 
     @property
     def left_out(self) -> dict[str, list[str]]:
@@ -119,6 +126,7 @@ def collect_scores(
             _item_sets(runs[0], source, languages, counts),
             num_samples,
             np.random.default_rng(seed),
+            score_counts.score_of_counts(source.task),
         )
     return TaskScores(
         task=runs[0].task,
@@ -143,7 +151,7 @@ def _item_sets(
     Dev and test hold other texts, and rows of files of another length do not
     say which of them are translations.
     """
-    if not source.task.is_parallel:
+    if not source.task.parallel:
         return languages
     return [
         (run.results["languages"][language]["split"], found.shape[1])

@@ -1,7 +1,6 @@
 """What systems get wrong: confusions, types, lengths, fixed and broken."""
 
 import dataclasses
-from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -9,17 +8,21 @@ import pandas as pd
 from dlfa_tf.analysis import changes
 from dlfa_tf.analysis import label_counts
 from dlfa_tf.analysis.compare import TaskScores
+from dlfa_tf.data import readers
 from dlfa_tf.data.label_ids import LabelIds
-from dlfa_tf.data.readers import PairExample
 from dlfa_tf.data.sources import Source
-from dlfa_tf.data.tasks import Task
+from dlfa_tf.data.task import Task
 from dlfa_tf.metrics import chunk_counts
 from dlfa_tf.metrics import resampling
+from dlfa_tf.scoring import score_counts
 
-# Upper limits of the classes of length: words of a sentence, characters of a
-# pair (not every language puts spaces between words).
-_LENGTHS = {"tagging": (5, 10, 20, 40), "pair": (50, 100, 200, 300)}
-_UNITS = {"tagging": "words", "pair": "characters"}
+# Upper limits of the classes of length: words of a sentence, characters of
+# other texts (not every language puts spaces between words).
+_LENGTHS = {
+    "tagging": (5, 10, 20, 40),
+    "single": (25, 50, 100, 200),
+    "pair": (50, 100, 200, 300),
+}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -29,15 +32,16 @@ class Errors:
     Attributes:
         task: str, name of the task.
         confusion: `label` (the system), `language`, `gold`, `predicted`,
-            `count` (words or pairs); rows with a count of 0 are left out.
+            `count` (words, texts or pairs); rows with a count of 0 are left
+            out.
         by_type: `label`, `language`, `type` (tag of POS, type of entity,
-            class of pairs), the counts `right`, `gold` and `found`, and
+            class of texts), the counts `right`, `gold` and `found`, and
             `precision`, `recall`, `f1` in percent. Tagging: of chunks.
         by_length: `label`, `language`, `length` (a class of lengths),
             `items`, and `score` in percent.
-        changes: `label`, `language`, `fixed`, `broken`, `units`: words or
-            pairs that every seed of the baseline has wrong and every seed of
-            the system right, the other way round, and all.
+        changes: `label`, `language`, `fixed`, `broken`, `units`: words,
+            texts or pairs that every seed of the baseline has wrong and every
+            seed of the system right, the other way round, and all.
     """
 
     task: str
@@ -117,13 +121,13 @@ def _by_type(
     predicted: list[LabelIds],
     matrix: np.ndarray,
 ) -> pd.DataFrame:
-    if task.kind == "pair":
+    if not task.is_tagging:
         names: tuple[str, ...] = task.labels
         counts = np.stack(
             [matrix.diagonal(), matrix.sum(axis=1), matrix.sum(axis=0)], 1
         )
     else:
-        rule = label_counts.rule_of(task)
+        rule = score_counts.rule_of(task)
         names = rule.type_names
         counts = np.sum(
             [
@@ -154,16 +158,15 @@ def _length_classes(
     source: Source, scores: TaskScores, language: str, gold: LabelIds
 ) -> tuple[np.ndarray, list[str]]:
     """Class of length of every item, and the names of the classes."""
-    kind = source.task.kind
-    if kind == "tagging":
+    task = source.task
+    if task.is_tagging:
         lengths = np.diff(gold.splits)
     else:
-        pairs = cast(
-            list[PairExample],
-            source.load(*changes.where_scored(scores, language)),
+        found = source.load(*changes.where_scored(scores, language))
+        lengths = np.array(
+            [sum(len(text) for text in readers.texts_of(x)) for x in found]
         )
-        lengths = np.array([len(p.first) + len(p.second) for p in pairs])
-    limits = _LENGTHS[kind]
+    limits = _LENGTHS[task.kind]
     names = [f"up to {limits[0]}"]
     names += [
         f"{a + 1} to {b}" for a, b in zip(limits[:-1], limits[1:], strict=True)
@@ -171,7 +174,8 @@ def _length_classes(
     names.append(f"over {limits[-1]}")
     # A length equal to a limit belongs below it.
     classes = np.searchsorted(limits, lengths, side="left")
-    return classes, [f"{name} {_UNITS[kind]}" for name in names]
+    unit = "words" if task.is_tagging else "characters"
+    return classes, [f"{name} {unit}" for name in names]
 
 
 def _by_length(
@@ -182,20 +186,21 @@ def _by_length(
     names: list[str],
 ) -> pd.DataFrame:
     counts = np.sum(
-        [label_counts.item_counts(task, gold, p) for p in predicted], axis=0
+        [score_counts.item_counts(task, gold, p) for p in predicted], axis=0
     )
+    flat = counts.reshape(len(counts), -1)
     sums = np.stack(
         [
-            np.bincount(classes, weights=counts[:, i], minlength=len(names))
-            for i in range(3)
+            np.bincount(classes, weights=column, minlength=len(names))
+            for column in flat.T
         ],
         axis=1,
-    )
+    ).reshape(len(names), *counts.shape[1:])
     frame = pd.DataFrame(
         {
             "length": names,
             "items": np.bincount(classes, minlength=len(names)),
-            "score": resampling.counts_score(sums),
+            "score": score_counts.score_of_counts(task)(sums),
         }
     )
     return frame[frame["items"] > 0]

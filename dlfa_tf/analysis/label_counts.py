@@ -7,16 +7,11 @@ import numpy as np
 from dlfa_tf.analysis.run_index import Run
 from dlfa_tf.data import label_ids
 from dlfa_tf.data import readers
-from dlfa_tf.data import tasks
 from dlfa_tf.data.label_ids import LabelIds
 from dlfa_tf.data.sources import Source
-from dlfa_tf.data.tasks import Task
-from dlfa_tf.metrics import chunk_counts
-from dlfa_tf.metrics import chunk_f1
-from dlfa_tf.metrics import resampling
-from dlfa_tf.metrics.chunk_counts import ChunkRule
 from dlfa_tf.runs.run_folder import RESULTS
 from dlfa_tf.scoring import score
+from dlfa_tf.scoring import score_counts
 
 # Scores are percent; predictions and results come from the same numbers.
 _SAME_SCORE = 1e-6
@@ -27,7 +22,7 @@ def read_gold(
 ) -> LabelIds:
     """Gold labels of one file as ids."""
     labels = source.task.labels
-    if source.name == "files":
+    if source.name == "files" and source.task.has_usual_files:
         path = readers.find_file(source.folder, split, language)
         return label_ids.read_label_ids(path, labels, source.task.kind).head(
             limit
@@ -38,7 +33,7 @@ def read_gold(
 
 def read_predictions(run: Run, language: str) -> LabelIds:
     """Predictions of a run for one language as ids."""
-    task = tasks.get_task(run.task)
+    task = run.definition
     split = run.results["languages"][language]["split"]
     path = readers.find_file(run.folder / "predictions", split, language)
     return label_ids.read_label_ids(path, task.labels, task.kind)
@@ -54,7 +49,7 @@ def only_label(run: Run, languages: Sequence[str]) -> str | None:
         found.update(np.unique(read_predictions(run, language).ids).tolist())
         if len(found) > 1:
             return None
-    return tasks.get_task(run.task).labels[found.pop()]
+    return run.definition.labels[found.pop()]
 
 
 def counts_of_runs(
@@ -62,8 +57,8 @@ def counts_of_runs(
 ) -> np.ndarray:
     """Right, gold and predicted counts of every run on every test item.
 
-    int64 `(runs, items, 3)`. ValueError when the gold labels are not those
-    that the runs were scored on.
+    int64 `(runs, items, 3)`, or by class; see `item_counts`. ValueError when
+    the gold labels are not those that the runs were scored on.
     """
     first = runs[0].results
     split = first["languages"][language]["split"]
@@ -80,8 +75,10 @@ def counts_of_runs(
                 f"{len(predicted.ids)} labels. Accepted: the data that the "
                 "run was scored on."
             )
-        counts = item_counts(source.task, gold, predicted)
-        score = resampling.counts_score(counts.sum(axis=0))
+        counts = score_counts.item_counts(source.task, gold, predicted)
+        score = float(
+            score_counts.score_of_counts(source.task)(counts.sum(axis=0))
+        )
         expected = run.results["languages"][language]["score"]
         if abs(score - expected) > _SAME_SCORE:
             raise ValueError(
@@ -92,21 +89,3 @@ def counts_of_runs(
             )
         found.append(counts)
     return np.stack(found)
-
-
-def item_counts(task: Task, gold: LabelIds, predicted: LabelIds) -> np.ndarray:
-    """Right, gold and predicted counts of every item, int64 `(items, 3)`."""
-    if task.kind == "pair":
-        right = (gold.ids == predicted.ids).astype(np.int64)
-        return np.stack([right, np.ones_like(right), np.ones_like(right)], 1)
-    return chunk_counts.count_chunks(
-        rule_of(task), gold.ids, predicted.ids, gold.splits
-    )
-
-
-def rule_of(task: Task) -> ChunkRule:
-    """Where chunks of a tagging task begin and end, on its label ids."""
-    make_rule = (
-        chunk_f1.ner_rule if task.score == "ner_f1" else chunk_f1.pos_rule
-    )
-    return make_rule(task.labels)

@@ -14,7 +14,6 @@ import numpy as np
 
 from dlfa_tf import files
 from dlfa_tf.analysis.run_index import Run
-from dlfa_tf.data import tasks
 from dlfa_tf.data.sources import Examples
 
 # Positions of a sequence whose gates are kept apart; later ones are not read.
@@ -63,7 +62,7 @@ def read_run(run: Run, examples: Mapping[str, Examples]) -> Readings:
     """Reads the model of a run, or what an earlier call has kept.
 
     The first call writes `analysis/readings-*.npz` into the run folder.
-    Cosines and vectors are of pair tasks only, whose test sets are parallel:
+    Cosines and vectors are of tasks whose test sets are parallel only:
     row i of every language translates row i of English. FileNotFoundError when
     the run has no model, ValueError when parallel files have different numbers
     of rows.
@@ -117,8 +116,7 @@ def _read_model(
         by_language[language] = vectors
         shares.append(share)
         gates.append(gate)
-    is_pair = tasks.get_task(run.task).kind == "pair"
-    cosines, vectors = _compare(by_language, is_pair)
+    cosines, vectors = _compare(by_language, run.definition.parallel)
     return {
         "cosines": cosines,
         "vectors": vectors,

@@ -12,6 +12,8 @@ from typing import Any
 
 import pandas as pd
 
+from dlfa_tf.data import tasks
+from dlfa_tf.data.task import Task
 from dlfa_tf.runs import run_folder
 from dlfa_tf.runs import variants
 from dlfa_tf.runs.run_folder import CONFIG
@@ -36,6 +38,11 @@ class Run:
     def task(self) -> str:
         """Name of the task."""
         return self.results["config"]["task"]
+
+    @property
+    def definition(self) -> Task:
+        """The task itself."""
+        return tasks.task_of_config(self.results["config"])
 
     @property
     def system(self) -> str:

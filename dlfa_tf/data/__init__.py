@@ -1,6 +1,8 @@
 """Tasks, readers and the way from examples to batches.
 
-tasks: the four tasks: labels, languages, published settings.
+task, tasks: what a task is; the paper's four; labels, languages, settings.
+task_file: a task of a TOML file, and back to plain values.
+task_examples, task_labels: files of such a task; labels that they decide.
 families: names, families and scripts of the languages.
 sources: `Source`: files, TensorFlow Datasets or the sample.
 readers, tfds: the examples of a file, or of a prepared set.
@@ -21,7 +23,9 @@ _PUBLIC = {
     "PairExample": "readers",
     "Source": "sources",
     "TaggedSentence": "readers",
-    "Task": "tasks",
+    "Task": "task",
+    "TextExample": "readers",
+    "find_task": "tasks",
     "get_task": "tasks",
 }
 

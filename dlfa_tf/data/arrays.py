@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from dlfa_tf.data.readers import PairExample
-from dlfa_tf.data.readers import TaggedSentence
+from dlfa_tf.data import readers
+from dlfa_tf.data.readers import Examples
+from dlfa_tf.data.readers import TextExample
 from dlfa_tf.lazy import tf
 from dlfa_tf.preprocessing.base_preprocessor import IGNORED_LABEL
 from dlfa_tf.preprocessing.pair_preprocessor import PairPreprocessor
@@ -27,12 +28,12 @@ class TokenArrays:
         token_ids: int32 `(pieces,)`, special ids included.
         segment_ids: int8 `(pieces,)`.
         row_splits: int64 `(rows + 1,)`; row i is `[splits[i], splits[i+1])`.
-        labels: int32. Pairs: `(rows,)`. Tagging: `(pieces,)`, -1 where there
-            is no label.
+        labels: int32. Texts, pairs: `(rows,)`. Tagging: `(pieces,)`, -1 where
+            there is no label.
         label_mask: bool `(pieces,)`, True at the one piece of every word that
-            carries its label; None for pairs.
+            carries its label; None but for tagging.
         word_splits: int64 `(sentences + 1,)`, borders of the sentences in the
-            list of all words; None for pairs.
+            list of all words; None but for tagging.
     """
 
     token_ids: np.ndarray
@@ -53,7 +54,7 @@ class TokenArrays:
 
 
 def tokenize_examples(
-    examples: Sequence[PairExample] | Sequence[TaggedSentence],
+    examples: Examples,
     preprocessor: PairPreprocessor | TaggingPreprocessor,
 ) -> TokenArrays:
     """Tokenises examples with the very ops of the model's preprocessor.
@@ -65,7 +66,7 @@ def tokenize_examples(
         raise ValueError("`examples` is empty. Accepted: one or more.")
     if isinstance(preprocessor, TaggingPreprocessor):
         return _tokenize_tagged(examples, preprocessor)
-    return _tokenize_pairs(examples, preprocessor)
+    return _tokenize_texts(examples, preprocessor)
 
 
 def _chunks(examples: Sequence[Any]) -> Iterator[Sequence[Any]]:
@@ -88,16 +89,19 @@ def _splits(lengths: Any) -> np.ndarray:
     return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
 
 
-def _tokenize_pairs(
+def _tokenize_texts(
     examples: Sequence[Any], preprocessor: PairPreprocessor
 ) -> TokenArrays:
     labels = _label_ids([e.label for e in examples], preprocessor.labels)
     ids, segments, lengths = [], [], []
     for chunk in _chunks(examples):
-        rows = preprocessor.compiled_encode(
-            tf.constant([e.first for e in chunk]),
-            tf.constant([e.second for e in chunk]),
+        texts = zip(*map(readers.texts_of, chunk), strict=True)
+        encode = (
+            preprocessor.compiled_encode_text
+            if isinstance(chunk[0], TextExample)
+            else preprocessor.compiled_encode
         )
+        rows = encode(*(tf.constant(column) for column in texts))
         ids.append(rows.token_ids.flat_values.numpy())
         segments.append(rows.segment_ids.flat_values.numpy().astype(np.int8))
         lengths.append(rows.token_ids.row_lengths().numpy())

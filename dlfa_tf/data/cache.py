@@ -20,8 +20,9 @@ from dlfa_tf import cache_folder
 from dlfa_tf import lazy
 from dlfa_tf import preprocessing
 from dlfa_tf.data import arrays
+from dlfa_tf.data import readers
 from dlfa_tf.data.arrays import TokenArrays
-from dlfa_tf.data.readers import PairExample
+from dlfa_tf.data.readers import Examples
 from dlfa_tf.data.readers import TaggedSentence
 from dlfa_tf.lazy import tf
 from dlfa_tf.preprocessing.pair_preprocessor import PairPreprocessor
@@ -40,7 +41,7 @@ logger = logging.getLogger(__name__)
 
 
 def cached_tokens(
-    examples: Sequence[PairExample] | Sequence[TaggedSentence],
+    examples: Examples,
     preprocessor: PairPreprocessor | TaggingPreprocessor,
     cache_dir: str | os.PathLike[str] | None = None,
 ) -> TokenArrays:
@@ -87,10 +88,11 @@ def token_key(
     _add(digest, json.dumps(_settings(preprocessor), sort_keys=True))
     digest.update(_code_digest())
     for example in examples:
-        if isinstance(example, PairExample):
-            fields = [example.first, example.second, example.label]
+        fields = [*readers.texts_of(example)]
+        if isinstance(example, TaggedSentence):
+            fields += example.tags
         else:
-            fields = [*example.words, *example.tags]
+            fields.append(example.label)
         # The number of fields and the length of each make it unambiguous.
         digest.update(b"%d;" % len(fields))
         for field in fields:

@@ -5,19 +5,19 @@ import dataclasses
 from collections.abc import Iterator
 from collections.abc import Sequence
 
-from dlfa_tf.data.readers import PairExample
-from dlfa_tf.data.sources import SPLITS
+from dlfa_tf.data.readers import TaggedSentence
 from dlfa_tf.data.sources import Examples
 from dlfa_tf.data.sources import Source
+from dlfa_tf.data.task import SPLITS
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Counts:
-    """Counts of the examples (pairs or sentences) of a split and language.
+    """Counts of the examples (texts, pairs, sentences) of a split and language.
 
-    `words` counts those of all sentences and is None for pairs. `labels` counts
-    pairs or words by label, in the task's order, labels that do not occur
-    included.
+    `words` counts those of all sentences and is None without them. `labels`
+    counts texts, pairs or words by label, in the task's order, labels that do
+    not occur included.
     """
 
     split: str
@@ -34,11 +34,11 @@ def count(
     found: collections.Counter[str] = collections.Counter()
     words = None
     for example in examples:
-        if isinstance(example, PairExample):
-            found[example.label] += 1
-        else:
+        if isinstance(example, TaggedSentence):
             found.update(example.tags)
             words = (words or 0) + len(example.words)
+        else:
+            found[example.label] += 1
     return Counts(
         split=split,
         language=language,

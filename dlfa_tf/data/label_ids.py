@@ -60,7 +60,7 @@ def read_label_ids(
         # Not of the plain form that this project writes: read line by line,
         # which takes other line ends too and says where an error is.
         return label_ids(readers.read_label_file(path, labels, kind), labels)
-    if kind == "pair":
+    if kind != "tagging":
         return LabelIds(ids=flat, splits=np.arange(len(flat) + 1))
     is_label = flat >= 0
     # An item ends where a blank line, or the end, follows a label.

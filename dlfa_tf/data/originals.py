@@ -9,7 +9,7 @@ import tarfile
 from collections.abc import Callable
 from collections.abc import Iterator
 
-from dlfa_tf.data.tasks import Task
+from dlfa_tf.data.task import Task
 
 # What each task needs below the folder of originals.
 EXPECTED = {

@@ -21,6 +21,14 @@ _SHOWN = 80
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class TextExample:
+    """A text and its label name."""
+
+    text: str
+    label: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class PairExample:
     """Two texts and their label name."""
 
@@ -49,6 +57,22 @@ class TaggedSentence:
             )
 
 
+Examples = (
+    Sequence[TextExample] | Sequence[PairExample] | Sequence[TaggedSentence]
+)
+
+
+def texts_of(
+    example: TextExample | PairExample | TaggedSentence,
+) -> tuple[str, ...]:
+    """The one or two texts of an example, or the words of a sentence."""
+    if isinstance(example, TextExample):
+        return (example.text,)
+    if isinstance(example, PairExample):
+        return (example.first, example.second)
+    return example.words
+
+
 def find_file(folder: pathlib.Path, split: str, language: str) -> pathlib.Path:
     """Finds the file of a split and language, plain or gzipped.
 
@@ -70,7 +94,7 @@ def find_file(folder: pathlib.Path, split: str, language: str) -> pathlib.Path:
     )
 
 
-def _checked_label(
+def checked_label(
     label: str, labels: Sequence[str], path: pathlib.Path, number: int
 ) -> str:
     """Returns the label, one object however many examples have it."""
@@ -130,7 +154,7 @@ def read_pairs(path: pathlib.Path, labels: Sequence[str]) -> list[PairExample]:
                 f"{path}, line {number}: a text is empty. Received: "
                 f"{line[:_SHOWN]!r}. Accepted: two texts and a label."
             )
-        label = _checked_label(label, labels, path, number)
+        label = checked_label(label, labels, path, number)
         examples.append(PairExample(first, second, label))
     if not examples:
         raise ValueError(f"{path}: the file has no examples.")
@@ -170,7 +194,7 @@ def read_tagged(
                 f"{line[:_SHOWN]!r}."
             )
         found.append(word)
-        tags.append(_checked_label(columns[tag_column], labels, path, number))
+        tags.append(checked_label(columns[tag_column], labels, path, number))
     if found:
         sentences.append(TaggedSentence(tuple(found), tuple(tags)))
     if not sentences:
@@ -196,7 +220,7 @@ def read_label_file(
                 flat = []
             continue
         label = line.rsplit("\t", 1)[-1]
-        flat.append(_checked_label(label, labels, path, number))
+        flat.append(checked_label(label, labels, path, number))
     if kind == "tagging" and flat:
         sentences.append(flat)
     found = sentences if kind == "tagging" else flat

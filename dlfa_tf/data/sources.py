@@ -5,17 +5,14 @@ import pathlib
 
 from dlfa_tf import checks
 from dlfa_tf.data import readers
+from dlfa_tf.data import task_examples
 from dlfa_tf.data import tfds
-from dlfa_tf.data.readers import PairExample
-from dlfa_tf.data.readers import TaggedSentence
+from dlfa_tf.data.readers import Examples
+from dlfa_tf.data.task import SOURCES
+from dlfa_tf.data.task import Task
 from dlfa_tf.data.tasks import SAMPLE_LANGUAGES
-from dlfa_tf.data.tasks import SOURCES
-from dlfa_tf.data.tasks import Task
 
-SPLITS = ("train", "dev", "test")
 SAMPLE_FOLDER = pathlib.Path(__file__).parent / "sample"
-
-Examples = list[PairExample] | list[TaggedSentence]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -27,12 +24,14 @@ class Source:
         name: str, `"files"`, `"tfds"` or `"sample"`.
         data_dir: for `files` the folder that holds the task folders (`xnli/`,
             `pawsx/`, `panx/`, `udpos_fused/`, or XTREME's own `udpos/`
-            where that is not there); for `tfds` the folder of TensorFlow
-            Datasets; None for the sample.
+            where that is not there; for a task of a file None is the folder
+            of that file); for `tfds` the folder of TensorFlow Datasets; None
+            for the sample.
 
     Raises:
         ValueError: for an unknown source, `files` or `tfds` without
-            `data_dir`, or `sample` with one.
+            `data_dir`, `sample` with one, or a source that does not have the
+            task.
         FileNotFoundError: when the folder of the data does not exist.
     """
 
@@ -47,6 +46,20 @@ class Source:
                 f"Accepted: {SOURCES}."
                 + checks.nearest_hint(self.name, SOURCES)
             )
+        has_task = {
+            "files": True,
+            "tfds": self.task.tfds_train is not None,
+            "sample": self.task.sample_folder is not None,
+        }
+        if not has_task[self.name]:
+            raise ValueError(
+                f"data_source={self.name!r} does not have task "
+                f"{self.task.name!r}. Accepted: "
+                f"{', '.join(x for x, has in has_task.items() if has)}."
+            )
+        if self.data_dir is None and self.name == "files":
+            # The field of a frozen dataclass.
+            object.__setattr__(self, "data_dir", self.task.home)
         if self.name == "sample" and self.data_dir is not None:
             raise ValueError(
                 "`data_dir` is not for data_source='sample'. Received: "
@@ -55,7 +68,7 @@ class Source:
         if self.name != "sample" and self.data_dir is None:
             holds = "sets of TensorFlow Datasets"
             if self.name == "files":
-                holds = f"{self.task.folder}/"
+                holds = f"{self.task.folder}/" if self.task.folder else "files"
             raise ValueError(
                 f"`data_dir` is needed for data_source={self.name!r}. "
                 f"Received: None. Accepted: a folder that holds {holds}."
@@ -73,15 +86,24 @@ class Source:
                 f"{self.task.name!r} does not exist. Accepted: a `data_dir` "
                 f"that holds {self.task.folder}/ "
                 + (f"(or XTREME's {other}/) " if other else "")
-                + "with files named "
-                "train-en.tsv, dev-en.tsv, test-XX.tsv (or .tsv.gz)."
+                + f"with files named {', '.join(self._usual_names())} (or "
+                "the same with .gz)."
             )
+
+    def _usual_names(self) -> list[str]:
+        first = self.task.source_languages[0]
+        return [
+            self.task.files[split][0].format(split=split, language=language)
+            for split, language in (
+                ("train", first), ("dev", first), ("test", "XX")
+            )
+        ]  # fmt: skip
 
     @property
     def folder(self) -> pathlib.Path:
         """Folder of the task's files, or of TensorFlow Datasets."""
         if self.name == "sample":
-            return SAMPLE_FOLDER / self.task.sample_folder
+            return SAMPLE_FOLDER / str(self.task.sample_folder)
         if self.name == "tfds":
             return pathlib.Path(str(self.data_dir))
         root = pathlib.Path(str(self.data_dir))
@@ -110,10 +132,20 @@ class Source:
         if self.name == "tfds":
             return tfds.has_split(self.task, split, language, self.folder)
         try:
-            readers.find_file(self.folder, split, language)
+            self.file(split, language)
         except FileNotFoundError:
             return False
         return True
+
+    def file(self, split: str, language: str) -> pathlib.Path:
+        """File of a split and language (not for `tfds`).
+
+        FileNotFoundError when there is none; ValueError when there are two of
+        which one would have to be guessed.
+        """
+        if self.name == "sample" or self.task.has_usual_files:
+            return readers.find_file(self.folder, split, language)
+        return task_examples.find_file(self.folder, self.task, split, language)
 
     def load(
         self, split: str, language: str, limit: int | None = None
@@ -127,7 +159,7 @@ class Source:
                 1 or more. Defaults to `None`: all.
 
         Returns:
-            list of `PairExample` or `TaggedSentence`.
+            list of `TextExample`, `PairExample` or `TaggedSentence`.
 
         Raises:
             FileNotFoundError: when there are no such data.
@@ -142,14 +174,18 @@ class Source:
             return tfds.read_tfds(
                 self.task, split, language, self.folder, limit
             )
-        path = readers.find_file(self.folder, split, language)
-        labels = self.task.labels
-        if self.task.kind == "pair":
-            return readers.read_pairs(path, labels)[:limit]
-        if self.name == "sample":
+        path = self.file(split, language)
+        task, labels = self.task, self.task.label_names
+        if self.name == "sample" and task.is_tagging:
             return readers.read_tagged(
-                path, labels, self.task.sample_tag_column, num_columns=3
+                path, labels, task.sample_tag_column, num_columns=3
             )[:limit]
+        if not task.has_usual_files or task.kind == "single":
+            return task_examples.read_examples(path, task, labels, language)[
+                :limit
+            ]
+        if task.kind == "pair":
+            return readers.read_pairs(path, labels)[:limit]
         return readers.read_tagged(path, labels)[:limit]
 
 

@@ -1,159 +1,35 @@
-"""The four tasks of the paper, one frozen definition each."""
+"""The four tasks of the paper, and tasks of files."""
 
 import dataclasses
+import pathlib
 
 from dlfa_tf import checks
-from dlfa_tf.options import SEQUENCE_LENGTH
+from dlfa_tf.data import task_file
+from dlfa_tf.data.task import Task
 
-UPOS_TAGS = (
-    "ADJ", "ADP", "ADV", "AUX", "CCONJ", "DET", "INTJ", "NOUN", "NUM",
-    "PART", "PRON", "PROPN", "PUNCT", "SCONJ", "SYM", "VERB", "X",
-)  # fmt: skip
-NER_TAGS = ("O", "B-PER", "I-PER", "B-ORG", "I-ORG", "B-LOC", "I-LOC")
-
-# Where examples come from, see `Source`; the default first.
-SOURCES = ("files", "tfds", "sample")
 # The languages of the sample that this project ships, for every task.
 SAMPLE_LANGUAGES = ("ar", "de", "el", "en", "es", "fr", "hi", "ru", "zh")
+_FOLDER = pathlib.Path(__file__).parent / "task_definitions"
 
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Task:
-    """What a task is, as the benchmark XTREME (version 1) defines it.
-
-    Attributes:
-        name: str, `xnli`, `pawsx`, `ner` or `pos`.
-        kind: str, `"pair"` (two texts, one label) or `"tagging"`.
-        labels: label names; label i has id i.
-        languages: two-letter codes of the benchmark's languages.
-        folder: str, folder of the task below a data folder.
-        other_folder: str or None, folder that is read where `folder` is not
-            there: the name in XTREME's download, where it differs.
-        sample_folder: str, the same in the shipped sample.
-        sample_tag_column: int, column of the tag in the sample's files
-            (tagging only; the sample has both kinds of tags in one file).
-        tfds_train: str, builder (and config) of TensorFlow Datasets with the
-            training data; `{language}` stands for the code.
-        tfds_evaluation: str, the same for dev and test.
-        score: str, name of the headline score.
-        report_split: str, split whose scores the benchmark reports.
-        sequence_length: int, pieces per row, special ones included.
-        epochs: int, passes over the training data.
-        learning_rate: float, of the first step; falls linearly to 0.
-        batch_size: int, examples per step over all replicas.
-        weight_decay: float, of AdamW.
-        adam_epsilon: float.
-        clip_norm: float, limit of the global norm of the gradients.
-
-    The settings from `sequence_length` on are those of XTREME's scripts
-    (`scripts/train_*.sh` and the argument parsers they call).
-    """
-
-    name: str
-    kind: str
-    labels: tuple[str, ...]
-    languages: tuple[str, ...]
-    folder: str
-    other_folder: str | None = None
-    sample_folder: str
-    sample_tag_column: int = 1
-    tfds_train: str
-    tfds_evaluation: str
-    score: str
-    report_split: str = "test"
-    sequence_length: int = SEQUENCE_LENGTH
-    epochs: int
-    learning_rate: float = 2e-5
-    batch_size: int = 32
-    weight_decay: float = 0.0
-    adam_epsilon: float = 1e-8
-    clip_norm: float = 1.0
-
-    @property
-    def is_parallel(self) -> bool:
-        """Whether row i of dev or test is the same text in every language.
-
-        The pairs of XNLI and PAWS-X were translated from English; the
-        sentences of NER and POS are each language's own.
-        """
-        return self.kind == "pair"
-
-
-XNLI = Task(
-    name="xnli",
-    kind="pair",
-    labels=("contradiction", "entailment", "neutral"),
-    languages=tuple("ar bg de el en es fr hi ru sw th tr ur vi zh".split()),
-    folder="xnli",
-    sample_folder="xnli",
-    tfds_train="xtreme_xnli",
-    tfds_evaluation="xnli",
-    score="accuracy",
-    epochs=5,
-)
-PAWSX = Task(
-    name="pawsx",
-    kind="pair",
-    labels=("0", "1"),
-    languages=tuple("de en es fr ja ko zh".split()),
-    folder="pawsx",
-    sample_folder="pawsx",
-    tfds_train="paws_wiki/labeled_final_tokenized",
-    tfds_evaluation="paws_x_wiki/{language}",
-    score="accuracy",
-    epochs=5,
-)
-NER = Task(
-    name="ner",
-    kind="tagging",
-    labels=NER_TAGS,
-    languages=tuple(
-        "af ar bg bn de el en es et eu fa fi fr he hi hu id it ja jv ka kk "
-        "ko ml mr ms my nl pt ru sw ta te th tl tr ur vi yo zh".split()
-    ),
-    folder="panx",
-    sample_folder="tagging",
-    sample_tag_column=2,
-    tfds_train="wikiann/{language}",
-    tfds_evaluation="wikiann/{language}",
-    score="ner_f1",
-    epochs=10,
-)
-POS = Task(
-    name="pos",
-    kind="tagging",
-    labels=UPOS_TAGS,
-    languages=tuple(
-        "af ar bg de el en es et eu fa fi fr he hi hu id it ja kk ko mr nl "
-        "pt ru ta te th tl tr ur vi yo zh".split()
-    ),
-    folder="udpos_fused",
-    other_folder="udpos",
-    sample_folder="tagging",
-    sample_tag_column=1,
-    tfds_train="xtreme_pos/xtreme_pos_{language}",
-    tfds_evaluation="xtreme_pos/xtreme_pos_{language}",
-    score="pos_f1",
-    epochs=10,
-)
-TASKS = {task.name: task for task in (XNLI, PAWSX, NER, POS)}
-
-
-# What XTREME and others call the tasks.
-ALIASES = {
-    "panx": "ner",
-    "wikiann": "ner",
-    "udpos": "pos",
-    "ud": "pos",
-    "upos": "pos",
-    "mnli": "xnli",
-    "paws-x": "pawsx",
-    "paws": "pawsx",
+# As XTREME's tables order them.
+TASKS: dict[str, Task] = {
+    name: dataclasses.replace(
+        task_file.read_task_file(_FOLDER / f"{name}{task_file.SUFFIX}"),
+        # The data are elsewhere.
+        home=None,
+    )
+    for name in ("xnli", "pawsx", "ner", "pos")
 }
+UPOS_TAGS = TASKS["pos"].label_names
+NER_TAGS = TASKS["ner"].label_names
+# What XTREME and others call the tasks.
+ALIASES = {alias: x.name for x in TASKS.values() for alias in x.aliases}
+# The value that stands for a task of the user's in lists of names.
+OWN = "FILE.toml"
 
 
 def get_task(name: str) -> Task:
-    """Returns the task called `name`.
+    """Returns the task of the paper called `name`.
 
     Raises:
         ValueError: when there is no such task; the nearest name is offered.
@@ -161,6 +37,68 @@ def get_task(name: str) -> Task:
     if name in TASKS:
         return TASKS[name]
     raise ValueError(
-        f"`task` is unknown. Received: {name!r}. Accepted: {sorted(TASKS)}."
+        f"`task` is unknown. Received: {name!r}. Accepted: {sorted(TASKS)}, "
+        f"or a task file, {OWN}."
         + checks.nearest_hint(ALIASES.get(str(name).casefold(), name), TASKS)
     )
+
+
+def is_task_file(text: str) -> bool:
+    """Whether the value of a flag means a task file, there or not."""
+    return str(text).endswith(task_file.SUFFIX)
+
+
+def find_task(text: str) -> Task:
+    """Returns the task of a name or of a task file.
+
+    Args:
+        text: str, a name in `TASKS`, or the path of a TOML file.
+
+    Raises:
+        ValueError: for an unknown name, a malformed file, or a file whose
+            task is called as one of the paper's.
+        FileNotFoundError: when there is no such file.
+    """
+    if not is_task_file(text):
+        return get_task(text)
+    path = pathlib.Path(text).expanduser()
+    task = task_file.read_task_file(path)
+    taken = {**{name: name for name in TASKS}, **ALIASES}
+    if task.name in taken:
+        raise ValueError(
+            f"{path}: `name` is that of one of the paper's tasks, whose "
+            f"published scores tables set beside it. Received: {task.name!r}. "
+            f"Accepted: any but {', '.join(taken)}."
+        )
+    outside = [
+        x for x in ("sample_folder", "tfds_train", "tfds_evaluation")
+        if getattr(task, x) is not None
+    ]  # fmt: skip
+    if outside:
+        raise ValueError(
+            f"{path}: [sample] and [tfds] are for the paper's tasks. Accepted: "
+            "[files]."
+        )
+    return task
+
+
+def check_task_name(text: str) -> None:
+    """Refuses a value of `--task` that is neither a name nor a file."""
+    if is_task_file(text):
+        find_task(text)
+    else:
+        get_task(text)
+
+
+def task_of_config(config: dict) -> Task:
+    """The task of the settings in `config.json`, `results.json` or a bundle.
+
+    Args:
+        config: dict with `task` and, for a task of the user's, `definition`.
+
+    Raises:
+        ValueError: for an unknown task without a definition.
+    """
+    if config.get("definition") is not None:
+        return task_file.task_from_values(config["definition"])
+    return get_task(config["task"])

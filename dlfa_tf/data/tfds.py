@@ -14,7 +14,7 @@ from typing import Any
 from dlfa_tf import files
 from dlfa_tf.data.readers import PairExample
 from dlfa_tf.data.readers import TaggedSentence
-from dlfa_tf.data.tasks import Task
+from dlfa_tf.data.task import Task
 
 # TFDS calls the dev split of most sets, but not of all, "validation".
 _SPLIT_NAMES = {
@@ -35,7 +35,7 @@ def builder_name(task: Task, split: str, language: str) -> str:
     For example `"xnli"`, or `"xtreme_pos/xtreme_pos_tl"` (the config that has
     the Tamil data).
     """
-    name = task.tfds_train if split == "train" else task.tfds_evaluation
+    name = str(task.tfds_train if split == "train" else task.tfds_evaluation)
     if name.startswith("xtreme_pos/"):
         language = _SWAPPED.get(language, language)
     return name.format(language=language)
@@ -62,8 +62,12 @@ def has_split(
     task: Task, split: str, language: str, data_dir: str | os.PathLike[str]
 ) -> bool:
     """Whether a split of a language is prepared; reads no examples."""
-    # Pairs are trained on in English: PAWS-Wiki has nothing else.
-    if task.kind == "pair" and split == "train" and language != "en":
+    # PAWS-Wiki, say, has one language only.
+    if (
+        split == "train"
+        and "{language}" not in str(task.tfds_train)
+        and language not in task.source_languages
+    ):
         return False
     folder = prepared_folder(data_dir, builder_name(task, split, language))
     return folder is not None and _split_name(folder, split) is not None

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from dlfa_tf.data import tfds
-from dlfa_tf.data.tasks import Task
+from dlfa_tf.data.task import Task
 
 Say = Callable[[str], None]
 

@@ -35,7 +35,7 @@ def pos_f1(gold: Tags, predicted: Tags) -> dict[str, float]:
     Example:
         dlfa_tf.metrics.pos_f1([["NOUN", "NOUN"]], [["NOUN", "VERB"]])["f1"]
     """
-    return _scores(pos_counts(gold, predicted))
+    return scores_of(pos_counts(gold, predicted))
 
 
 def ner_f1(gold: Tags, predicted: Tags) -> dict[str, float]:
@@ -55,7 +55,7 @@ def ner_f1(gold: Tags, predicted: Tags) -> dict[str, float]:
     Example:
         dlfa_tf.metrics.ner_f1([["B-PER", "O"]], [["B-PER", "O"]])["f1"]
     """
-    return _scores(ner_counts(gold, predicted))
+    return scores_of(ner_counts(gold, predicted))
 
 
 def pos_counts(gold: Tags, predicted: Tags) -> np.ndarray:
@@ -71,12 +71,12 @@ def pos_counts(gold: Tags, predicted: Tags) -> np.ndarray:
     Raises:
         ValueError: when the numbers of sentences or of tags differ.
     """
-    return _counts(gold, predicted, pos_rule)
+    return counts_of(gold, predicted, pos_rule)
 
 
 def ner_counts(gold: Tags, predicted: Tags) -> np.ndarray:
     """Counts behind `ner_f1`, sentence by sentence; see `pos_counts`."""
-    return _counts(gold, predicted, ner_rule)
+    return counts_of(gold, predicted, ner_rule)
 
 
 def pos_rule(tags: Sequence[str]) -> ChunkRule:
@@ -89,7 +89,12 @@ def pos_rule(tags: Sequence[str]) -> ChunkRule:
 
 
 def ner_rule(tags: Sequence[str]) -> ChunkRule:
-    """Rule of `ner_f1`: seqeval's own, asked about every pair of tags."""
+    """Rule of `ner_f1`: seqeval's own."""
+    return seqeval_rule(tags)
+
+
+def seqeval_rule(tags: Sequence[str]) -> ChunkRule:
+    """Rule of seqeval's default mode, asked about every pair of tags."""
     # Not at the top: seqeval imports scikit-learn, which takes seconds.
     from seqeval.metrics.sequence_labeling import end_of_chunk
     from seqeval.metrics.sequence_labeling import start_of_chunk
@@ -113,11 +118,12 @@ def ner_rule(tags: Sequence[str]) -> ChunkRule:
     )
 
 
-def _counts(
+def counts_of(
     gold: Tags,
     predicted: Tags,
     make_rule: Callable[[Sequence[str]], ChunkRule],
 ) -> np.ndarray:
+    """Counts as `pos_counts`, by the rule that is made for the tags."""
     _check_lengths(gold, predicted)
     ids: dict[str, int] = {}
     flat = [
@@ -148,7 +154,8 @@ def _check_lengths(gold: Tags, predicted: Tags) -> None:
             )
 
 
-def _scores(counts: np.ndarray) -> dict[str, float]:
+def scores_of(counts: np.ndarray) -> dict[str, float]:
+    """`f1`, `precision` and `recall` in percent of counts `(sentences, 3)`."""
     right, gold, predicted = (int(n) for n in counts.sum(axis=0))
     return {
         "f1": 200.0 * right / (gold + predicted) if gold + predicted else 0.0,

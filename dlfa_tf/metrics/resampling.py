@@ -1,5 +1,6 @@
 """Scores of many runs on test items and seeds drawn anew."""
 
+from collections.abc import Callable
 from collections.abc import Hashable
 from collections.abc import Sequence
 from typing import Any
@@ -24,16 +25,21 @@ def counts_score(counts: np.ndarray) -> np.ndarray:
 
 
 def resample_scores(
-    counts: np.ndarray, num_samples: int, random: np.random.Generator
+    counts: np.ndarray,
+    num_samples: int,
+    random: np.random.Generator,
+    score: Callable[[np.ndarray], np.ndarray] = counts_score,
 ) -> np.ndarray:
     """Scores of several runs on test items drawn with replacement.
 
     All runs see the same draws, so that differences of columns are paired.
 
     Args:
-        counts: int `(runs, items, 3)`; see `item_counts`.
+        counts: int `(runs, items, 3)`; see `item_counts`; or `(runs, items,
+            classes, 3)` where the score is one of counts by class.
         num_samples: int, number of draws.
         random: NumPy generator.
+        score: function from summed counts to scores, for counts by class.
 
     Returns:
         float64 `(num_samples, runs)` in percent.
@@ -41,9 +47,11 @@ def resample_scores(
     Raises:
         ValueError: when there are no items.
     """
-    runs, items, _ = counts.shape
+    runs, items, *rest = counts.shape
     if not items:
         raise ValueError("`counts` has no items. Accepted: one or more.")
+    if len(rest) > 1:
+        return _resample_classes(counts, num_samples, random, score)
     totals = np.stack([counts[..., 0], counts[..., 1] + counts[..., 2]])
     # (items, 2 * runs): one matrix product gives all sums of a draw.
     totals = totals.reshape(2 * runs, items).T.astype(np.float64)
@@ -51,12 +59,36 @@ def resample_scores(
     block = max(1, _BLOCK // items)
     for start in range(0, num_samples, block):
         size = min(block, num_samples - start)
-        drawn = random.integers(items, size=(size, items))
-        drawn += items * np.arange(size)[:, None]
-        weights = np.bincount(drawn.ravel(), minlength=size * items)
-        sums = weights.reshape(size, items).astype(np.float64) @ totals
+        sums = _weights(size, items, random) @ totals
         right, total = sums[:, :runs], sums[:, runs:]
         result[start : start + size] = 200.0 * right / np.maximum(total, 1)
+    return result
+
+
+def _weights(size: int, items: int, random: np.random.Generator) -> np.ndarray:
+    """How often every item is drawn, float64 `(size, items)`."""
+    drawn = random.integers(items, size=(size, items))
+    drawn += items * np.arange(size)[:, None]
+    weights = np.bincount(drawn.ravel(), minlength=size * items)
+    return weights.reshape(size, items).astype(np.float64)
+
+
+def _resample_classes(
+    counts: np.ndarray,
+    num_samples: int,
+    random: np.random.Generator,
+    score: Callable[[np.ndarray], np.ndarray],
+) -> np.ndarray:
+    runs, items, classes, _ = counts.shape
+    result = np.empty((num_samples, runs))
+    block = max(1, _BLOCK // items)
+    for start in range(0, num_samples, block):
+        size = min(block, num_samples - start)
+        weights = _weights(size, items, random)
+        for run in range(runs):
+            totals = counts[run].reshape(items, -1).astype(np.float64)
+            sums = (weights @ totals).reshape(size, classes, 3)
+            result[start : start + size, run] = score(sums)
     return result
 
 
@@ -65,6 +97,7 @@ def resample_languages(
     item_sets: Sequence[Hashable],
     num_samples: int,
     random: np.random.Generator,
+    score: Callable[[np.ndarray], np.ndarray] = counts_score,
 ) -> np.ndarray:
     """Scores of several runs in several languages on test items drawn anew.
 
@@ -73,11 +106,13 @@ def resample_languages(
     noise that their mean does have.
 
     Args:
-        counts: int `(runs, items, 3)` for every language; see `item_counts`.
+        counts: int `(runs, items, 3)` for every language, or by class; see
+            `resample_scores`.
         item_sets: for every language, a name of its texts. Languages of equal
             names hold translations: item i of each is the same text.
         num_samples: int, number of draws.
         random: NumPy generator.
+        score: function from summed counts to scores, for counts by class.
 
     Returns:
         float64 `(num_samples, runs, languages)` in percent.
@@ -96,7 +131,7 @@ def resample_languages(
                 f"{sizes} items."
             )
         drawn = resample_scores(
-            np.concatenate([counts[i] for i in at]), num_samples, random
+            np.concatenate([counts[i] for i in at]), num_samples, random, score
         )
         drawn = drawn.reshape(num_samples, len(at), -1)
         result[:, :, at] = drawn.swapaxes(1, 2)

@@ -1,5 +1,6 @@
 """What the pair and the tagging preprocessor share."""
 
+from collections.abc import Callable
 from collections.abc import Sequence
 from typing import Any
 
@@ -48,7 +49,7 @@ class BasePreprocessor(keras_hub.models.Preprocessor):
         self.sequence_length = sequence_length
         self.use_segment_ids = use_segment_ids
         self._pieces: PieceTokenizer | None = None
-        self._compiled_encode: Any = None
+        self._compiled: dict[str, Any] = {}
         # No weights: Keras need not trace the layer to build it.
         self.built = True
 
@@ -78,10 +79,16 @@ class BasePreprocessor(keras_hub.models.Preprocessor):
         Takes the raw inputs as tensors and returns ragged rows; for those who
         tokenise many batches, one after the other.
         """
-        if self._compiled_encode is None:
+        return self._compile_once("encode", self.encode_signature)
+
+    def _compile_once(
+        self, name: str, signature: Callable[[], tuple[Any, Any]]
+    ) -> Any:
+        """The `tf.function` of a method and its input signature."""
+        if name not in self._compiled:
             self.build_pieces()
-            self._compiled_encode = tf.function(*self.encode_signature())
-        return self._compiled_encode
+            self._compiled[name] = tf.function(*signature())
+        return self._compiled[name]
 
     def encode_signature(self) -> tuple[Any, Any]:
         """The method that encodes a batch, and its input signature."""
@@ -91,7 +98,7 @@ class BasePreprocessor(keras_hub.models.Preprocessor):
         """Loads the tokenizer's files from a preset folder."""
         super().load_preset_assets(preset)
         self._pieces = None
-        self._compiled_encode = None
+        self._compiled = {}
 
     def label_ids(self, y: Any) -> Any:
         """Turns label strings into ids; ids pass through.

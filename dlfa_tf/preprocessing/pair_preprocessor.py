@@ -130,6 +130,17 @@ class PairPreprocessor(BasePreprocessor):
         second = None if second is None else text_cleaning.valid_utf8(second)
         return rows.pair_rows(first, second, self.pieces, self.sequence_length)
 
+    @property
+    def compiled_encode_text(self) -> Any:
+        """As `compiled_encode`, of a batch of single texts."""
+        return self._compile_once("encode_text", self._text_signature)
+
+    def _text_signature(self) -> tuple[Any, Any]:
+        def encode_text(text: Any) -> PairRows:
+            return self.encode(text, None)
+
+        return encode_text, [tf.TensorSpec([None], tf.string)]
+
     def encode_signature(self) -> tuple[Any, Any]:
         """`encode` of two string tensors."""
         return self.encode, [tf.TensorSpec([None], tf.string)] * 2

@@ -34,17 +34,17 @@ def build_model(config: TrainConfig, dtype: str | None = None) -> Any:
     """
     task = config.task_definition
     arguments: dict[str, Any] = {
-        "labels": list(task.labels),
+        "labels": list(task.label_names),
         **fusion_arguments(config, dtype),
         "sequence_length": config.sequence_length,
         "dropout": config.dropout,
         "dtype": dtype or config.precision,
     }
-    if task.kind == "pair":
-        return DLFATextClassifier.from_preset(config.preset, **arguments)
-    return DLFATokenClassifier.from_preset(
-        config.preset, label_piece=config.label_piece, **arguments
-    )
+    if task.is_tagging:
+        return DLFATokenClassifier.from_preset(
+            config.preset, label_piece=config.label_piece, **arguments
+        )
+    return DLFATextClassifier.from_preset(config.preset, **arguments)
 
 
 def fusion_arguments(

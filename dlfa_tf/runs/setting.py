@@ -47,6 +47,10 @@ class Setting:
         positive: bool, whether a number must be above 0.
         below: number that a value must stay below.
         finite: bool, whether a float must be.
+        has_flag: bool, whether programs have a flag of it.
+        to_plain: function from a value to what JSON has; None for a kind
+            that JSON knows.
+        from_plain: the way back.
         default: the value of a config that says nothing, or `REQUIRED`.
         name: str, that of the field and of the flag.
         kind: type of the value: str, int, float, bool or tuple.
@@ -66,6 +70,9 @@ class Setting:
     positive: bool = False
     below: int | None = None
     finite: bool = True
+    has_flag: bool = True
+    to_plain: Callable[[Any], Any] | None = None
+    from_plain: Callable[[Any], Any] | None = None
     default: Any
     name: str = ""
     kind: type = str
@@ -140,10 +147,14 @@ class Setting:
 
     def to_json(self, value: Any) -> Any:
         """A value as JSON has it."""
+        if self.to_plain is not None and value is not None:
+            return self.to_plain(value)
         return list(value) if self.kind is tuple else value
 
     def from_json(self, value: Any) -> Any:
         """A value of JSON, or of a flag, as a config has it."""
+        if self.from_plain is not None and value is not None:
+            return self.from_plain(value)
         return tuple(value) if self.kind is tuple else value
 
 

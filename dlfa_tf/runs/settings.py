@@ -11,11 +11,11 @@ import pathlib
 from typing import Any
 
 from dlfa_tf import options
+from dlfa_tf.data import task_file
 from dlfa_tf.data import tasks
-from dlfa_tf.data.tasks import ALIASES
-from dlfa_tf.data.tasks import SOURCES
+from dlfa_tf.data.task import SOURCES
+from dlfa_tf.data.task import Task
 from dlfa_tf.data.tasks import TASKS
-from dlfa_tf.data.tasks import Task
 from dlfa_tf.runs import names
 from dlfa_tf.runs import own_fusion
 from dlfa_tf.runs import recipes
@@ -57,10 +57,19 @@ class TrainConfig:
     """
 
     task: str = _data(
-        "Task of the benchmark",
-        choices=tuple(TASKS),
-        aliases=ALIASES,
+        "Task of the benchmark, or the file of a task of your own "
+        "(docs/own_task.md), whose name it then is",
+        choices=(*TASKS, tasks.OWN),
+        check=tasks.check_task_name,
         default=REQUIRED,
+    )
+    definition: Task | None = _data(
+        "What a task of your own is, as its file said; labels that are those "
+        "of the training data have been looked up",
+        None,
+        has_flag=False,
+        to_plain=task_file.task_to_values,
+        from_plain=task_file.task_from_values,
     )
     output_dir: str = _place("Run folder; new or empty")
     data_source: str = _data(
@@ -282,7 +291,13 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         for name, declared in SETTINGS.items():
-            declared.check_value(getattr(self, name))
+            if name != "task" or self.definition is None:
+                declared.check_value(getattr(self, name))
+        if self.definition is not None and self.task != self.definition.name:
+            raise ValueError(
+                "`definition` is of another task. Received: "
+                f"{self.definition.name!r} with task={self.task!r}."
+            )
         mixes_all = self.fusion == "scalar_mix"
         if self.fusion != "dlfa" and mixes_all == (
             self.fusion_layer is not None
@@ -323,7 +338,7 @@ class TrainConfig:
     @property
     def task_definition(self) -> Task:
         """The `Task` of this run."""
-        return tasks.get_task(self.task)
+        return self.definition or tasks.get_task(self.task)
 
     def to_json(self) -> dict[str, Any]:
         """Returns plain values that `from_json` reads back."""
@@ -365,10 +380,12 @@ def default_config(
     """Builds a config from a recipe.
 
     Args:
-        task: str, name of the task.
+        task: str, name of the task, or its file; any name with a
+            `definition`.
         recipe: str, name in `dlfa_tf.runs.recipes.RECIPES`.
         **overrides: values to change; None leaves the recipe's alone.
-            `dev_every=0` is once an epoch, a limit of 0 is no limit.
+            `dev_every=0` is once an epoch, a limit of 0 is no limit. Without
+            `data_dir` the files of a task file are beside it.
 
     Returns:
         `TrainConfig` with the published settings of the task where neither
@@ -376,8 +393,10 @@ def default_config(
 
     Raises:
         ValueError: for an unknown task or recipe, or a wrong value.
+        FileNotFoundError: when there is no such task file, or when the
+            labels are those of training data that are not there.
     """
-    definition = tasks.get_task(task)
+    definition = overrides.get("definition") or _find_task(task, overrides)
     values: dict[str, Any] = {
         name: getattr(definition, name)
         for name, declared in SETTINGS.items()
@@ -386,10 +405,34 @@ def default_config(
     values["eval_split"] = definition.report_split
     values.update(recipes.recipe_values(recipe, definition))
     values.update({k: v for k, v in overrides.items() if v is not None})
+    if definition.name not in TASKS:
+        values["definition"] = definition
+        if definition.home and values.get("data_source", "files") == "files":
+            values.setdefault("data_dir", definition.home)
     for name, declared in SETTINGS.items():
         if declared.zero_is_none:
             values[name] = values.get(name) or None
-    return TrainConfig(task=task, recipe=recipe, **values)
+    return TrainConfig(task=definition.name, recipe=recipe, **values)
+
+
+def _find_task(task: str, values: dict[str, Any]) -> Task:
+    """The task of a name or a file, its labels looked up in the data."""
+    found = tasks.find_task(task)
+    if found.labels:
+        return found
+    # Not at the top: flags are defined before data are there.
+    from dlfa_tf.data import task_labels
+
+    return task_labels.with_labels(
+        found, values.get("data_dir"), values.get("source_languages") or ()
+    )
+
+
+def task_settings(task: Task) -> dict[str, Any]:
+    """The settings that say which task it is, as `to_json` has them."""
+    if task.name in TASKS:
+        return {"task": task.name, "definition": None}
+    return {"task": task.name, "definition": task_file.task_to_values(task)}
 
 
 def read_config(run_dir: str) -> TrainConfig:

@@ -8,16 +8,13 @@ from typing import Any
 from dlfa_tf import files
 from dlfa_tf import metrics
 from dlfa_tf.data import readers
+from dlfa_tf.data.task import Task
 from dlfa_tf.data.tasks import TASKS
-from dlfa_tf.data.tasks import Task
 from dlfa_tf.scoring import score
 
 # Folder names of XTREME's submissions and labels.
 XTREME_FOLDERS = {
-    "xnli": "xnli",
-    "pawsx": "pawsx",
-    "ner": "panx",
-    "pos": "udpos",
+    name: task.other_folder or task.folder for name, task in TASKS.items()
 }
 _FILE_NAME = re.compile(r"(train|dev|test)-([a-z]{2})\.tsv(\.gz)?")
 

@@ -1,22 +1,27 @@
 """Predictions of one language -> scores."""
 
+from collections.abc import Callable
 from collections.abc import Sequence
 from typing import Any
-from typing import cast
 
 from dlfa_tf import metrics
-from dlfa_tf.data.readers import PairExample
 from dlfa_tf.data.readers import TaggedSentence
 from dlfa_tf.data.sources import Examples
-from dlfa_tf.data.tasks import Task
+from dlfa_tf.data.task import Task
+
+_OF_TEXTS: dict[str, Callable[..., dict[str, float]]] = {
+    "accuracy": metrics.accuracy,
+    "macro_f1": metrics.macro_f1,
+    "matthews": metrics.matthews,
+}
 
 
 def gold_labels(task: Task, examples: Examples) -> list[Any]:
     """Labels of examples: one name, or one list of names, per example."""
-    if task.kind == "pair":
-        return [pair.label for pair in cast(list[PairExample], examples)]
-    sentences = cast(list[TaggedSentence], examples)
-    return [list(sentence.tags) for sentence in sentences]
+    return [
+        list(x.tags) if isinstance(x, TaggedSentence) else x.label
+        for x in examples
+    ]
 
 
 def score_labels(
@@ -24,23 +29,35 @@ def score_labels(
 ) -> dict[str, Any]:
     """Scores predicted labels with the task's headline score and accuracy.
 
-    Labels are names: one (pairs) or one list (tagging) per example. In
-    percent: `score` (the headline), `accuracy` and, for tagging, `precision`
-    and `recall`; `examples` is a count. ValueError when the numbers of labels
-    differ.
+    Labels are names: one (texts, pairs) or one list (tagging) per example. In
+    percent: `score` (the headline), `accuracy` and, for F1 of chunks,
+    `precision` and `recall`; `examples` is a count. ValueError when the numbers
+    of labels differ.
     """
-    if task.kind == "pair":
-        values = metrics.accuracy(gold, predicted)
-        return {"score": values["accuracy"], **values, "examples": len(gold)}
-    chunk_f1 = metrics.ner_f1 if task.score == "ner_f1" else metrics.pos_f1
-    values = chunk_f1(gold, predicted)
+    more = {}
+    if not task.is_tagging:
+        headline = _OF_TEXTS[task.score](gold, predicted)[task.score]
+    elif task.score == "token_accuracy":
+        headline = metrics.accuracy(gold, predicted)["accuracy"]
+    else:
+        values = _chunk_f1(task, gold, predicted)
+        headline = values["f1"]
+        more = {name: values[name] for name in ("precision", "recall")}
     return {
-        "score": values["f1"],
+        "score": headline,
         **metrics.accuracy(gold, predicted),
-        "precision": values["precision"],
-        "recall": values["recall"],
+        **more,
         "examples": len(gold),
     }
+
+
+def _chunk_f1(
+    task: Task, gold: Sequence[Any], predicted: Sequence[Any]
+) -> dict[str, float]:
+    if task.score == "chunk_f1":
+        return metrics.entity_f1(gold, predicted, str(task.scheme))
+    chunk_f1 = metrics.ner_f1 if task.score == "ner_f1" else metrics.pos_f1
+    return chunk_f1(gold, predicted)
 
 
 def score(

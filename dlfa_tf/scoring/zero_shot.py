@@ -11,7 +11,7 @@ from dlfa_tf.data import cache
 from dlfa_tf.data import sources
 from dlfa_tf.data.arrays import TokenArrays
 from dlfa_tf.data.sources import Source
-from dlfa_tf.data.tasks import Task
+from dlfa_tf.data.task import Task
 from dlfa_tf.scoring import predict
 from dlfa_tf.scoring import prediction_files
 from dlfa_tf.scoring import score

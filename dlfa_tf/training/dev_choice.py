@@ -18,7 +18,8 @@ class DevChoice:
     """
 
     best_step: int = 0
-    best_score: float = -1.0
+    # Below any score: Matthews' correlation goes down to -100.
+    best_score: float = -1000.0
     history: list[dict[str, float]] = dataclasses.field(default_factory=list)
     weights: list[np.ndarray] = dataclasses.field(default_factory=list)
 

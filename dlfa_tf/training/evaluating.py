@@ -9,6 +9,7 @@ from dlfa_tf.data.sources import Source
 from dlfa_tf.runs import environment
 from dlfa_tf.runs import names
 from dlfa_tf.runs import result_file
+from dlfa_tf.runs import settings
 from dlfa_tf.scoring import zero_shot
 
 
@@ -53,7 +54,7 @@ def evaluate_model(
         system=names.system_name(backbone.fusion_layer, fusion),
         score=source.task.score,
         config={
-            "task": source.task.name,
+            **settings.task_settings(source.task),
             "data_source": source.name,
             "preset": model_folder,
             "eval_limit": limit,

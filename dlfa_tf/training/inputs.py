@@ -308,8 +308,8 @@ def build_bundle_model(config: TrainConfig, bundle: Bundle) -> Any:
     backbone = DLFABackbone(
         bundle.encoder(config.precision), **load.fusion_arguments(config)
     )
-    pair = config.task_definition.kind == "pair"
-    return (DLFATextClassifier if pair else DLFATokenClassifier)(
+    tagging = config.task_definition.is_tagging
+    return (DLFATokenClassifier if tagging else DLFATextClassifier)(
         backbone, labels=bundle.meta["labels"], dropout=config.dropout
     )
 

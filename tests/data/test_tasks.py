@@ -110,11 +110,12 @@ def test_get_task_offers_the_nearest_name(typo, nearest):
     with pytest.raises(
         ValueError,
         match=rf"`task` is unknown. Received: '{typo}'. Accepted: "
-        rf"\['ner', 'pawsx', 'pos', 'xnli'\]. Did you mean '{nearest}'\?",
+        rf"\['ner', 'pawsx', 'pos', 'xnli'\], or a task file, FILE.toml. Did "
+        rf"you mean '{nearest}'\?",
     ):
         get_task(typo)
 
 
 def test_get_task_offers_nothing_far_away():
-    with pytest.raises(ValueError, match=r"'xnli'\]\.$"):
+    with pytest.raises(ValueError, match=r"FILE.toml\.$"):
         get_task("translation")

@@ -147,7 +147,10 @@ def copied(tmp_path_factory):
                 x
                 for x in names
                 if x == "__pycache__"
-                or (pathlib.Path(path, x).is_file() and not x.endswith(".py"))
+                or (
+                    pathlib.Path(path, x).is_file()
+                    and not x.endswith((".py", ".toml"))
+                )
             ],
         )
     file = root / pathlib.Path(inspect.getfile(TrainConfig)).relative_to(ROOT)

@@ -171,7 +171,7 @@ def test_prediction_files_are_scored_without_a_model(call, tmp_path, capsys):
 )
 def test_half_a_set_of_flags_is_refused(start_wrong, arguments):
     message = start_wrong("evaluate", *arguments)
-    assert "all of model, task, output_dir; or both of" in message
+    assert "both of model, output_dir, and task; or both of" in message
     for argument in arguments:
         assert argument.removeprefix("--") in message
 

@@ -20,14 +20,12 @@ from dlfa_tf.analysis.report.report_page import Section
 from dlfa_tf.analysis.tables import table_files
 from dlfa_tf.analysis.tables.table_files import PaperTable
 from dlfa_tf.data import families
-from dlfa_tf.data import tasks
 from dlfa_tf.data.sources import Source
-from dlfa_tf.data.tasks import Task
+from dlfa_tf.data.task import Task
 
 # A class of lengths with fewer items in a language is too noisy to average.
 _FEWEST_ITEMS = 10
 _PANELS_IN_A_ROW = 6
-_KIND = {"ner": "entity type", "pos": "tag", "xnli": "class", "pawsx": "class"}
 
 
 def error_section(
@@ -39,7 +37,7 @@ def error_section(
     prefers.
     """
     found = errors.find_errors(scores, source)
-    task = tasks.get_task(scores.task)
+    task = scores.definition
     folder = output_dir / "errors"
     for name in ("confusion", "by_type", "by_length", "changes"):
         files.write_text(
@@ -47,7 +45,7 @@ def error_section(
             getattr(found, name).to_csv(index=False),
         )
     tables = [
-        _mean_table(found.by_type, scores, "type", "f1", _KIND[task.name]),
+        _mean_table(found.by_type, scores, "type", "f1", _kind(task)),
         _mean_table(found.by_length, scores, "length", "score", "length"),
     ]
     label = preferred(scores)
@@ -77,13 +75,22 @@ def error_section(
     )
 
 
+def _kind(task: Task) -> str:
+    """What the types of a task's errors are, in words."""
+    if not task.is_tagging:
+        return "class"
+    return "entity type" if task.score in ("ner_f1", "chunk_f1") else "tag"
+
+
 def preferred(scores: TaskScores) -> str | None:
     """The fused system with the best English dev score, None without one."""
     dev: dict[str, list[float]] = {}
     for run, label in zip(scores.runs, scores.labels, strict=True):
         if run.layer is not None:
             value = run.results.get("dev_score")
-            dev.setdefault(label, []).append(-1.0 if value is None else value)
+            dev.setdefault(label, []).append(
+                -1000.0 if value is None else value
+            )
     return max(dev, key=lambda x: float(np.mean(dev[x])), default=None)
 
 
@@ -133,8 +140,9 @@ def _mean_table(
         f"{_FEWEST_ITEMS} items of such a length, summed over seeds within a "
         "language. The languages of two rows may differ."
     )
-    kind = tasks.get_task(scores.task).kind
-    measure = "F1 of chunks" if kind == "tagging" else "F1"
+    task = scores.definition
+    chunks = task.is_tagging and task.score != "token_accuracy"
+    measure = "F1 of chunks" if chunks else "F1"
     title = f"{measure} by {what}" if rows == "type" else "Score by length"
     return PaperTable(
         name=f"errors_{scores.task}_{rows}",
@@ -168,8 +176,8 @@ def _changes_table(errors: Errors, scores: TaskScores) -> PaperTable:
         text[f"{label} net"] = [f"{x:+d}" for x in net]
     units = wide.groupby("language")["units"].first().loc[languages]
     index = pd.Index(languages, name="language")
-    kind = tasks.get_task(errors.task).kind
-    unit = "words" if kind == "tagging" else "pairs"
+    units_of = {"tagging": "words", "pair": "pairs", "single": "texts"}
+    unit = units_of[scores.definition.kind]
     return PaperTable(
         name=f"errors_{errors.task}_changes",
         title=f"{errors.task.upper()}: {unit} fixed and broken against the "
@@ -227,7 +235,7 @@ def confusion_figure(
     path: pathlib.Path,
 ) -> pathlib.Path:
     """Draws the confusion matrix of a system in every language."""
-    labels = tasks.get_task(errors.task).labels
+    labels = scores.definition.labels
     languages = families.by_family(scores.languages)
     frame = errors.confusion[errors.confusion["label"] == label]
     plt = drawing.pyplot()

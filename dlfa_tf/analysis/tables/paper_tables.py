@@ -12,11 +12,12 @@ from dlfa_tf.analysis.tables import cells
 from dlfa_tf.analysis.tables.score_table import AVERAGES
 from dlfa_tf.analysis.tables.table_files import PaperTable
 from dlfa_tf.data import tasks
+from dlfa_tf.data.task import Task
+from dlfa_tf.data.tasks import TASKS
 
 NO_RUN = "no run"
 # What the averages of `average_groups` are called in tables.
 PART_NAMES = {**dict(AVERAGES), "enf": "avg enf", "noenf": "avg noenf"}
-_TASK_ORDER = ("xnli", "pawsx", "ner", "pos")
 _OURS = (
     "Ours: mean ± standard deviation over seeds (number of seeds), best mean "
     "of a {} marked. Gain: over our own baseline, in points."
@@ -74,14 +75,14 @@ def table_2(summary: pd.DataFrame) -> PaperTable | None:
 
 def table_4(
     summary: pd.DataFrame,
-    task: str,
+    task: Task | str,
     systems: Sequence[str] | None = None,
 ) -> PaperTable:
     """Languages x systems of one task.
 
     Args:
         summary: as for `table_1`.
-        task: str, name of a task in it.
+        task: `Task` in it, or the name of one of the paper's.
         systems: names of systems (`label` in the summary). Defaults to all.
 
     Returns:
@@ -90,42 +91,43 @@ def table_4(
     Raises:
         ValueError: for a task or a system that is not in the summary.
     """
-    rows = summary[summary["task"] == task]
+    task = tasks.get_task(task) if isinstance(task, str) else task
+    rows = summary[summary["task"] == task.name]
     present = list(dict.fromkeys(rows["label"]))
     chosen = list(systems) if systems is not None else present
     unknown = sorted(set(chosen) - set(present))
     if unknown or not present:
         raise ValueError(
-            f"No run of task {task!r} and systems {unknown}. Accepted: "
+            f"No run of task {task.name!r} and systems {unknown}. Accepted: "
             f"{sorted(set(summary['task']))} and {present}."
         )
     parts = list(dict.fromkeys(rows["part"]))
     of_paper = published.published_scores()
     if not any(
-        (task, "baseline", part) in of_paper.index
+        (task.name, "baseline", part) in of_paper.index
         for part in set(parts) - set(PART_NAMES)
     ):
         # The averages alone are in Table 1.
         of_paper = of_paper[:0]
     return _by_part(_Cells(rows, of_paper), rows, chosen).table(
-        f"table_4_{task}",
-        f"Table 4: {tasks.get_task(task).score} of {task.upper()} by language",
+        f"table_4_{task.name}",
+        f"Table 4: {task.score} of {task.name.upper()} by language",
         "language",
         best_of="row",
     )
 
 
-def group_table(summary: pd.DataFrame, task: str) -> PaperTable:
+def group_table(summary: pd.DataFrame, task: Task) -> PaperTable:
     """Groups of languages x systems of one task; the paper has none like it.
 
     `summary` is what `summarize` returned for groups of languages.
     """
-    rows = summary[summary["task"] == task]
+    rows = summary[summary["task"] == task.name]
     labels = list(dict.fromkeys(rows["label"]))
     nothing = published.published_scores()[:0]
     return _by_part(_Cells(rows, nothing), rows, labels).table(
-        f"groups_{task}",
-        f"{tasks.get_task(task).score} of {task.upper()} by script and family, "
+        f"groups_{task.name}",
+        f"{task.score} of {task.name.upper()} by script and family, "
         "without English (number of languages)",
         "group",
         best_of="row",
@@ -145,8 +147,10 @@ def _by_part(
 
 
 def _tasks(summary: pd.DataFrame) -> list[str]:
-    present = set(summary["task"])
-    return [task for task in _TASK_ORDER if task in present]
+    present = sorted(set(summary["task"]))
+    return [x for x in TASKS if x in present] + [
+        x for x in present if x not in TASKS
+    ]
 
 
 def _by_system(
