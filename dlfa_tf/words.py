@@ -1,4 +1,4 @@
-r"""What a word is: white space, line ends, byte order marks, empty words.
+r"""What a word is: white space, line ends, marks, columns, empty words.
 
 Readers, programs, the client and the scores take it from here, so that a token
 in training is a token in every other place. Standard library only. The rules:
@@ -15,6 +15,8 @@ in training is a token in every other place. Standard library only. The rules:
 - Format and control characters (U+200B, U+200C, U+00AD, U+FEFF, ...) belong to
   words. One that holds nothing else is a word, with a tag of its own: the
   tokenizer reads it as unknown.
+- Columns are separated by TABs, in CoNLL's files also by spaces. Fields of
+  tables lose the quotes that a csv writer put, and no others.
 """
 
 import re
@@ -26,6 +28,12 @@ WHITE_SPACE = (
     "\u2028\u2029\u202f\u205f\u3000"
 )
 BYTE_ORDER_MARK = "\ufeff"
+# A line that separates documents in CoNLL's files.
+DOCUMENT_START = "-DOCSTART-"
+_SPACES = re.compile("[ \t]+")
+_COMMENT = re.compile(
+    r"#\s*(\w+ ?=|(id|sent_id|newdoc|newpar|text|global\.columns)\b)"
+)
 _SPLIT = re.compile(f"[^{WHITE_SPACE}]+")
 
 
@@ -73,3 +81,52 @@ def decode_line(line: bytes, is_first: bool = False) -> str:
     """
     text = without_line_end(line).decode("utf-8")
     return without_mark(text) if is_first else text
+
+
+def unquoted(field: str) -> str:
+    """A field of a TSV file as it was before a csv writer quoted it.
+
+    Quotes go only where a writer must have put them: the field begins and ends
+    with one, all quotes inside are doubled, and there is such a pair. So
+    XTREME's files, which were written with quoting, and files whose quotes are
+    literal both read right.
+
+    Example:
+        >>> from dlfa_tf import words
+        >>> words.unquoted('"the ""old"" man"'), words.unquoted('"Tucho"')
+        ('the "old" man', '"Tucho"')
+    """
+    if len(field) < 4 or field[0] != '"' or field[-1] != '"':
+        return field
+    inner = field[1:-1]
+    if '""' not in inner or '"' in inner.replace('""', ""):
+        return field
+    return inner.replace('""', '"')
+
+
+def split_tabs(line: str) -> list[str]:
+    """The fields of a line of a TSV file."""
+    fields = line.split("\t")
+    return [unquoted(x) for x in fields] if '"' in line else fields
+
+
+def split_columns(line: str) -> list[str]:
+    """The columns of a line of CoNLL: by TAB, or by spaces if it has none.
+
+    Other white space, such as U+00A0, is part of a column.
+    """
+    if "\t" in line:
+        return line.split("\t")
+    return _SPACES.split(strip_space(line))
+
+
+def is_comment(line: str, width: int) -> bool:
+    """Whether a line before the first word of a sentence of CoNLL is a comment.
+
+    It begins with `#`. As that is a word, too, the line must have another
+    number of columns than `width`, that of the file, or say `# KEY = VALUE`,
+    `# id ...` or the like.
+    """
+    if not line.startswith("#"):
+        return False
+    return len(split_columns(line)) != width or bool(_COMMENT.match(line))

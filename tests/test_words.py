@@ -1,5 +1,7 @@
 """What a word is, by example and for every character there is."""
 
+import csv
+import io
 import sys
 
 import pytest
@@ -64,3 +66,63 @@ def test_every_character_that_splits_is_listed():
     by_python = {chr(i) for i in range(sys.maxunicode + 1) if chr(i).isspace()}
     control = {"\x1c", "\x1d", "\x1e", "\x1f", "\x85"}
     assert by_python == set(words.WHITE_SPACE) | control
+
+
+@pytest.mark.parametrize(
+    ("field", "expected"),
+    [
+        ('"Die ""IPA"" hat"', 'Die "IPA" hat'),
+        ('"""Tucho"""', '"Tucho"'),
+        ('""""', '"'),
+        ('"Tucho"', '"Tucho"'),
+        ('"', '"'),
+        ('""', '""'),
+        ('"a" and "b"', '"a" and "b"'),
+        ('"a ""b"', 'a "b'),
+        ('he said "no"', 'he said "no"'),
+        ('"a" ""b""', '"a" ""b""'),
+    ],
+)
+def test_quotes_go_only_where_a_writer_put_them(field, expected):
+    assert words.unquoted(field) == expected
+
+
+# What XTREME's script writes: fields without line ends and TABs.
+FIELDS = st.text(
+    alphabet=st.characters(codec="utf-8", exclude_characters="\n\r\t")
+)
+
+
+@given(st.lists(FIELDS, min_size=2, max_size=3))
+def test_rows_of_a_csv_writer_read_back(fields):
+    written = io.StringIO()
+    csv.writer(written, delimiter="\t").writerow(fields)
+    assert words.split_tabs(written.getvalue().removesuffix("\r\n")) == fields
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("EU NNP  B-ORG ", ["EU", "NNP", "B-ORG"]),
+        ("Los Angeles\tO", ["Los Angeles", "O"]),
+        ("10\u00a0000 O", ["10\u00a0000", "O"]),
+        ("a\t\tb", ["a", "", "b"]),
+    ],
+)
+def test_columns_of_conll(line, expected):
+    assert words.split_columns(line) == expected
+
+
+@pytest.mark.parametrize(
+    ("line", "width", "expected"),
+    [
+        ("# text = a", 2, True),
+        ("# id 7\tdomain=en", 2, True),
+        ("# a comment", 2, True),
+        ("#\tO", 2, False),
+        ("# O", 2, False),
+        ("a b c", 2, False),
+    ],
+)
+def test_comments_are_told_from_words(line, width, expected):
+    assert words.is_comment(line, width) == expected

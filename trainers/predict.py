@@ -1,11 +1,11 @@
 r"""Labels text: one line in, one line out.
 
-Taggers read a sentence per line and write `word/TAG word/TAG ...`; of a .tsv
-file they read a word per line, sentences ending at empty lines, and write `word
-TAB tag`. Classifiers read `first TAB second` and write `label TAB probability`.
-JSON lines hold `text` or `words`, or `first` and `second`. A line that cannot
-be read is reported with its number, answered by an empty line, and makes the
-exit code 1.
+Taggers read a sentence per line and write `word/TAG word/TAG ...`; of a .tsv,
+.conll or .conllu file they read a word per line, sentences ending at empty
+lines, and write `word TAB tag`. Classifiers read `first TAB second` and write
+`label TAB probability`. JSON lines hold `text` or
+`words`, or `first` and `second`. A line that cannot be read is reported with
+its number, answered by an empty line, and makes the exit code 1.
 
 Example:
     echo "Der Fluss ist hoch ." | python -m trainers.predict \
@@ -29,6 +29,7 @@ from typing import TextIO
 from absl import flags
 
 from trainers import common_flags
+from trainers import input_forms
 from trainers import text_files
 
 FLAGS = flags.FLAGS
@@ -73,8 +74,9 @@ def define_flags() -> None:
     common_flags.define_choice(
         "input_format",
         "auto",
-        ("auto", "lines", "jsonl", "tsv"),
-        "Form of input and output; `auto` goes by the ending, .jsonl or .tsv.",
+        input_forms.FORMS,
+        "Form of input and output; `auto` goes by the ending (.jsonl, .tsv, "
+        ".conll, .conllu) and refuses what plainly is no text.",
     )
     flags.DEFINE_integer("batch_size", 32, "Examples per step.", lower_bound=1)
     flags.DEFINE_bool("strict", False, "Stop at a line that cannot be read.")
@@ -197,31 +199,24 @@ def _form_of_work(
     from dlfa_tf.serving.bulk import lines as text_lines
     from dlfa_tf.serving.bulk import word_lines
 
-    form, size = _form(kind), FLAGS.batch_size
-    if form == "words":
+    rest, size = iter(lines), FLAGS.batch_size
+    first = list(itertools.islice(rest, min(size, input_forms.PEEKED)))
+    form = input_forms.find_form(FLAGS.input_format, FLAGS.input, kind, first)
+    lines = itertools.chain(first, rest)
+    if form in word_lines.WORD_FORMS:
         found = _batches(word_lines.sentences(lines), size)
-        return functools.partial(word_lines.label_word_lines, labeller), (
-            (batch, sum(map(len, batch))) for batch in found
+        label = functools.partial(
+            word_lines.label_word_lines, labeller, form=form
         )
+        return label, ((batch, sum(map(len, batch))) for batch in found)
     return functools.partial(text_lines.label_lines, labeller, kind, form), (
         (batch, len(batch)) for batch in _batches(lines, size)
     )
 
 
-def _form(kind: str) -> str:
-    """Form of the input: `lines`, `jsonl`, or `words`, a word per line."""
-    form = FLAGS.input_format
-    if form == "auto":
-        name = FLAGS.input.removesuffix(".gz").removesuffix(".bz2")
-        form = pathlib.PurePath(name).suffix.removeprefix(".")
-    if form == "tsv":
-        # Two texts with a TAB between them are a classifier's lines anyway.
-        return "words" if kind == "tagger" else "lines"
-    return "jsonl" if form == "jsonl" else "lines"
-
-
 def _run_beam() -> None:
     """Labels files of any size on a runner of Apache Beam."""
+    from dlfa_tf.serving.bulk import lines as text_lines
     from dlfa_tf.serving.bulk import on_beam
     from dlfa_tf.serving.client import graph_transport
     from dlfa_tf.serving.export import metadata_file
@@ -232,12 +227,13 @@ def _run_beam() -> None:
             f"{FLAGS.model!r} holds no export. Accepted: a folder written by "
             "`trainers.export`."
         )
-    form = _form(metadata_file.read_metadata(export)["kind"])
-    if form == "words":
+    kind = metadata_file.read_metadata(export)["kind"]
+    form = input_forms.find_form(FLAGS.input_format, FLAGS.input, kind)
+    if form not in text_lines.FORMS:
         raise ValueError(
             "A runner cuts files at any line, a sentence of a word per line "
-            "must stay whole. Received: --runner with the form tsv. Accepted: "
-            "a sentence per line, or JSON lines."
+            f"must stay whole. Received: --runner with the form {form}. "
+            "Accepted: a sentence per line, or JSON lines."
         )
     done = on_beam.label_files(
         FLAGS.input,
@@ -294,7 +290,7 @@ def _open_input(
 ) -> contextlib.AbstractContextManager[Iterable[bytes]]:
     """Opens bytes: a line that is no UTF-8 must not end the others."""
     if name == "-":
-        return contextlib.nullcontext(sys.stdin.buffer)
+        return contextlib.nullcontext(text_files.without_mark(sys.stdin.buffer))
     return text_files.open_lines(name)
 
 

@@ -5,11 +5,13 @@ import contextlib
 import gzip
 import pathlib
 import zlib
+from collections.abc import Iterable
 from collections.abc import Iterator
 from typing import Any
 from typing import TextIO
 
 from dlfa_tf import files
+from dlfa_tf import words
 
 _OPENERS: dict[str, Any] = {".gz": gzip.open, ".bz2": bz2.open}
 
@@ -18,12 +20,19 @@ _OPENERS: dict[str, Any] = {".gz": gzip.open, ".bz2": bz2.open}
 def open_lines(path: str) -> Iterator[Iterator[bytes]]:
     """Opens a file; yields its lines with their ends.
 
-    A path that ends in `.gz` or `.bz2` is decompressed. OSError at once when
-    the file cannot be opened, ValueError with file and line when it is
-    damaged.
+    A byte order mark at the beginning is left out. A path that ends in `.gz`
+    or `.bz2` is decompressed. OSError at once when the file cannot be opened,
+    ValueError with file and line when it is damaged.
     """
     with _opener(path)(path, "rb") as file:
-        yield _lines(file, path)
+        yield without_mark(_lines(file, path))
+
+
+def without_mark(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """The lines of a file or stream, without a byte order mark before them."""
+    mark = words.BYTE_ORDER_MARK.encode()
+    for number, line in enumerate(lines):
+        yield line if number else line.removeprefix(mark)
 
 
 @contextlib.contextmanager
@@ -38,6 +47,12 @@ def create_text(path: str) -> Iterator[TextIO]:
     with files.written_aside(target) as temporary:
         with _opener(path)(temporary, "wt", encoding="utf-8") as file:
             yield file
+
+
+def name_unpacked(path: str) -> str:
+    """A file's name without the ending that says how it is compressed."""
+    name = pathlib.PurePath(path)
+    return name.stem if name.suffix in _OPENERS else name.name
 
 
 def _opener(path: str) -> Any:

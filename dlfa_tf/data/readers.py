@@ -13,7 +13,6 @@ from collections.abc import Sequence
 
 from dlfa_tf import checks
 from dlfa_tf import words
-from dlfa_tf.data.formats import tables
 from dlfa_tf.data.formats import text_lines
 
 # Characters of a received value that an error message shows.
@@ -139,7 +138,7 @@ def read_pairs(path: pathlib.Path, labels: Sequence[str]) -> list[PairExample]:
     """
     examples: list[PairExample] = []
     for number, line in text_lines.read_lines(path):
-        columns = tables.split_tabs(line)
+        columns = words.split_tabs(line)
         if len(columns) != 3:
             if len(columns) == 2 and not examples:
                 _refuse_unlabelled(path, 2, "first text, second text, label")

@@ -9,7 +9,6 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from dlfa_tf import words
-from dlfa_tf.data.formats import tables
 from dlfa_tf.data.readers import PairExample
 from dlfa_tf.data.readers import TaggedSentence
 from dlfa_tf.data.readers import find_file
@@ -397,7 +396,7 @@ def test_any_pairs_come_back(tmp_path_factory, rows, zipped):
     path = folder / ("a.tsv.gz" if zipped else "a.tsv")
     path.write_bytes(gzip.compress(data) if zipped else data)
     assert read_pairs(path, LABELS) == [
-        PairExample(tables.unquoted(first), tables.unquoted(second), label)
+        PairExample(words.unquoted(first), words.unquoted(second), label)
         for first, second, label in rows
     ]
 

@@ -178,6 +178,47 @@ def test_export_is_asked_in_this_process(call, toys, tmp_path, capsys):
         assert capsys.readouterr().out == "The/UP cat/LOW\n\nb/LOW\n"
 
 
+FIELD_FILES = {
+    "bom.jsonl": ('\ufeff{"text": "The cat"}\n', "UP,LOW"),
+    "bom.txt": ("\ufeffThe cat\n", "The/UP cat/LOW\n"),
+    "bom.tsv": ("\ufeffThe\n\ncat\n", "The\tUP\n\ncat\tLOW\n"),
+    "words.conll": ("The DET\ncat NOUN\n", "The\tUP\ncat\tLOW\n"),
+    "mwt.conllu": (
+        "# text = The\n1-2\tThe\t" + "_\t" * 7 + "_\n1\tt\t" + "_\t" * 7
+        + "_\n2\thee\t" + "_\t" * 7 + "_\n",
+        "# text = The\nThe\tUP\n",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FIELD_FILES)
+def test_files_are_read_as_what_they_are(call, toys, tmp_path, capsys, name):
+    text, expected = FIELD_FILES[name]
+    path = tmp_path / name
+    path.write_text(text, encoding="utf-8")
+    call(predict, f"--model={toys / 'pos'}", f"--input={path}")
+    answer = capsys.readouterr().out
+    if name.endswith("jsonl"):
+        answer = ",".join(json.loads(answer)["tags"])
+    assert answer == expected
+
+
+def test_quotes_of_a_csv_writer_are_no_text(call, toys, tmp_path, capsys):
+    """As XTREME's test files, without labels, have them."""
+    path = tmp_path / "test-de.tsv"
+    row = '\ufeff"a ""b"" c"\ta "b" c\r\n'
+    path.write_text(row, encoding="utf-8", newline="")
+    call(predict, f"--model={toys / 'xnli'}", f"--input={path}")
+    assert capsys.readouterr().out == "same\t1.0000\n"
+
+
+def test_json_list_is_refused_with_the_forms_there_are(call, toys, tmp_path):
+    path = tmp_path / "list.json"
+    path.write_text('[\n {\n  "text": "a"\n }\n]\n')
+    with pytest.raises(ValueError, match=r"\.json in place.*tsv.*conllu"):
+        call(predict, f"--model={toys / 'pos'}", f"--input={path}")
+
+
 @pytest.mark.parametrize("module", [gzip, bz2], ids=["gz", "bz2"])
 def test_compressed_files_are_read_and_written(call, toys, tmp_path, module):
     ending = "gz" if module is gzip else "bz2"

@@ -20,6 +20,13 @@ def test_lines_are_those_of_the_text(tmp_path, name):
         assert list(lines) == [b"a\r\n", b"\xff\n", b"last"]
 
 
+def test_byte_order_mark_is_no_text(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_bytes("\ufeffa\n\ufeffb\n".encode())
+    with open_lines(str(path)) as lines:
+        assert list(lines) == [b"a\n", "\ufeffb\n".encode()]
+
+
 @pytest.mark.parametrize("damage", ["cut", "other"])
 @pytest.mark.parametrize("name", ["a.tsv.gz", "a.bz2"])
 def test_damaged_file_is_named(tmp_path, name, damage):

@@ -1,13 +1,10 @@
 """A word per line, in columns: CoNLL's form, and the benchmark's own.
 
-Columns are separated by TAB, or by spaces in a file without any TAB. Blank
-lines separate sentences. Lines that begin with `-DOCSTART-` are none. Comments
-begin with `#` and stand before the first word of a sentence; `#` is a word,
-too, so a line counts as a comment only where it has another number of columns
-than the file, or says `# KEY = VALUE`, `# id ...` or the like.
+Columns are separated by TAB, or by spaces in a line without any TAB. Blank
+lines separate sentences. Lines that begin with `-DOCSTART-` are none, nor
+are comments before the first word of a sentence (`words.is_comment`).
 """
 
-import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -18,10 +15,6 @@ from dlfa_tf.data.formats.tables import SHOWN
 from dlfa_tf.data.formats.tables import Path
 
 LAST = "last"
-_COMMENT = re.compile(
-    r"#\s*(\w+ ?=|(id|sent_id|newdoc|newpar|text|global\.columns)\b)"
-)
-_SPACES = re.compile("[ \t]+")
 
 
 class Sentence(NamedTuple):
@@ -39,18 +32,6 @@ class Sentence(NamedTuple):
     tags: tuple[str, ...] | None
 
 
-class _Form(NamedTuple):
-    """How a file is laid out; `width` counts columns."""
-
-    with_tabs: bool
-    width: int
-
-    def split(self, line: str) -> list[str]:
-        if self.with_tabs:
-            return line.split("\t")
-        return _SPACES.split(words.strip_space(line))
-
-
 def column_sentences(
     path: Path,
     word_column: str | int = 1,
@@ -62,7 +43,7 @@ def column_sentences(
     is in the last column unless told otherwise; `tag_column=None` reads none,
     and a file of one column has none.
     """
-    form = look_at(path)
+    width = find_width(path)
     places: tuple[int, int | None] | None = None
     with_header = isinstance(word_column, str) or (
         isinstance(tag_column, str) and tag_column != LAST
@@ -76,19 +57,21 @@ def column_sentences(
         return Sentence(start, tuple(found), tuple(tags) if has_tags else None)
 
     for number, line in text_lines.read_lines(path):
-        if words.is_blank_row(line) or line.startswith("-DOCSTART-"):
+        if words.is_blank_row(line) or line.startswith(words.DOCUMENT_START):
             if found:
                 yield sentence()
                 found, tags = [], []
             continue
-        fields = form.split(line)
-        if not found and _is_comment(line, len(fields), form):
+        if not found and words.is_comment(line, width):
             continue
-        if len(fields) != form.width:
-            raise ValueError(_wrong_width(path, number, line, fields, form))
+        fields = words.split_columns(line)
+        if len(fields) != width:
+            raise ValueError(_wrong_width(path, number, line, fields, width))
         if places is None:
             names = fields if with_header else None
-            places = _places(path, number, names, form, word_column, tag_column)
+            places = _places(
+                path, number, names, width, word_column, tag_column
+            )
             if with_header:
                 continue
         word = words.strip_space(fields[places[0]])
@@ -106,45 +89,34 @@ def column_sentences(
         yield sentence()
 
 
-def look_at(path: Path) -> _Form:
-    """Finds out what separates the columns of a file, and their number.
-
-    The first line that can be no comment says it.
-    """
-    first = None
+def find_width(path: Path) -> int:
+    """The number of columns of a file: of the first line that is no comment."""
+    first = ""
     for _, line in text_lines.read_lines(path):
-        if words.is_blank_row(line) or line.startswith("-DOCSTART-"):
+        if words.is_blank_row(line) or line.startswith(words.DOCUMENT_START):
             continue
         first = first or line
         if not line.startswith("#"):
             first = line
             break
-    with_tabs = "\t" in (first or "")
-    form = _Form(with_tabs, 1)
-    return _Form(with_tabs, len(form.split(first or "")))
-
-
-def _is_comment(line: str, width: int, form: _Form) -> bool:
-    if not line.startswith("#"):
-        return False
-    return width != form.width or bool(_COMMENT.match(line))
+    return len(words.split_columns(first))
 
 
 def _places(
     path: Path,
     number: int,
     names: list[str] | None,
-    form: _Form,
+    width: int,
     word_column: str | int,
     tag_column: str | int | None,
 ) -> tuple[int, int | None]:
     """Where word and tag stand in a line, from 0."""
     tag: int | None = None
     if tag_column == LAST:
-        tag = form.width - 1 if form.width > 1 else None
+        tag = width - 1 if width > 1 else None
     elif tag_column is not None:
-        tag = _place(path, number, names, form.width, tag_column)
-    return _place(path, number, names, form.width, word_column), tag
+        tag = _place(path, number, names, width, tag_column)
+    return _place(path, number, names, width, word_column), tag
 
 
 def _place(
@@ -165,11 +137,10 @@ def _place(
 
 
 def _wrong_width(
-    path: Path, number: int, line: str, fields: list[str], form: _Form
+    path: Path, number: int, line: str, fields: list[str], width: int
 ) -> str:
-    separator = "TAB" if form.with_tabs else "spaces"
     return (
-        f"{path}, line {number}: expected {form.width} column(s) separated by "
-        f"{separator}, as in the lines before, or a blank line. Received: "
+        f"{path}, line {number}: expected {width} column(s) separated by TAB, "
+        "or by spaces, as in the lines before, or a blank line. Received: "
         f"{len(fields)} column(s): {line[:SHOWN]!r}."
     )

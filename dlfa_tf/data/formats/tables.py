@@ -35,38 +35,11 @@ class Row(NamedTuple):
     values: dict[str, str]
 
 
-def unquoted(field: str) -> str:
-    """A field of a TSV file as it was before a csv writer quoted it.
-
-    Quotes go only where a writer must have put them: the field begins and ends
-    with one, all quotes inside are doubled, and there is such a pair. So
-    XTREME's files, which were written with quoting, and files whose quotes are
-    literal both read right.
-
-    Example:
-        >>> from dlfa_tf.data.formats import tables
-        >>> tables.unquoted('"the ""old"" man"'), tables.unquoted('"Tucho"')
-        ('the "old" man', '"Tucho"')
-    """
-    if len(field) < 4 or field[0] != '"' or field[-1] != '"':
-        return field
-    inner = field[1:-1]
-    if '""' not in inner or '"' in inner.replace('""', ""):
-        return field
-    return inner.replace('""', '"')
-
-
-def split_tabs(line: str) -> list[str]:
-    """The fields of a line of a TSV file."""
-    fields = line.split("\t")
-    return [unquoted(x) for x in fields] if '"' in line else fields
-
-
 def tsv_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
     """Yields line number and fields of every row; blank lines are none."""
     for number, line in text_lines.read_lines(path):
         if not words.is_blank(line):
-            yield number, split_tabs(line)
+            yield number, words.split_tabs(line)
 
 
 def csv_rows(path: Path) -> Iterator[tuple[int, list[str]]]:

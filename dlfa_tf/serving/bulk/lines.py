@@ -15,6 +15,7 @@ from typing import Any
 from typing import NamedTuple
 from typing import Protocol
 
+from dlfa_tf import words
 from dlfa_tf.serving.client import Classification
 from dlfa_tf.serving.client import TaggedWord
 
@@ -84,7 +85,7 @@ def read_line(line: bytes, kind: str, form: str) -> Example:
         return _read_object(text, kind)
     if kind == "tagger":
         return Example(text, {})
-    columns = text.split("\t")
+    columns = words.split_tabs(text)
     if len(columns) != 2:
         raise ValueError(
             "expected two texts separated by TAB. Received: "
@@ -96,7 +97,7 @@ def read_line(line: bytes, kind: str, form: str) -> Example:
 def decode_line(line: bytes) -> str:
     """The text of a line without its end; ValueError when it is no UTF-8."""
     try:
-        return line.rstrip(b"\r\n").decode("utf-8")
+        return words.decode_line(line)
     except UnicodeDecodeError as error:
         raise ValueError(
             f"expected UTF-8. Received: byte {error.object[error.start]:#04x} "

@@ -25,6 +25,7 @@ except ImportError as error:
         'pip install "dlfa-tf[beam]"'
     ) from error
 
+from dlfa_tf import words
 from dlfa_tf.serving.bulk import bulk_output
 from dlfa_tf.serving.bulk import lines
 from dlfa_tf.serving.client import Client
@@ -188,7 +189,8 @@ def read_part(part: Part) -> Iterator[tuple[int, bytes]]:
             line = file.readline()
             if not line:
                 return
-            yield position, line
+            mark = words.BYTE_ORDER_MARK.encode()
+            yield position, line if position else line.removeprefix(mark)
             position += len(line)
 
 

@@ -1,14 +1,8 @@
 """Tables: fields, names, and what is wrong where."""
 
-import csv
-import io
-
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from dlfa_tf.data import formats
-from dlfa_tf.data.formats import tables
 
 
 @pytest.fixture
@@ -23,38 +17,6 @@ def write(tmp_path):
 
 def rows(path, columns, **options):
     return [tuple(r) for r in formats.read_rows(path, columns, **options)]
-
-
-@pytest.mark.parametrize(
-    ("field", "expected"),
-    [
-        ('"Die ""IPA"" hat"', 'Die "IPA" hat'),
-        ('"""Tucho"""', '"Tucho"'),
-        ('""""', '"'),
-        ('"Tucho"', '"Tucho"'),
-        ('"', '"'),
-        ('""', '""'),
-        ('"a" and "b"', '"a" and "b"'),
-        ('"a ""b"', 'a "b'),
-        ('he said "no"', 'he said "no"'),
-        ('"a" ""b""', '"a" ""b""'),
-    ],
-)
-def test_quotes_go_only_where_a_writer_put_them(field, expected):
-    assert tables.unquoted(field) == expected
-
-
-# What XTREME's script writes: fields without line ends and TABs.
-FIELDS = st.text(
-    alphabet=st.characters(codec="utf-8", exclude_characters="\n\r\t")
-)
-
-
-@given(st.lists(FIELDS, min_size=2, max_size=3))
-def test_rows_of_a_csv_writer_read_back(fields):
-    written = io.StringIO()
-    csv.writer(written, delimiter="\t").writerow(fields)
-    assert tables.split_tabs(written.getvalue().removesuffix("\r\n")) == fields
 
 
 def test_csv_as_the_rfc_has_it(write):

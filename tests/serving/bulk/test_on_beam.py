@@ -54,6 +54,13 @@ def test_every_line_belongs_to_one_part(texts, size):
         assert content[offset : offset + len(line)] == line
 
 
+def test_byte_order_mark_is_no_text(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_bytes("\ufeffa\nb\n".encode())
+    parts = cut([(str(path), 7)], 100)
+    assert list(read_part(parts[0])) == [(0, b"a\n"), (5, b"b\n")]
+
+
 def test_every_line_has_its_line_in_order(texts, toy_tagger, tmp_path):
     output = str(tmp_path / "out")
     pattern = str(texts / "*.txt")

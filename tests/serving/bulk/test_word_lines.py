@@ -1,5 +1,7 @@
 """Tests of a word per line in, a word and its tag per line out."""
 
+import re
+
 import pytest
 
 from dlfa_tf.serving.bulk.word_lines import label_word_lines
@@ -50,3 +52,68 @@ def test_bad_lines_are_reported_and_left_out():
 
 def test_nothing_but_empty_lines_asks_nobody():
     assert label_word_lines(None, [[b"\n"], [b"\n"]], pytest.fail) == ["", ""]
+
+
+def lines(text):
+    return text.encode().splitlines(keepends=True)
+
+
+CONLL = """-DOCSTART- -X- O
+
+# id 7f domain=en
+EU B-ORG
+# O
+
+der\tDET
+"""
+
+
+def test_columns_of_conll():
+    labeller = ByLength()
+    batch = list(sentences(lines(CONLL)))
+    answer = label_word_lines(labeller, batch, pytest.fail, form="conll")
+    assert labeller.asked == [[], ["EU", "#"], ["der"]]
+    assert answer == [
+        "-DOCSTART- -X- O", "", "# id 7f domain=en", "EU\t2", "#\t1", "",
+        "der\t3",
+    ]  # fmt: skip
+
+
+CONLLU = """# text = the dogs' toys
+1\tthe\t_\tDET\t_\t_\t3\t_\t_\t_
+2-3\tdogs'\t_\t_\t_\t_\t_\t_\t_\t_
+2\tdogs\t_\tNOUN\t_\t_\t4\t_\t_\t_
+3\t's\t_\tPART\t_\t_\t2\t_\t_\t_
+3.1\tsmall\t_\tADJ\t_\t_\t_\t_\t_\t_
+4\ttoys\t_\tNOUN\t_\t_\t0\t_\t_\t_
+
+"""
+
+
+def test_joined_words_of_conllu():
+    labeller = ByLength()
+    batch = list(sentences(lines(CONLLU * 2)))
+    answer = label_word_lines(labeller, batch, pytest.fail, form="conllu")
+    assert labeller.asked == [["the", "dogs'", "toys"]] * 2
+    assert answer == 2 * [
+        "# text = the dogs' toys", "the\t3", "dogs'\t5", "toys\t4", "",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (b"the DET\n", "10 columns of CoNLL-U.*Received: 1"),
+        (b"x" + b"\t_" * 9, "expected an id such as"),
+        (b"1\t " + b"\t_" * 8, "expected a word in the second column"),
+    ],
+)
+def test_lines_that_are_no_conllu_are_reported(line, message):
+    found = []
+    answer = label_word_lines(
+        None, [[line]], lambda i, text: found.append((i, text)), form="conllu"
+    )
+    assert answer == [""]
+    ((place, text),) = found
+    assert place == 0
+    assert re.search(message, text)
