@@ -14,6 +14,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[1]
+# Kinds of files that the package has.
+SHIPPED = (".py", ".tsv", ".toml", ".html", ".css", ".js")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 # The one place that may name a folder beside the checkout.
 OUTSIDE_NAMED_BY = "tests/conftest.py"
@@ -275,11 +277,11 @@ def test_wheel_sources_are_complete(tmp_path):
         file.relative_to(source).as_posix()
         for name in ("dlfa_tf", "trainers")
         for file in (source / name).rglob("*")
-        if file.suffix in (".py", ".tsv")
+        if file.suffix in SHIPPED
     }
     built = {
         file.relative_to(source / "out").as_posix()
         for file in (source / "out").rglob("*")
-        if file.suffix in (".py", ".tsv")
+        if file.suffix in SHIPPED
     }
     assert built == expected

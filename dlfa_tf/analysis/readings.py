@@ -133,8 +133,8 @@ def build_reader(model: Any) -> Any:
     `Readings`.
     """
     import keras
-    from keras import ops
 
+    from dlfa_tf.models import gate_share
     from dlfa_tf.models import sentence_vectors
 
     backbone = model.backbone
@@ -146,18 +146,9 @@ def build_reader(model: Any) -> Any:
             backbone.dtype_policy,
         )
     }
-    # Another fusion than equation 2 has no gate.
-    if any(layer.name == "dlfa" for layer in backbone.layers):
-        dlfa = backbone.get_layer("dlfa")
-        # The tensors that equation 2 was built on; the mask came with them.
-        low, high, mask = dlfa.input
-        gate = dlfa.compute_gate(low, high, mask=mask)
-        weights = (gate, 1.0 - gate)
-        of_low, of_high = weights if dlfa.first == "low" else weights[::-1]
-        part = ops.sum(ops.abs(low * of_low), axis=-1)
-        other = ops.sum(ops.abs(high * of_high), axis=-1)
-        outputs["share"] = part / (part + other)
-        outputs["gate"] = ops.mean(gate, axis=-1)
+    found = gate_share.share_and_gate(backbone)
+    if found is not None:
+        outputs["share"], outputs["gate"] = found
     return keras.Model(backbone.input, outputs)
 
 

@@ -100,9 +100,17 @@ class DLFATask(keras_hub.models.Task):
             vector `(batch, dim)` that a classification head reads.
         """
         backbone = self.backbone
-        x = self.get_layer(DROPOUT_NAME)(backbone.output[self.head_input])
-        logits = self.get_layer(LOGITS_NAME)(x)
-        return keras.Model(backbone.input, [logits, backbone.sentence_vector])
+        return keras.Model(
+            backbone.input, [self.head_output(), backbone.sentence_vector]
+        )
+
+    def head_output(self) -> Any:
+        """Symbolic logits, as this model's, on the backbone's own graph.
+
+        For models with further outputs of that graph.
+        """
+        x = self.backbone.output[self.head_input]
+        return self.get_layer(LOGITS_NAME)(self.get_layer(DROPOUT_NAME)(x))
 
     def default_loss(self) -> keras.losses.Loss:
         """Loss of `compile(loss="auto")`."""

@@ -7,6 +7,7 @@ Names are imported on first use: the client needs neither TensorFlow nor Keras.
     export: from a model to a SavedModel, and its check.
     client: asks a model server, or an export in this process.
     bulk: labels files of any size.
+    show: a page that shows what a model says of a text.
 """
 
 from dlfa_tf import first_use
