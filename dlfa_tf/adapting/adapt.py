@@ -163,18 +163,17 @@ def _read_rows(
         config.sequence_length,
     )
     left, held = masked_word_training.hold_back(packed, config.held_back)
-    counts = np.bincount(packed.labels, minlength=len(found))
-    without = sorted(set(range(len(found))) - set(packed.labels[held].tolist()))
-    if without:
-        names = [list(found)[i] for i in without]
+    if not len(held):
         raise ValueError(
-            "`texts` has too little text in a language to keep a tenth back "
-            f"and measure on it. Received: {', '.join(names)} with "
-            f"{[int(counts[i]) for i in without]} rows of "
-            f"{config.sequence_length} pieces. Accepted: 10 rows or more."
+            "`texts` has too little text to keep a tenth of any language back "
+            f"and measure on it. Received: {len(packed)} rows of "
+            f"{config.sequence_length} pieces. Accepted: 10 rows or more of a "
+            "language."
         )
-    for language, count in zip(found, counts.tolist(), strict=True):
-        say(f"  {language}: {count} rows")
+    for i, language in enumerate(found):
+        count = int((packed.labels == i).sum())
+        measured = "" if (packed.labels[held] == i).any() else ", not measured"
+        say(f"  {language}: {count} rows{measured}")
     return (
         masked_word_training.take_rows(packed, left),
         masked_word_training.take_rows(packed, held),

@@ -55,10 +55,8 @@ def hold_back(rows: TokenArrays, most: int) -> tuple[np.ndarray, np.ndarray]:
         most: int, rows per language; never more than a tenth of them.
 
     Returns:
-        int64 indices of the rows to train on, and of those held back.
-
-    Raises:
-        ValueError: when a language has no row left to measure on.
+        int64 indices of the rows to train on, and of those held back: none
+        of a language with fewer than ten rows.
     """
     held = []
     for language in np.unique(rows.labels):

@@ -160,10 +160,20 @@ def test_compact_vocabulary_changes_no_loss(config, tmp_path):
         assert a < b
 
 
-def test_too_little_text_is_refused(config, tmp_path):
+def test_language_with_little_text_is_not_measured(config, tmp_path):
     (tmp_path / "sw.txt").write_text("the cat")
-    with pytest.raises(ValueError, match="too little text.*sw.*10 rows"):
-        adapt(config(), verbose=0)
+    said = []
+    record = adapt(config(steps=1), say=said.append, verbose=0)
+    assert "  sw: 1 rows, not measured" in said
+    assert set(record["languages"]) == {"de", "et"}
+    assert record["rows_by_language"]["sw"] == 1
+
+
+def test_too_little_text_is_refused(config, tmp_path):
+    few = f"sw:{tmp_path / 'few.txt'}"
+    (tmp_path / "few.txt").write_text("the cat")
+    with pytest.raises(ValueError, match="too little text.*10 rows"):
+        adapt(config(texts=(few,)), verbose=0)
     assert not (tmp_path / "out").exists()
 
 
