@@ -20,13 +20,14 @@ SOURCES := $(wildcard dlfa_tf trainers benchmarks saved_models/*.py tests tools)
 BUILD_FILES := $(wildcard MODULE.bazel BUILD */BUILD */*/BUILD tools/*.bzl)
 BUILDIFIER := tools/node_modules/.bin/buildifier
 
-.PHONY: help demo test test-fast test-slow test-beam heavy-tests check format \
-	settings-table package licences lock venv venv-dev clean distclean
+.PHONY: help demo test test-fast test-slow test-beam test-transformers \
+	heavy-tests check format settings-table package licences lock venv \
+	venv-dev clean distclean
 .DEFAULT_GOAL := help
 
 help: ## Lists the targets
 	@echo "Targets:"
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' \
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' \
 		Makefile
 	@echo "make demo takes TASK=pos|ner|xnli|pawsx and ARGS=\"further flags\"."
 
@@ -50,6 +51,9 @@ test-slow: venv-dev ## Runs the tests marked slow
 
 test-beam: ## Runs the tests of bulk inference, with Apache Beam
 	sh tools/test_beam.sh $(PYTEST_ARGS)
+
+test-transformers: venv-dev ## Compares encoders with those of transformers
+	sh tools/test_transformers.sh $(PYTEST_ARGS)
 
 check: venv-dev ## Checks format, lint, types, imports, BUILD
 	$(PY) -m ruff format --check $(SOURCES)
@@ -100,4 +104,4 @@ clean: ## Removes what builds, checks and tests leave behind
 		-exec rm -rf {} +
 
 distclean: clean ## Removes .venv too
-	rm -rf .venv .venv-beam tools/node_modules
+	rm -rf .venv .venv-beam .venv-transformers tools/node_modules
