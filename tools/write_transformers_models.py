@@ -7,8 +7,8 @@ the hidden states of some. Weights are random, the seed is 0.
 
 Usage: write_transformers_models.py OUTPUT [MBERT_VOCABULARY]
 
-The second argument is mBERT's vocab.txt; with it a model of mBERT's own shape is
-written too (0.7 GB).
+The second argument is mBERT's vocab.txt; with it a model of mBERT's own shape
+is written too (0.7 GB).
 """
 
 import json

@@ -5,8 +5,10 @@ Example:
         --data_dir=DIR
 """
 
+import dataclasses
 import pathlib
 import shlex
+from typing import Any
 
 from absl import flags
 
@@ -65,6 +67,12 @@ def define_flags() -> None:
         "is loaded.",
         lower_bound=0,
     )
+    flags.DEFINE_bool(
+        "compare_published",
+        False,
+        "Print own means and spreads beside the paper's figures, cell by "
+        "cell, and put them into the report too.",
+    )
     common_flags.define_import_flag()
     # --help shows the flags of the main module and those it adopts.
     flags.adopt_module_key_flags(common_flags)
@@ -95,6 +103,9 @@ def main() -> None:
         index, FLAGS.data_dir, num_samples=FLAGS.num_samples
     )
     result_table.print_paper_table(found.tables[0])
+    if FLAGS.compare_published:
+        found = _with_comparison(found)
+        result_table.print_paper_table(found.tables[-1])
     for note in found.notes:
         common_flags.say(note)
     extra = []
@@ -114,6 +125,13 @@ def main() -> None:
         found, output, extra=extra, command=_command()
     )
     common_flags.say(f"Written: {report}, {output}/tables/, {output}/figures/")
+
+
+def _with_comparison(found: Any) -> Any:
+    from dlfa_tf.analysis.tables import published_comparison
+
+    table = published_comparison.published_comparison(found.summary)
+    return dataclasses.replace(found, tables=(*found.tables, table))
 
 
 def _command() -> str:

@@ -8,7 +8,8 @@ first, from archives in that folder; nothing is ever downloaded. With
 --originals_dir labelled files are first written to --data_dir, from what the
 makers of XNLI, PAWS-X and PAN-X ship. With --bundle
 all that runs of the task need is written into one file instead, for machines
-without the data, the preset and TensorFlow.
+without the data, the preset and TensorFlow. With --check and --preset it says
+what the preset is (form, sizes, vocabulary, pooler), and does no more.
 
 Example:
     python -m trainers.prepare --task=pos --data_dir=DIR --preset=e5_small_multi
@@ -18,6 +19,7 @@ Example:
     python -m trainers.prepare --task=pos --data_dir=DIR \
         --preset=e5_small_multi --languages=available \
         --eval_split=test_or_dev --bundle=pos.bundle
+    python -m trainers.prepare --preset=multi_cased_L-12_H-768_A-12.zip --check
 """
 
 import time
@@ -30,6 +32,7 @@ from rich.table import Table
 
 from trainers import bundle_flags
 from trainers import common_flags
+from trainers import preset_check
 from trainers import setting_flags
 
 FLAGS = flags.FLAGS
@@ -45,7 +48,7 @@ _ONLY_WITH = {
 
 def define_flags() -> None:
     """Defines the flags of this program."""
-    setting_flags.define("task", required=True)
+    setting_flags.define("task")
     setting_flags.define("data_source", "data_dir", "languages", "eval_split")
     setting_flags.define("eval_limit", unset="all")
     setting_flags.define("sequence_length", unset="the task's")
@@ -68,7 +71,15 @@ def define_flags() -> None:
         "which the files of xnli, pawsx or ner are written to --data_dir "
         "(docs/data.md has the layout).",
     )
+    flags.DEFINE_bool(
+        "check",
+        False,
+        "Load --preset and say what it is, without --task.",
+    )
     bundle_flags.define_make_flags()
+    flags.register_multi_flags_validator(
+        ["task", "check", "preset"], _has_something_to_do
+    )
     flags.register_multi_flags_validator(
         ["bundle", "preset"],
         lambda values: not values["bundle"] or bool(values["preset"]),
@@ -82,6 +93,16 @@ def define_flags() -> None:
     flags.adopt_module_key_flags(common_flags)
     flags.adopt_module_key_flags(setting_flags)
     flags.adopt_module_key_flags(bundle_flags)
+
+
+def _has_something_to_do(values: dict[str, Any]) -> bool:
+    if values["check"] and not values["preset"]:
+        raise flags.ValidationError("--check needs --preset.")
+    if not values["check"] and values["task"] is None:
+        raise flags.ValidationError(
+            "Flag --task must have a value other than None."
+        )
+    return True
 
 
 def _register_for_source(name: str, source: str) -> None:
@@ -105,6 +126,9 @@ def _register_for_source(name: str, source: str) -> None:
 
 def main() -> None:
     """Prepares sets, then counts and fills the cache, or makes a bundle."""
+    if FLAGS.check:
+        preset_check.check_preset(FLAGS.preset)
+        return
     if FLAGS.manual_dir is not None:
         _prepare_sets()
     if FLAGS.originals_dir is not None:

@@ -57,6 +57,25 @@ def test_runs_of_the_sample_get_intervals(pos_run, call, tmp_path, capsys):
     assert "python -m trainers.analyze --num_samples=100" in report
 
 
+def test_published_figures_beside_own(call, tmp_path, capsys):
+    call(
+        analyze,
+        "--runs_dir=docs/results/pos_2000",
+        f"--output_dir={tmp_path}/out",
+        "--compare_published",
+    )
+    printed = capsys.readouterr().out
+    assert "Own runs and the published figures" in printed
+    table = (tmp_path / "out/tables/published_comparison.md").read_text()
+    (line,) = [x for x in table.splitlines() if x.startswith("| pos D_9 avg ")]
+    cells = [x.strip() for x in line.strip("|").split("|")]
+    # Table 1: POS, D_9. Another encoder than the paper's, so far off.
+    assert cells[3:5] == ["2", "71.58"] and cells[-1] == "no"
+    assert float(cells[1]) - 71.58 == pytest.approx(float(cells[5]), abs=0.011)
+    report = (tmp_path / "out" / "report.html").read_text()
+    assert "Own runs and the published figures" in report
+
+
 def test_models_are_read_on_demand(pos_run, call, tmp_path, eager):
     call(
         analyze,

@@ -65,6 +65,7 @@ def write_report(
             parts=[table_files.to_html(choice)] if choice else [],
         ),
         _section("English and German against the others", by_name, "table_2"),
+        _section("Published figures", by_name, "published_comparison"),
     ]
     for task, scores in analysis.scores.items():
         parts = [table_files.to_html(by_name[f"table_4_{task}"])]

@@ -223,6 +223,20 @@ def find_checkpoint(preset: str, *, weights: bool = True) -> Checkpoint | None:
     return None
 
 
+def local_checkpoint(preset: str) -> Checkpoint | None:
+    """As `find_checkpoint`, when its files are on this machine already."""
+    return _load(lambda: find_checkpoint(preset, weights=False), preset)
+
+
+def local_folder(preset: str) -> Path | None:
+    """Folder of a preset's files; None where keras-hub keeps them, if any."""
+    if preset == "e5_small_multi" or (
+        preset not in _TINY and _kind(preset) == "folder"
+    ):
+        return Path(_resolve(preset))
+    return None
+
+
 def preset_source(preset: str) -> str:
     """Says in one line where the weights come from, for results files.
 

@@ -99,6 +99,11 @@ def test_pieces_of_real_texts_are_equal(name, models):
         if ours != theirs
     ]
     assert len(pieces) > 500
+    if tokenizer.bare_space_id is not None:
+        # Two orders of the same pieces are as likely as each other: "00 0".
+        # SentencePiece's own library and `tokenizers` choose differently.
+        assert len(other) < len(pieces) / 1000
+        other = [x for x in other if sorted(x[1]) != sorted(x[2])]
     assert not other, f"{len(other)} of {len(pieces)}, first {other[0]}"
 
 
