@@ -3,6 +3,7 @@
 import difflib
 import math
 import numbers
+import re
 from collections.abc import Iterable
 from collections.abc import Sequence
 
@@ -65,6 +66,65 @@ def check_reduction_ratio(value: object) -> int:
             "integers from 1 to the width of the input."
         )
     return int(value)
+
+
+def one_line(error: object) -> str:
+    """A message as one line; only line breaks and what is around them go.
+
+    The values in it stay as they are: two spaces are not one.
+    """
+    return re.sub(r"[ \t]*[\r\n]+\s*", " ", str(error).strip(" \t\r\n"))
+
+
+def check_count(name: str, value: object, low: int = 1, unit: str = "") -> int:
+    """Returns a whole number as an int.
+
+    Args:
+        name: str, name of the argument, for the message.
+        value: object, what the caller gave; whole numbers of NumPy are taken.
+        low: int, the least that is accepted.
+        unit: str, of what it is a number, for the message.
+
+    Returns:
+        int.
+
+    Raises:
+        TypeError: when the value is no whole number (booleans are refused).
+        ValueError: when it is too small.
+    """
+    accepted = f"{low} {unit} or more" if unit else f"{low} or more"
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+        raise TypeError(
+            f"`{name}` must be a whole number. Received: {value!r:.120} of "
+            f"type {type(value).__name__}. Accepted: {accepted}."
+        )
+    if value < low:
+        raise ValueError(
+            f"`{name}` is too small. Received: {value}. Accepted: {accepted}."
+        )
+    return int(value)
+
+
+def check_known(
+    name: str, given: Iterable[str], accepted: Sequence[str]
+) -> None:
+    """Refuses names of arguments that a function does not have.
+
+    Args:
+        name: str, name of the function, for the message.
+        given: names that the caller gave.
+        accepted: Sequence of str, the names that there are.
+
+    Raises:
+        TypeError: for the first one unknown; names the nearest.
+    """
+    for key in given:
+        if key not in accepted:
+            raise TypeError(
+                f"`{name}` has no argument of this name. Received: {key!r}. "
+                f"Accepted: {', '.join(accepted)}."
+                + nearest_hint(key, accepted)
+            )
 
 
 def check_finite_number(name: str, value: object) -> float:

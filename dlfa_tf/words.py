@@ -20,6 +20,7 @@ in training is a token in every other place. Standard library only. The rules:
 """
 
 import re
+from collections.abc import Callable
 
 # As `dlfa_tf.preprocessing.text_cleaning` splits texts in graphs.
 WHITE_SPACE = (
@@ -34,6 +35,8 @@ _SPACES = re.compile("[ \t]+")
 _COMMENT = re.compile(
     r"#\s*(\w+ ?=|(id|sent_id|newdoc|newpar|text|global\.columns)\b)"
 )
+# What Python alone takes for white space.
+_OTHER_SPACE = re.compile("[\x1c-\x1f\x85]")
 _SPLIT = re.compile(f"[^{WHITE_SPACE}]+")
 
 
@@ -46,6 +49,16 @@ def split_words(text: str) -> list[str]:
         ['Le', 'prix', ':', '3', '000', '€']
     """
     return _SPLIT.findall(text)
+
+
+def split_function(texts: list[str]) -> Callable[[str], list[str]]:
+    """`split_words`, or what does the same to these texts faster.
+
+    Python takes some control characters for white space; without them its own
+    method agrees, and takes a third of the time.
+    """
+    has_any = _OTHER_SPACE.search("\n".join(texts))
+    return split_words if has_any else str.split
 
 
 def strip_space(text: str) -> str:

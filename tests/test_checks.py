@@ -8,13 +8,16 @@ import math
 import pytest
 
 from dlfa_tf.checks import check_choice
+from dlfa_tf.checks import check_count
 from dlfa_tf.checks import check_finite_number
+from dlfa_tf.checks import check_known
 from dlfa_tf.checks import check_mask_shape
 from dlfa_tf.checks import check_positive_number
 from dlfa_tf.checks import check_reduction_ratio
 from dlfa_tf.checks import check_sequence_shape
 from dlfa_tf.checks import check_share
 from dlfa_tf.checks import nearest_hint
+from dlfa_tf.checks import one_line
 
 
 def test_nearest_name_is_offered():
@@ -59,6 +62,34 @@ def test_numbers_have_bounds(check, good, bad, accepted):
     for value in ("1", True, None):
         with pytest.raises(TypeError, match=f"Received: {value!r} of type"):
             check("rate", value)
+
+
+def test_count_is_a_whole_number():
+    assert check_count("steps", 3) == 3
+    with pytest.raises(ValueError, match="Received: 7. Accepted: 8 pieces or"):
+        check_count("length", 7, 8, "pieces")
+    for value in (True, 2.0, "3", None):
+        with pytest.raises(TypeError, match="`steps` must be a whole number"):
+            check_count("steps", value)
+
+
+def test_unknown_argument_is_named_with_the_nearest():
+    check_known("fit", ["x", "y"], ("x", "y"))
+    with pytest.raises(TypeError, match="'class_weights'.*'class_weight'"):
+        check_known("fit", {"class_weights": 1}, ("x", "class_weight"))
+
+
+@pytest.mark.parametrize(
+    ("message", "line"),
+    [
+        ("line '  ' of  two", "line '  ' of  two"),
+        ("a\n   b\r\n\nc  ", "a b c"),
+        ("\u2028 stays\x85 ", "\u2028 stays\x85"),
+        ("", ""),
+    ],
+)
+def test_one_line_keeps_the_values_as_they_are(message, line):
+    assert one_line(ValueError(message)) == line
 
 
 def test_ratio_is_a_whole_number_from_one():

@@ -38,6 +38,12 @@ def test_white_space_is_unicode_s_but_for_the_control_character():
 def test_words_of_a_text(text, expected):
     assert words.split_words(text) == expected
     assert words.is_blank(text) == (not expected)
+    assert words.split_function(["b", text])(text) == expected
+
+
+def test_python_splits_where_it_agrees():
+    assert words.split_function(["a b", "私\u3000は"]) is str.split
+    assert words.split_function(["a b", "a\x85b"]) is words.split_words
 
 
 @given(st.text(alphabet=st.characters(codec="utf-8")))

@@ -6,13 +6,19 @@ from typing import Any
 
 import keras
 import keras_hub
+import numpy as np
 
+from dlfa_tf import raw_values
 from dlfa_tf.lazy import tf
+from dlfa_tf.models import array_inputs
 from dlfa_tf.models import encoder_blocks
 from dlfa_tf.models import fusing
+from dlfa_tf.models import keras_arguments
 from dlfa_tf.models import loading
 from dlfa_tf.models import raw_inputs
 from dlfa_tf.models.dlfa_backbone import DLFABackbone
+from dlfa_tf.preprocessing import raw_labels
+from dlfa_tf.preprocessing.raw_labels import LabelRule
 
 DROPOUT_NAME = "output_dropout"
 LOGITS_NAME = "logits"
@@ -43,6 +49,8 @@ class DLFATask(keras_hub.models.Task):
     backbone_cls = DLFABackbone
     # Output of the backbone that the head reads.
     head_input: str
+    # Id of what has no label; None where everything has one.
+    ignored_label: int | None = None
 
     def __init__(
         self,
@@ -179,13 +187,26 @@ class DLFATask(keras_hub.models.Task):
         if has_state:
             self.optimizer.build(self.trainable_variables)
 
+    @property
+    def label_rule(self) -> LabelRule:
+        """What counts as a label of this model."""
+        return LabelRule(
+            labels=self.labels,
+            num_classes=self.num_classes,
+            ignored=self.ignored_label,
+        )
+
     def preprocess_samples(
         self, x: Any, y: Any = None, sample_weight: Any = None
     ) -> Any:
         """Applies the preprocessor; labels are passed by keyword."""
         if self.preprocessor is None:
             return keras.utils.pack_x_y_sample_weight(x, y, sample_weight)
-        return self.preprocessor(x, y=y, sample_weight=sample_weight)
+        packed = self.preprocessor(x, y=y, sample_weight=sample_weight)
+        if y is None or self.preprocessor.labels or tf.executing_eagerly():
+            return packed
+        # The preprocessor does not know how many there are.
+        return array_inputs.with_ids_in_range(packed, self.label_rule)
 
     def fit(
         self,
@@ -199,72 +220,222 @@ class DLFATask(keras_hub.models.Task):
     ) -> Any:
         """Trains on raw strings, on a data set, or on prepared arrays.
 
+        Everything is looked at before the first step; docs/inputs.md lists
+        what each argument takes.
+
         Args:
             x: inputs of the task (see the class), or a `tf.data.Dataset` of
                 batches `(x, y)`.
-            y: labels.
+            y: labels: names, or ids from 0.
             batch_size: int, examples per step. Defaults to `32`.
-            sample_weight: weights of the examples.
+            sample_weight: weights of the examples, for classifiers.
             shuffle: bool, whether to shuffle raw strings anew every epoch, as
                 Keras does with arrays (keras-hub's tasks do not). Defaults to
                 `True`.
             validation_data: tuple or list `(x, y)`, or a data set.
             **kwargs: further arguments of `keras.Model.fit`, among them
                 `validation_split`: the share of the examples, taken from the
-                end before shuffling, to evaluate on; and
-                `validation_batch_size`, which defaults to `batch_size`.
+                end before shuffling, to evaluate on; `validation_batch_size`,
+                which defaults to `batch_size`; `class_weight`: a dict from
+                names or ids of labels to weights, where a class left out
+                weighs 1, or a list of one weight per class; and
+                `steps_per_epoch`, after which strings go on in the next epoch
+                where this one ended.
 
         Returns:
             The `History`.
 
         Raises:
-            ValueError: when `validation_split` leaves one part empty, or for
-                a data set of single examples.
+            ValueError: for inputs or labels that the task does not take, the
+                first of which is named, when `validation_split` leaves one
+                part empty, or for a data set of single examples.
+            TypeError: for an unknown argument, and for values of wrong types.
         """
-        self._build_optimizer()
-        if self.preprocessor is None:
-            # keras-hub's method does nothing more than preprocess, but asks
-            # for TensorFlow or Grain.
-            return keras.Model.fit(
-                self,
-                x,
-                y,
-                batch_size=batch_size,
-                sample_weight=sample_weight,
-                shuffle=shuffle,
-                validation_data=validation_data,
+        given = keras_arguments.check_arguments(
+            "fit",
+            {
+                "batch_size": batch_size,
+                "shuffle": shuffle,
+                "validation_data": validation_data,
                 **kwargs,
+            },
+        )
+        weights = self._checked_class_weight(
+            given.pop("class_weight", None), sample_weight
+        )
+        if self.preprocessor is None:
+            return self._fit_arrays(x, y, sample_weight, weights, given)
+        return self._fit_raw(x, y, sample_weight, weights, given)
+
+    def _checked_class_weight(
+        self, class_weight: Any, sample_weight: Any
+    ) -> np.ndarray | None:
+        """Weights of all classes by id, or None."""
+        if class_weight is None:
+            return None
+        if sample_weight is not None:
+            raise ValueError(
+                "`class_weight` and `sample_weight` exclude each other. "
+                "Received: both. Accepted: one of them; weights of examples "
+                "may be multiplied by those of their classes."
             )
-        x, y = self._raw_inputs(x), self.structured_y(y)
+        return raw_labels.class_weight_table(class_weight, self.label_rule)
+
+    def _fit_raw(
+        self,
+        x: Any,
+        y: Any,
+        sample_weight: Any,
+        weights: np.ndarray | None,
+        given: dict[str, Any],
+    ) -> Any:
+        """`fit` on texts, with checked arguments."""
+        batch_size = given.pop("batch_size", None)
         # keras-hub would take 32 whatever is asked for.
         val_batch_size = (
-            kwargs.pop("validation_batch_size", None) or batch_size or 32
+            given.pop("validation_batch_size", None) or batch_size or 32
         )
-        if isinstance(validation_data, (tuple, list)):
-            val_x, val_y, *rest = validation_data
-            validation_data = raw_inputs.examples_dataset(
-                self.structured_x(val_x), self.structured_y(val_y), *rest
-            ).batch(val_batch_size)
-        elif validation_data is not None:
-            validation_data = self._raw_inputs(validation_data)
-        if y is not None and not raw_inputs.is_dataset(x):
-            x = raw_inputs.examples_dataset(x, y, sample_weight)
-            batch_size, y, sample_weight = batch_size or 32, None, None
-            split = kwargs.pop("validation_split", None)
+        split = given.pop("validation_split", None)
+        shuffle = given.pop("shuffle", True)
+        steps = given.get("steps_per_epoch")
+        validation_data = given.pop("validation_data", None)
+        if validation_data is not None:
+            validation_data = self._validation_batches(
+                validation_data, val_batch_size, given.get("validation_steps")
+            )
+        if raw_inputs.is_dataset(x):
+            others = {"y": y, "sample_weight": sample_weight,
+                      "batch_size": batch_size,
+                      "validation_split": split or None}  # fmt: skip
+            raw_inputs.check_dataset(
+                "x", x, others=others, with_labels=True,
+                steps=("steps_per_epoch", steps),
+            )  # fmt: skip
+        else:
+            x = self._raw_examples("x", "y", x, y, sample_weight)
             if split and validation_data is None:
                 x, held_out = raw_inputs.split_dataset(x, split)
                 validation_data = held_out.batch(val_batch_size)
             if shuffle:
                 x = x.shuffle(x.cardinality())
-            x, batch_size, shuffle = x.batch(batch_size), None, False
+            x = x.batch(batch_size or 32)
+            if steps is not None:
+                x = x.repeat()
+        if weights is not None:
+            x, given["class_weight"] = self.weigh_classes(x, weights)
+        self._build_optimizer()
         return super().fit(
             x,
-            y,
-            batch_size=batch_size,
-            sample_weight=sample_weight,
-            shuffle=shuffle,
+            None,
+            batch_size=None,
+            sample_weight=None,
+            shuffle=False,
             validation_data=validation_data,
-            **kwargs,
+            **given,
+        )
+
+    def _validation_batches(
+        self, value: Any, batch_size: int, steps: int | None
+    ) -> Any:
+        """`validation_data` as a data set of batches."""
+        if raw_inputs.is_dataset(value):
+            raw_inputs.check_dataset(
+                "validation_data", value, others={}, with_labels=True,
+                steps=("validation_steps", steps),
+            )  # fmt: skip
+            return value
+        names = ("validation_data[0]", "validation_data[1]")
+        raw_inputs.check_no_loader("validation_data", value)
+        found = raw_inputs.unpack_validation_data(value)
+        return self._raw_examples(*names, *found).batch(batch_size)
+
+    def _raw_examples(
+        self, x_name: str, y_name: str, x: Any, y: Any, sample_weight: Any
+    ) -> Any:
+        """A data set of single examples of texts in memory."""
+        return raw_inputs.examples_dataset(
+            *self._checked_examples(x_name, y_name, x, y, sample_weight)
+        )
+
+    def _checked_examples(
+        self, x_name: str, y_name: str, x: Any, y: Any, sample_weight: Any
+    ) -> tuple[Any, Any, Any]:
+        """Texts, labels and weights in memory, all looked at."""
+        x = self.structured_x(x, x_name)
+        count = raw_inputs.count_examples(x)
+        raw_inputs.check_any(x_name, count)
+        raw_inputs.check_given(y_name, y)
+        y = self.structured_y(y, y_name)
+        self.check_labels_fit(x_name, x, y_name, y)
+        if sample_weight is not None:
+            sample_weight = self.checked_sample_weight(sample_weight, count)
+        return x, y, sample_weight
+
+    def _fit_arrays(
+        self,
+        x: Any,
+        y: Any,
+        sample_weight: Any,
+        weights: np.ndarray | None,
+        given: dict[str, Any],
+    ) -> Any:
+        """`fit` on token arrays, with checked arguments."""
+        held_out = given.pop("validation_data", None)
+        if isinstance(held_out, (tuple, list)):
+            held_out = self._checked_arrays(
+                "validation_data[0]",
+                "validation_data[1]",
+                *raw_inputs.unpack_validation_data(held_out),
+            )
+        elif held_out is not None:
+            held_out, _, _ = self._checked_arrays(
+                "validation_data", "y", held_out, None, None
+            )
+        x, y, sample_weight = self._checked_arrays(
+            "x", "y", x, y, sample_weight
+        )
+        if weights is not None:
+            x, sample_weight, given["class_weight"] = self._weigh_arrays(
+                x, y, weights
+            )
+        self._build_optimizer()
+        # keras-hub's method does nothing more than preprocess, but asks for
+        # TensorFlow or Grain.
+        return keras.Model.fit(
+            self,
+            x,
+            y,
+            sample_weight=sample_weight,
+            validation_data=held_out,
+            **given,
+        )
+
+    def _checked_arrays(
+        self, x_name: str, y_name: str, x: Any, y: Any, sample_weight: Any
+    ) -> tuple[Any, Any, Any]:
+        """Token arrays, ids and weights, looked at as far as they are there."""
+        by_id = array_inputs.takes_ids(self.loss)
+        if array_inputs.is_in_memory(x) or x is None or isinstance(x, str):
+            array_inputs.check_inputs(x_name, x, list(self.input))
+            if by_id:
+                y = array_inputs.check_ids(y_name, y, self.label_rule)
+        elif by_id and raw_inputs.is_dataset(x):
+            x = array_inputs.check_ids_of_dataset(x, self.label_rule)
+        return x, y, sample_weight
+
+    def _weigh_arrays(
+        self, x: Any, y: Any, weights: np.ndarray
+    ) -> tuple[Any, Any, dict[int, float] | None]:
+        """Inputs with weights of classes, as Keras can take them."""
+        if y is not None and array_inputs.takes_ids(self.loss):
+            return x, array_inputs.class_weights(y, weights), None
+        if self.ignored_label is None:
+            return x, None, dict(enumerate(map(float, weights)))
+        # Keras would take the labels of a sentence for one-hot rows.
+        raise ValueError(
+            "`class_weight` needs the ids of all words of a tagger without a "
+            f"preprocessor. Received: {raw_values.described(x)}. Accepted: "
+            "arrays `x` and `y`, and a loss on ids."
         )
 
     def _build_optimizer(self) -> None:
@@ -284,12 +455,32 @@ class DLFATask(keras_hub.models.Task):
 
     def evaluate(self, x: Any = None, y: Any = None, **kwargs: Any) -> Any:
         """Evaluates loss and metrics; arguments as for `fit`."""
-        if self.preprocessor is None or kwargs.get("_use_cached_eval_dataset"):
-            # The latter is Keras' own call at the end of an epoch.
+        if kwargs.get("_use_cached_eval_dataset"):
+            # Keras' own call at the end of an epoch.
             return keras.Model.evaluate(self, x, y, **kwargs)
-        return super().evaluate(
-            self._raw_inputs(x), self.structured_y(y), **kwargs
-        )
+        given = keras_arguments.check_arguments("evaluate", kwargs)
+        sample_weight = given.pop("sample_weight", None)
+        if self.preprocessor is None:
+            x, y, sample_weight = self._checked_arrays(
+                "x", "y", x, y, sample_weight
+            )
+            return keras.Model.evaluate(
+                self, x, y, sample_weight=sample_weight, **given
+            )
+        batch_size = given.pop("batch_size", None)
+        if raw_inputs.is_dataset(x):
+            raw_inputs.check_dataset(
+                "x",
+                x,
+                others={"y": y, "sample_weight": sample_weight,
+                        "batch_size": batch_size},
+                with_labels=True,
+                steps=("steps", given.get("steps")),
+            )  # fmt: skip
+        else:
+            x = self._raw_examples("x", "y", x, y, sample_weight)
+            x = x.batch(batch_size or 32)
+        return super().evaluate(x, **given)
 
     def predict(self, x: Any = None, **kwargs: Any) -> Any:
         """Predicts logits; `x` as for `fit`.
@@ -302,23 +493,120 @@ class DLFATask(keras_hub.models.Task):
         Returns:
             float32 array of logits.
         """
+        given = keras_arguments.check_arguments("predict", kwargs)
         if self.preprocessor is None:
-            return keras.Model.predict(self, x, **kwargs)
-        return super().predict(self._raw_inputs(x), **kwargs)
+            x, _, _ = self._checked_inputs(x)
+            return keras.Model.predict(self, x, **given)
+        batch_size = given.pop("batch_size", None)
+        if raw_inputs.is_dataset(x):
+            self._check_dataset_to_predict(x, batch_size, given.get("steps"))
+            return super().predict(x, **given)
+        x = self.structured_x(x)
+        if not raw_inputs.count_examples(x):
+            # Keras stumbles over no batch at all.
+            return np.zeros((0, self.num_classes), np.float32)
+        dataset = raw_inputs.examples_dataset(x, None)
+        return super().predict(dataset.batch(batch_size or 32), **given)
 
-    def _raw_inputs(self, x: Any) -> Any:
-        """Refuses what preprocessing cannot take, then brings `x` in form."""
-        if isinstance(x, tf.data.Dataset):
-            raw_inputs.check_batched(x)
-        return self.structured_x(x)
+    def _checked_inputs(self, x: Any) -> tuple[Any, None, None]:
+        if array_inputs.is_in_memory(x) or x is None or isinstance(x, str):
+            array_inputs.check_inputs("x", x, list(self.input))
+        return x, None, None
 
-    def structured_x(self, x: Any) -> Any:
-        """Brings raw inputs into the form that `tf.data` slices."""
-        return x
+    def _check_dataset_to_predict(
+        self, x: Any, batch_size: int | None, steps: int | None
+    ) -> None:
+        raw_inputs.check_dataset(
+            "x",
+            x,
+            others={"batch_size": batch_size},
+            with_labels=False,
+            steps=("steps", steps),
+        )
 
-    def structured_y(self, y: Any) -> Any:
+    def train_on_batch(
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        class_weight: Any = None,
+        return_dict: bool = False,
+    ) -> Any:
+        """Trains on one batch; arguments as for `fit`."""
+        weights = self._checked_class_weight(class_weight, sample_weight)
+        x, y, sample_weight = self._checked_batch(x, y, sample_weight)
+        if weights is not None:
+            if self.preprocessor is None:
+                sample_weight = array_inputs.class_weights(y, weights)
+            else:
+                sample_weight = self.weights_of_labels(y, weights)
+        return super().train_on_batch(
+            x, y, sample_weight=sample_weight, return_dict=return_dict
+        )
+
+    def test_on_batch(
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        return_dict: bool = False,
+    ) -> Any:
+        """Evaluates one batch; arguments as for `fit`."""
+        x, y, sample_weight = self._checked_batch(x, y, sample_weight)
+        return super().test_on_batch(
+            x, y, sample_weight=sample_weight, return_dict=return_dict
+        )
+
+    def predict_on_batch(self, x: Any, **kwargs: Any) -> Any:
+        """Predicts logits of one batch; see `predict`."""
+        if self.preprocessor is not None:
+            x = self.structured_x(x)
+        return super().predict_on_batch(x, **kwargs)
+
+    def _checked_batch(
+        self, x: Any, y: Any, sample_weight: Any
+    ) -> tuple[Any, Any, Any]:
+        if self.preprocessor is None:
+            return self._checked_arrays("x", "y", x, y, sample_weight)
+        return self._checked_examples("x", "y", x, y, sample_weight)
+
+    def structured_x(self, x: Any, name: str = "x") -> Any:
+        """Brings raw inputs into the form that `tf.data` slices.
+
+        Args:
+            x: what the user gave; data sets pass through.
+            name: str, name of the argument, for messages.
+        """
+        raise NotImplementedError
+
+    def structured_y(self, y: Any, name: str = "y") -> Any:
         """Brings raw labels into the form that `tf.data` slices."""
-        return raw_inputs.as_batch(y)
+        raise NotImplementedError
+
+    def check_labels_fit(
+        self, x_name: str, x: Any, y_name: str, y: Any
+    ) -> None:
+        """Refuses labels that are more or fewer than the inputs."""
+        raw_labels.check_equally_long(
+            x_name,
+            raw_inputs.count_examples(x),
+            y_name,
+            raw_inputs.count_examples(y),
+        )
+
+    def checked_sample_weight(self, sample_weight: Any, count: int) -> Any:
+        """Weights of so many examples."""
+        return raw_labels.check_sample_weight(sample_weight, count)
+
+    def weigh_classes(
+        self, dataset: Any, weights: np.ndarray
+    ) -> tuple[Any, dict[int, float] | None]:
+        """A data set of raw batches, and what Keras is to weigh."""
+        return dataset, dict(enumerate(map(float, weights)))
+
+    def weights_of_labels(self, y: Any, weights: np.ndarray) -> Any:
+        """Weights of the labels of one batch, as the preprocessor has them."""
+        return weights[np.asarray(self.preprocessor.label_ids(y))]
 
     def quantize(
         self,

@@ -10,7 +10,13 @@ from dlfa_tf.models.dlfa_backbone import DLFABackbone
 from dlfa_tf.models.task import DLFATask
 from dlfa_tf.options import DROPOUT
 from dlfa_tf.preprocessing import pair_preprocessor
+from dlfa_tf.preprocessing import raw_labels
 from dlfa_tf.preprocessing.pair_preprocessor import PairPreprocessor
+
+_TEXTS = (
+    "a list of strings, a tuple of two such lists for pairs, or a dict with "
+    "`first` and `second`; or a `tf.data.Dataset` of batches of them"
+)
 
 
 @keras.saving.register_keras_serializable(package="dlfa_tf")
@@ -83,33 +89,40 @@ class DLFATextClassifier(DLFATask):
         """Accuracy."""
         return keras.metrics.SparseCategoricalAccuracy(name="accuracy")
 
-    def predict_on_batch(self, x: Any, **kwargs: Any) -> Any:
-        """Predicts logits of one batch; see `predict`."""
-        return super().predict_on_batch(self.structured_x(x), **kwargs)
-
-    def structured_x(self, x: Any) -> Any:
+    def structured_x(self, x: Any, name: str = "x") -> Any:
         """Names the texts of a bare pair, so that no one takes it for (x, y).
 
-        keras-hub would silently drop the second text. Data sets and prepared
-        token arrays pass through.
+        keras-hub would silently drop the second text. Data sets pass through,
+        and so do token arrays of a model without a preprocessor.
 
         Raises:
             ValueError: for a list of lists, which may be a pair of batches
-                or a batch of pairs.
+                or a batch of pairs, and for what is no batch.
+            TypeError: when an item is no text; the first is named.
         """
-        if self.preprocessor is None:
+        if self.preprocessor is None or raw_inputs.is_dataset(x):
             return x
-        if isinstance(x, list) and any(isinstance(t, (list, tuple)) for t in x):
+        raw_inputs.check_no_loader(name, x)
+        if not isinstance(x, (tuple, dict)):
+            return raw_inputs.text_batch(name, x, _TEXTS)
+        found = {
+            key: raw_inputs.text_batch(f"{name}[{key!r}]", value, _TEXTS)
+            for key, value in pair_preprocessor.as_text_dict(x).items()
+        }
+        sizes = [raw_inputs.count_examples(value) for value in found.values()]
+        if len(set(sizes)) > 1:
             raise ValueError(
-                "A batch of texts must be a flat list. Received: a list with "
-                f"a {type(x[0]).__name__} in it. Accepted: a list of strings, "
-                "a tuple of two such lists for pairs, or a dict with `first` "
-                "and `second`."
+                f"The two texts of a pair must be equally many in `{name}`. "
+                f"Received: {sizes[0]} first and {sizes[1]} second texts."
             )
-        if isinstance(x, (tuple, dict)):
-            # To tf.data a tuple is structure, a list is a batch.
-            return {
-                k: raw_inputs.as_batch(v)
-                for k, v in pair_preprocessor.as_text_dict(x).items()
-            }
-        return x
+        return found
+
+    def structured_y(self, y: Any, name: str = "y") -> Any:
+        """Labels as a list of names, or as an int32 array of ids.
+
+        Raises:
+            ValueError, TypeError: for what is no label; the first is named.
+        """
+        if self.preprocessor is None or y is None:
+            return y
+        return raw_labels.check_labels(name, y, self.label_rule)

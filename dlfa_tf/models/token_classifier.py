@@ -7,6 +7,9 @@ from typing import Any
 import keras
 import numpy as np
 
+from dlfa_tf import checks
+from dlfa_tf import raw_values
+from dlfa_tf.models import keras_arguments
 from dlfa_tf.models import raw_inputs
 from dlfa_tf.models.dlfa_backbone import DLFABackbone
 from dlfa_tf.models.masked_accuracy import MaskedAccuracy
@@ -66,6 +69,7 @@ class DLFATokenClassifier(DLFATask):
 
     preprocessor_cls = TaggingPreprocessor
     head_input = "sequence_output"
+    ignored_label = IGNORED_LABEL
 
     def __init__(
         self,
@@ -107,8 +111,9 @@ class DLFATokenClassifier(DLFATask):
                 a `tf.data.Dataset` of batches of them, with or without tags.
                 Without a preprocessor: the model's inputs.
             batch_size: int, sentences per step. Defaults to `32`.
-            **kwargs: further arguments of `keras.Model.predict`, only
-                without a preprocessor.
+            **kwargs: further arguments of `keras.Model.predict`. With a
+                preprocessor, `steps` is a number of batches, nothing is
+                shown whatever `verbose` is, and `callbacks` are refused.
 
         Returns:
             float32 array `(sentences, max_words, num_classes)`, zero after a
@@ -120,8 +125,17 @@ class DLFATokenClassifier(DLFATask):
         """
         if self.preprocessor is None:
             return super().predict(x, batch_size=batch_size, **kwargs)
-        x = self._raw_inputs(x)
-        sentences = list(self._word_logits(x, batch_size or 32))
+        given = keras_arguments.check_arguments(
+            "predict", {"batch_size": batch_size, **kwargs}
+        )
+        if given.get("callbacks"):
+            raise ValueError(
+                "`callbacks` are not supported by `predict` of a tagger with "
+                f"a preprocessor. Received: "
+                f"{raw_values.shown(given['callbacks'])}. Accepted: None."
+            )
+        steps = given.get("steps")
+        sentences = list(self._sentences(x, given["batch_size"], steps))
         width = max((len(words) for words in sentences), default=0)
         logits = np.zeros((len(sentences), width, self.num_classes), np.float32)
         for i, words in enumerate(sentences):
@@ -142,6 +156,7 @@ class DLFATokenClassifier(DLFATask):
             ValueError: when the model has no preprocessor or no labels, and
                 as for `predict`.
         """
+        batch_size = checks.check_count("batch_size", batch_size)
         if self.preprocessor is None or self.labels is None:
             raise ValueError(
                 "`tag` needs a model with a preprocessor and with labels. "
@@ -150,16 +165,28 @@ class DLFATokenClassifier(DLFATask):
             )
         return [
             [self.labels[i] for i in words.argmax(-1)]
-            for words in self._word_logits(self._raw_inputs(x), batch_size)
+            for words in self._sentences(x, batch_size, None)
         ]
 
-    def _word_logits(self, x: Any, batch_size: int) -> Iterator[np.ndarray]:
+    def _sentences(
+        self, x: Any, batch_size: int | None, steps: int | None
+    ) -> Iterator[np.ndarray]:
         """Yields `(words, num_classes)` logits, sentence by sentence."""
         if raw_inputs.is_dataset(x):
-            for batch in x:
+            self._check_dataset_to_predict(x, None, steps)
+            for batch in x if steps is None else x.take(steps):
                 batch, _, _ = keras.utils.unpack_x_y_sample_weight(batch)
-                yield from self._word_logits(batch, batch_size)
+                yield from self._word_logits(batch, batch_size or 32)
             return
+        if isinstance(x, (str, bytes)):
+            x = [x]
+        x = self.structured_x(x)
+        size = batch_size or 32
+        yield from self._word_logits(x if steps is None else x[: steps * size],
+                                     size)  # fmt: skip
+
+    def _word_logits(self, x: Any, batch_size: int) -> Iterator[np.ndarray]:
+        """Yields the logits of sentences in memory."""
         words = self.preprocessor.as_words(x)
         for start in range(0, words.nrows(), batch_size):
             batch = words[start : start + batch_size]
@@ -175,19 +202,73 @@ class DLFATokenClassifier(DLFATask):
             borders = np.cumsum(batch.row_lengths().numpy())[:-1]
             yield from np.split(np.asarray(logits)[mask], borders)
 
-    def structured_x(self, x: Any) -> Any:
-        """Turns lists and arrays of words into a ragged tensor."""
-        return self._sliceable("x", x)
+    def structured_x(self, x: Any, name: str = "x") -> Any:
+        """Sentences as a list of strings, words as a RaggedTensor.
 
-    def structured_y(self, y: Any) -> Any:
-        """Turns lists and arrays of tags into a ragged tensor."""
-        return self._sliceable("y", y)
+        Raises:
+            ValueError: for strings beside lists of words, and for what is no
+                batch.
+            TypeError: when an item is no text; the first is named.
+        """
+        if self.preprocessor is None or raw_inputs.is_dataset(x):
+            return x
+        raw_inputs.check_no_loader(name, x)
+        return tagging_preprocessor.sliceable_words(name, x)
 
-    def _sliceable(self, name: str, value: Any) -> Any:
-        """Reads what is given as the preprocessor does, for `tf.data`."""
-        if self.preprocessor is None or not (
-            isinstance(value, (list, tuple)) or hasattr(value, "tolist")
-        ):
-            # Among others: nothing, tensors, data sets.
-            return value
-        return tagging_preprocessor.as_ragged_or_dense(name, value)
+    def structured_y(self, y: Any, name: str = "y") -> Any:
+        """Tags as a list of strings, or as a RaggedTensor of names or ids.
+
+        Raises:
+            ValueError, TypeError: for what is no tag; the first is named.
+        """
+        if self.preprocessor is None or y is None:
+            return y
+        return tagging_preprocessor.sliceable_tags(name, y, self.label_rule)
+
+    def check_labels_fit(
+        self, x_name: str, x: Any, y_name: str, y: Any
+    ) -> None:
+        """Refuses sentences with more or fewer tags than words."""
+        super().check_labels_fit(x_name, x, y_name, y)
+        words = tagging_preprocessor.word_counts(x)
+        tags = tagging_preprocessor.word_counts(y)
+        wrong = words != tags
+        if wrong.any():
+            at = int(wrong.argmax())
+            raise ValueError(
+                f"Every word needs one tag: `{x_name}` has {words[at]} words "
+                f"and `{y_name}` {tags[at]} tags at index {at} "
+                f"({int(wrong.sum())} such sentence(s) in all). Accepted: "
+                "equally many."
+            )
+
+    def checked_sample_weight(self, sample_weight: Any, count: int) -> Any:
+        """Refuses weights: a long sentence becomes several rows."""
+        raise ValueError(
+            "`sample_weight` is not supported for tagging: a sentence may "
+            f"become several rows. Received: "
+            f"{raw_values.described(sample_weight)}. Accepted: None; the tag "
+            "-1 for words that are not to count, or `class_weight`."
+        )
+
+    def weigh_classes(
+        self, dataset: Any, weights: np.ndarray
+    ) -> tuple[Any, dict[int, float] | None]:
+        """A data set of raw batches with one weight per word."""
+        self.preprocessor.build_pieces()
+
+        def weigh(x: Any, y: Any) -> tuple[Any, Any, Any]:
+            return x, y, self.weights_of_labels(y, weights)
+
+        spec = dataset.element_spec
+        if len(spec) != 2:
+            raise ValueError(
+                "`class_weight` excludes weights in the data set. Received: "
+                f"elements of {spec}. Accepted: batches `(x, y)`."
+            )
+        # Not by Keras, which would take the tags of a sentence for one-hot.
+        return dataset.map(weigh), None
+
+    def weights_of_labels(self, y: Any, weights: np.ndarray) -> Any:
+        """Weights of the words of one batch, ragged `(batch, words)`."""
+        return self.preprocessor.word_weights(y, weights)

@@ -8,11 +8,14 @@ import keras
 import keras_hub
 import numpy as np
 
+from dlfa_tf import checks
+from dlfa_tf import raw_values
 from dlfa_tf.lazy import tf
 from dlfa_tf.options import MIN_SEQUENCE_LENGTH
 from dlfa_tf.options import SEQUENCE_LENGTH
 from dlfa_tf.preprocessing import piece_tokenizer
 from dlfa_tf.preprocessing.piece_tokenizer import PieceTokenizer
+from dlfa_tf.preprocessing.raw_labels import LabelRule
 
 IGNORED_LABEL = -1
 
@@ -29,6 +32,9 @@ class BasePreprocessor(keras_hub.models.Preprocessor):
         use_segment_ids: bool, whether the encoder takes `segment_ids`.
     """
 
+    # Id of what has no label; None where everything has one.
+    ignored_label: int | None = None
+
     def __init__(
         self,
         tokenizer: keras_hub.tokenizers.Tokenizer,
@@ -38,11 +44,13 @@ class BasePreprocessor(keras_hub.models.Preprocessor):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        if sequence_length < MIN_SEQUENCE_LENGTH:
-            raise ValueError(
-                "`sequence_length` is too small. Received: "
-                f"{sequence_length}. Accepted: {MIN_SEQUENCE_LENGTH} pieces "
-                "or more."
+        sequence_length = checks.check_count(
+            "sequence_length", sequence_length, MIN_SEQUENCE_LENGTH, "pieces"
+        )
+        if not isinstance(use_segment_ids, bool):
+            raise TypeError(
+                "`use_segment_ids` must be True or False. Received: "
+                f"{use_segment_ids!r:.80}."
             )
         self.tokenizer = tokenizer
         self.labels = None if labels is None else _checked_labels(labels)
@@ -104,20 +112,26 @@ class BasePreprocessor(keras_hub.models.Preprocessor):
         """Turns label strings into ids; ids pass through.
 
         Args:
-            y: tensor or RaggedTensor of any shape, strings or integers.
+            y: tensor or RaggedTensor of any shape, strings or whole numbers.
 
         Returns:
             int32, same shape.
 
         Raises:
-            ValueError: when `y` holds strings and there are no `labels`.
-            InvalidArgumentError: when a string is none of the labels.
+            ValueError: when `y` holds strings and there are no `labels`, or
+                ids where the names of labels are numbers that differ from
+                ids.
+            TypeError: when it holds truth values, None or NaN.
+            InvalidArgumentError: when a string is none of the labels, or an
+                id is out of range or no whole number.
         """
         if isinstance(y, tf.RaggedTensor):
             return y.with_flat_values(self.label_ids(y.flat_values))
+        if isinstance(y, (list, tuple)):
+            raw_values.refuse_missing("y", y)
         y = tf.convert_to_tensor(y)
         if y.dtype != tf.string:
-            return tf.cast(y, tf.int32)
+            return self._ids_in_range(y)
         if self.labels is None:
             raise ValueError(
                 "`y` holds strings, but the preprocessor has no `labels`. "
@@ -138,6 +152,46 @@ class BasePreprocessor(keras_hub.models.Preprocessor):
             summarize=20,
         )
         return tf.argmax(after(check, found), axis=-1, output_type=tf.int32)
+
+    @property
+    def label_rule(self) -> LabelRule:
+        """What counts as a label."""
+        return LabelRule(
+            labels=self.labels,
+            num_classes=None if self.labels is None else len(self.labels),
+            ignored=self.ignored_label,
+        )
+
+    def _ids_in_range(self, y: Any) -> Any:
+        """Ids as int32 that are whole, and those of labels, when it runs."""
+        rule = self.label_rule
+        if not (y.dtype.is_integer or y.dtype.is_floating):
+            raise TypeError(
+                "`y` must hold names or ids of labels. Received: "
+                f"{y.dtype.name}. Accepted: {rule.accepted}."
+            )
+        if not rule.takes_numbers:
+            raise ValueError(
+                "`y` has numbers, but the names of labels are numbers too, "
+                f"and stand for other ids. Received: {y.dtype.name}. Accepted: "
+                f"the names {self.labels} as strings."
+            )
+        ids = tf.cast(y, tf.int32)
+        low = 0 if rule.ignored is None else rule.ignored
+        right = tf.logical_and(tf.cast(ids, y.dtype) == y, ids >= low)
+        if rule.num_classes is not None:
+            right = tf.logical_and(right, ids < rule.num_classes)
+        check = tf.debugging.Assert(
+            tf.reduce_all(right),
+            [
+                "`y` has an id that is out of range or no whole number. "
+                "Received:",
+                tf.boolean_mask(tf.reshape(y, [-1]), ~tf.reshape(right, [-1])),
+                f"Accepted: {rule.accepted}.",
+            ],
+            summarize=20,
+        )
+        return after(check, ids)
 
     def features(self, token_ids: Any, segment_ids: Any | None) -> dict:
         """Pads ragged rows to the longest of the batch.

@@ -4,6 +4,7 @@ from typing import Any
 
 import keras
 
+from dlfa_tf import raw_values
 from dlfa_tf.lazy import tf
 from dlfa_tf.preprocessing import rows
 from dlfa_tf.preprocessing import text_cleaning
@@ -39,6 +40,12 @@ def _as_tensors(texts: dict[str, Any]) -> dict[str, Any]:
     """Makes string tensors of rank 0 or 1, of equal shape, of texts."""
     tensors = {}
     for name, text in texts.items():
+        if not isinstance(text, (str, bytes, list, tuple)) and not hasattr(
+            text, "dtype"
+        ):
+            text = raw_values.as_list(f"x[{name!r}]", text, "strings")
+        if isinstance(text, (list, tuple)):
+            raw_values.refuse_missing(f"x[{name!r}]", text)
         # An empty list would become floats.
         empty = isinstance(text, list) and not text
         tensor = tf.convert_to_tensor(text, tf.string if empty else None)
@@ -61,6 +68,18 @@ def _as_tensors(texts: dict[str, Any]) -> dict[str, Any]:
             f"shapes {shapes[0]} and {shapes[-1]}."
         )
     return tensors
+
+
+def _one_per_example(ids: Any) -> Any:
+    """Refuses one-hot rows; a column `(batch, 1)` is read by Keras."""
+    shape = ids.shape
+    if shape.rank is not None and shape.rank > 1 and shape[-1] != 1:
+        raise ValueError(
+            "`y` must have one label per example. Received: shape "
+            f"{shape}. Accepted: shape (batch,); of one-hot rows "
+            "`y.argmax(-1)`."
+        )
+    return ids
 
 
 @keras.saving.register_keras_serializable(package="dlfa_tf")
@@ -121,7 +140,7 @@ class PairPreprocessor(BasePreprocessor):
         features = self.features(rows.token_ids, rows.segment_ids)
         if scalar:
             features = {k: v[0] for k, v in features.items()}
-        y = None if y is None else self.label_ids(y)
+        y = None if y is None else _one_per_example(self.label_ids(y))
         return self.pack(features, y, sample_weight)
 
     def encode(self, first: Any, second: Any | None) -> PairRows:

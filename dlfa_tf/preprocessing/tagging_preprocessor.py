@@ -5,16 +5,26 @@ from typing import Any
 
 import keras
 import keras_hub
+import numpy as np
 
+from dlfa_tf import raw_values
+from dlfa_tf import words
 from dlfa_tf.lazy import tf
 from dlfa_tf.options import LABEL_PIECES
 from dlfa_tf.options import SEQUENCE_LENGTH
 from dlfa_tf.preprocessing import base_preprocessor
+from dlfa_tf.preprocessing import raw_labels
 from dlfa_tf.preprocessing import rows
 from dlfa_tf.preprocessing import text_cleaning
 from dlfa_tf.preprocessing.base_preprocessor import IGNORED_LABEL
 from dlfa_tf.preprocessing.base_preprocessor import BasePreprocessor
+from dlfa_tf.preprocessing.raw_labels import LabelRule
 from dlfa_tf.preprocessing.rows import TaggingRows
+
+_SENTENCES = (
+    "a list of strings split at white space, or a list or RaggedTensor of "
+    "words; or a `tf.data.Dataset` of batches of them"
+)
 
 
 @keras.saving.register_keras_serializable(package="dlfa_tf")
@@ -49,7 +59,8 @@ class TaggingPreprocessor(BasePreprocessor):
             (arrays and columns of a data frame count as lists).
         y: Optional tags, one per word: strings `(batch,)` split at white
             space, or strings or ids as a RaggedTensor or a list of lists.
-        sample_weight: not supported.
+        sample_weight: Optional weights of the words, a float RaggedTensor
+            `(batch, words)`. One weight per sentence is not supported.
 
     Returns:
         dict of `token_ids` int32, `segment_ids` int32 (when used) and
@@ -66,6 +77,8 @@ class TaggingPreprocessor(BasePreprocessor):
         - Hu et al. 2020, XTREME, third_party/utils_tag.py (label on the first
           piece) and utils_preprocess.py (splitting long sentences).
     """
+
+    ignored_label = IGNORED_LABEL
 
     def __init__(
         self,
@@ -102,11 +115,12 @@ class TaggingPreprocessor(BasePreprocessor):
 
     def call(self, x: Any, y: Any = None, sample_weight: Any = None) -> Any:
         """Encodes one batch; see the class."""
-        if sample_weight is not None:
+        if not isinstance(sample_weight, (tf.RaggedTensor, type(None))):
             raise ValueError(
                 "`sample_weight` is not supported for tagging: a sentence may "
                 "become several rows. Received: a sample weight. Accepted: "
-                "None. Positions without a label are ignored by the loss."
+                "None, or a RaggedTensor of one weight per word. Positions "
+                "without a label are ignored by the loss."
             )
         if isinstance(x, tuple):
             raise ValueError(
@@ -122,7 +136,32 @@ class TaggingPreprocessor(BasePreprocessor):
         tags = self._as_tags(y, words)
         labels = spread_labels(rows.label_mask, self.label_ids(tags))
         labels = base_preprocessor.at_least_one_column(labels, IGNORED_LABEL)
-        return self.pack(features, labels, None)
+        if sample_weight is not None:
+            sample_weight = base_preprocessor.at_least_one_column(
+                spread(rows.label_mask, sample_weight, 0.0), 0.0
+            )
+        return self.pack(features, labels, sample_weight)
+
+    def word_weights(self, y: Any, class_weights: Any) -> Any:
+        """Weights of words by their tags.
+
+        Args:
+            y: tags of the words, as for a call.
+            class_weights: float `(labels,)`, one weight per id.
+
+        Returns:
+            float32 RaggedTensor `(batch, words)`, 0 for a word without a tag.
+        """
+        tags = self.label_ids(split_tags(y))
+        # One weight more, for -1.
+        table = tf.concat([tf.cast(class_weights, tf.float32), [0.0]], axis=0)
+        count = tf.size(table) - 1
+        return tags.with_flat_values(
+            tf.gather(
+                table,
+                tf.where(tags.flat_values < 0, count, tags.flat_values),
+            )
+        )
 
     def as_words(self, x: Any) -> Any:
         """Reads an input as words.
@@ -159,12 +198,7 @@ class TaggingPreprocessor(BasePreprocessor):
 
     def _as_tags(self, y: Any, words: Any) -> Any:
         """Reads tags as a RaggedTensor and checks their number."""
-        tags = as_ragged_or_dense("y", y)
-        _check_structure("y", tags)
-        if not isinstance(tags, tf.RaggedTensor):
-            tags = tf.strings.split(
-                tags[None] if tags.shape.rank == 0 else tags
-            )
+        tags = split_tags(y)
         # First this: the lengths of one sentence compare with those of many.
         check = tf.debugging.assert_equal(
             tags.nrows(),
@@ -194,19 +228,86 @@ class TaggingPreprocessor(BasePreprocessor):
         return config
 
 
+def split_tags(y: Any) -> Any:
+    """Reads tags as a RaggedTensor `(batch, words)` of names or ids."""
+    tags = as_ragged_or_dense("y", y)
+    _check_structure("y", tags)
+    if isinstance(tags, tf.RaggedTensor):
+        return tags
+    if tags.shape.rank == 0:
+        tags = tags[None]
+    return text_cleaning.split_words(text_cleaning.valid_utf8(tags))
+
+
 def spread_labels(label_mask: Any, labels: Any) -> Any:
     """Puts one label per word where the mask is True, -1 elsewhere.
 
     Mask and result are RaggedTensors `(rows, pieces)`; `labels` is an int32
     RaggedTensor `(batch, words)`, words in the same order.
     """
+    return spread(label_mask, labels, IGNORED_LABEL)
+
+
+def spread(label_mask: Any, values: Any, filler: Any) -> Any:
+    """As `spread_labels`, with other values and another filler."""
     mask = label_mask.flat_values
-    spread = tf.tensor_scatter_nd_update(
-        tf.fill(tf.shape(mask), IGNORED_LABEL),
+    found = tf.tensor_scatter_nd_update(
+        tf.fill(tf.shape(mask), filler),
         tf.where(mask),
-        labels.flat_values,
+        values.flat_values,
     )
-    return label_mask.with_flat_values(spread)
+    return label_mask.with_flat_values(found)
+
+
+def sliceable_words(name: str, x: Any) -> Any:
+    """Sentences in memory, looked at, in a form that `tf.data` slices.
+
+    Args:
+        name: str, name of the argument, for the message.
+        x: sentences, as `TaggingPreprocessor` takes them.
+
+    Returns:
+        list of str, or a string RaggedTensor `(batch, words)`; a tensor as it
+        was given.
+
+    Raises:
+        ValueError, TypeError: for what are no sentences; the first is named.
+    """
+    if isinstance(x, (tf.Tensor, tf.RaggedTensor)):
+        _check_structure(name, x)
+        return as_ragged_or_dense(name, x)
+    found = raw_values.sentences(name, x, _SENTENCES)
+    if found and not isinstance(found[0], str):
+        return as_ragged_or_dense("x", found)
+    return found
+
+
+def sliceable_tags(name: str, y: Any, rule: LabelRule) -> Any:
+    """As `sliceable_words`, of tags: list of str, or a RaggedTensor."""
+    tags = raw_labels.check_tags(name, y, rule)
+    if tags.as_strings:
+        return tags.values
+    # Without any word they may as well be ids.
+    flat = tf.constant(tags.values, None if len(tags.values) else tf.int32)
+    return tf.RaggedTensor.from_row_lengths(flat, tags.lengths)
+
+
+def word_counts(value: Any) -> np.ndarray:
+    """Number of words of each sentence.
+
+    Args:
+        value: list of str, string Tensor `(batch,)`, or a RaggedTensor.
+
+    Returns:
+        int `(batch,)`.
+    """
+    if isinstance(value, tf.RaggedTensor):
+        return value.row_lengths().numpy()
+    if isinstance(value, list):
+        split = words.split_function(value)
+        return np.array([len(split(text)) for text in value], np.int64)
+    text = text_cleaning.valid_utf8(value)
+    return text_cleaning.split_words(text).row_lengths().numpy()
 
 
 def as_ragged_or_dense(name: str, value: Any) -> Any:
@@ -222,8 +323,11 @@ def as_ragged_or_dense(name: str, value: Any) -> Any:
         return value
     value = _as_list(value)
     if not isinstance(value, (list, tuple)):
+        if not isinstance(value, (str, bytes)):
+            value = raw_values.as_list(name, value, _SENTENCES)
         return tf.convert_to_tensor(value)
     items = [_as_list(item) for item in value]
+    raw_values.refuse_missing(name, items)
     others = [item for item in items if not isinstance(item, (list, tuple))]
     if others and len(others) < len(items):
         # Read as lists, strings would fall into letters.
@@ -236,6 +340,7 @@ def as_ragged_or_dense(name: str, value: Any) -> Any:
         # An empty list would become floats.
         return tf.convert_to_tensor(items, None if items else tf.string)
     flat = [entry for row in items for entry in row]
+    raw_values.refuse_missing(name, flat)
     # As above; tags may be ids.
     empty = tf.string if name == "x" else tf.int32
     return tf.RaggedTensor.from_row_lengths(

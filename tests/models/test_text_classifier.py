@@ -202,9 +202,169 @@ def test_error_of_unknown_structure(model, x, message):
 
 def test_error_of_unknown_label(model):
     with pytest.raises(
-        tf.errors.InvalidArgumentError, match=r"Unknown label.*\[maybe\]"
+        ValueError, match="`y`: Unknown label.*'maybe' at index 2"
     ):
         model.fit((FIRST, SECOND), ["yes", "no", "maybe"], verbose=0)
+
+
+def losses(model):
+    """Cross entropy of each of the three examples."""
+    logits = logits_of(model, FIRST, SECOND).astype("float64")
+    shares = np.exp(logits) / np.exp(logits).sum(-1, keepdims=True)
+    return -np.log(shares[range(3), IDS])
+
+
+def test_class_weights_weigh_the_loss(model):
+    wanted = pytest.approx((losses(model) * [3, 1, 3]).mean(), abs=1e-5)
+    x = (FIRST, SECOND)
+    history = model.fit(x, ANSWERS, class_weight={"yes": 3}, verbose=0)
+    assert history.history["loss"][0] == wanted
+    assert model.train_on_batch(x, IDS, class_weight=[1, 3])[0] == wanted
+
+
+def test_class_weights_weigh_a_data_set(model):
+    history = model.fit(
+        tf.data.Dataset.from_tensors(((FIRST, SECOND), ANSWERS)),
+        class_weight={"yes": 3},
+        verbose=0,
+    )
+    wanted = (losses(model) * [3, 1, 3]).mean()
+    assert history.history["loss"][0] == pytest.approx(wanted, abs=1e-5)
+
+
+def test_class_weights_weigh_token_arrays(model):
+    x = model.preprocessor((tf.constant(FIRST), tf.constant(SECOND)))
+    bare = DLFATextClassifier(model.backbone, num_classes=2)
+    bare.set_weights(model.get_weights())
+    bare.compile(optimizer=keras.optimizers.SGD(0.0), run_eagerly=True)
+    bare.get_layer("output_dropout").rate = 0.0
+    wanted = pytest.approx((losses(model) * [3, 1, 3]).mean(), abs=1e-5)
+    ids = np.array(IDS)
+    history = bare.fit(x, ids, class_weight=[1, 3], verbose=0).history
+    assert history["loss"][0] == wanted
+    dataset = tf.data.Dataset.from_tensors((x, ids))
+    history = bare.fit(dataset, class_weight={1: 3}, verbose=0).history
+    assert history["loss"][0] == wanted
+    # Keras weighs a name as if it were not there.
+    with pytest.raises(ValueError, match="unknown class. Received: 'yes'"):
+        bare.fit(x, ids, class_weight={"yes": 3})
+
+
+def test_sample_weights_weigh_the_loss_and_exclude_those_of_classes(model):
+    x, weights = (FIRST, SECOND), [1, 2, 0.5]
+    history = model.fit(x, ANSWERS, sample_weight=weights, verbose=0).history
+    wanted = pytest.approx((losses(model) * weights).mean(), abs=1e-5)
+    assert history["loss"][0] == wanted
+    found = model.evaluate(x, ANSWERS, sample_weight=weights, verbose=0)
+    assert found[0] == wanted
+    with pytest.raises(ValueError, match="exclude each other"):
+        model.fit(x, ANSWERS, sample_weight=weights, class_weight={1: 2})
+
+
+def test_strings_go_on_in_the_next_epoch_after_some_steps(model):
+    class Batches(keras.callbacks.Callback):
+        count = 0
+
+        def on_train_batch_end(self, batch, logs=None):
+            self.count += 1
+
+    batches = Batches()
+    # Keras warns, and stops, when a data set has no more.
+    history = model.fit(
+        (FIRST, SECOND), ANSWERS, batch_size=2, epochs=2, steps_per_epoch=3,
+        callbacks=[batches], verbose=0,
+    ).history  # fmt: skip
+    assert batches.count == 6
+    assert np.isfinite(history["loss"]).all()
+
+
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        ([1, 0, 5], "out of range or no whole number. Received:.*5"),
+        ([1, 0, -1], "out of range or no whole number. Received:.*-1"),
+        ([0.2, 1, 1], "out of range or no whole number. Received:.*0.2"),
+        (["yes", "no", "maybe"], "Unknown label. Received:.*maybe"),
+    ],
+    ids=str,
+)
+def test_labels_of_a_data_set_are_checked_before_their_step(model, y, message):
+    """On the processor: with XLA a wrong id would be a loss of NaN."""
+    dataset = tf.data.Dataset.from_tensor_slices(((FIRST, SECOND), y)).batch(3)
+    before = model.optimizer.iterations.numpy()
+    with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+        model.fit(dataset, verbose=0)
+    assert model.optimizer.iterations.numpy() == before
+
+
+def test_one_hot_labels_of_a_data_set_are_refused(model):
+    dataset = tf.data.Dataset.from_tensor_slices((FIRST, np.eye(3)[:, :2]))
+    with pytest.raises(ValueError, match=r"one label per example.*argmax"):
+        model.fit(dataset.batch(3), verbose=0)
+
+
+def test_ids_of_a_data_set_are_checked_without_names(model):
+    unnamed = DLFATextClassifier(
+        model.backbone,
+        num_classes=2,
+        preprocessor=PairPreprocessor(
+            tiny_bert_tokenizer(), sequence_length=64
+        ),
+    )
+    unnamed.compile(run_eagerly=True)
+    dataset = tf.data.Dataset.from_tensor_slices((FIRST, [0, 1, 2])).batch(3)
+    with pytest.raises(
+        tf.errors.InvalidArgumentError, match="out of range. Received:.*2"
+    ):
+        unnamed.evaluate(dataset, verbose=0)
+    with pytest.raises(ValueError, match="2 at index 2. Accepted: ids 0 to 1"):
+        unnamed.evaluate(FIRST, [0, 1, 2], verbose=0)
+
+
+def test_predictions_of_nothing_have_no_rows(model):
+    assert model.predict([], verbose=0).shape == (0, 2)
+    assert model.predict(([], []), verbose=0).shape == (0, 2)
+    with pytest.raises(ValueError, match="`x` is empty"):
+        model.evaluate([], [], verbose=0)
+
+
+@pytest.mark.parametrize(
+    ("y", "error", "message"),
+    [
+        ([1, 0, 2], ValueError, "Received: 2 at index 2. Accepted: ids 0 to 1"),
+        ([1, 0, -1], ValueError, "Received: -1 at index 2"),
+        ([0.5, 1, 1], ValueError, "whole numbers. Received: 0.5 at index 0"),
+        (np.eye(3)[:, :2], ValueError, r"wrong shape. Received: \(3, 2\)"),
+        (None, ValueError, "`y` is missing"),
+        (ANSWERS, TypeError, "names need a preprocessor"),
+        ([True, False, True], TypeError, "`y` must hold ids"),
+    ],
+    ids=str,
+)
+def test_ids_of_token_arrays_are_checked(model, y, error, message):
+    x = model.preprocessor((tf.constant(FIRST), tf.constant(SECOND)))
+    bare = DLFATextClassifier(model.backbone, num_classes=2)
+    y = np.array(y) if isinstance(y, list) else y
+    for method in (bare.fit, bare.evaluate, bare.train_on_batch):
+        with pytest.raises(error, match=message):
+            method(x, y)
+
+
+def test_token_arrays_are_named(model):
+    bare = DLFATextClassifier(model.backbone, num_classes=2)
+    with pytest.raises(ValueError, match="the model has no preprocessor"):
+        bare.predict(FIRST)
+    with pytest.raises(ValueError, match="lacks the array 'token_ids'"):
+        bare.fit({"input_ids": np.ones((1, 3))}, np.ones(1))
+
+
+def test_stars_that_are_numbers_have_to_be_names(model):
+    stars = DLFATextClassifier.from_preset("tiny", labels=list("12345"))
+    with pytest.raises(ValueError, match="names of labels are numbers too"):
+        stars.fit(FIRST, [1, 2, 5], verbose=0)
+    dataset = tf.data.Dataset.from_tensor_slices((FIRST, [1, 2, 5])).batch(3)
+    with pytest.raises(ValueError, match="names of labels are numbers too"):
+        stars.fit(dataset, verbose=0)
 
 
 def test_without_preprocessor_the_model_takes_arrays(model):

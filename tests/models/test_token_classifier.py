@@ -290,9 +290,84 @@ def test_sample_weight_is_refused(model):
         model.fit(SENTENCES, TAGS, sample_weight=np.ones(2), verbose=0)
 
 
+def weighted_loss(model, weights):
+    """Mean over the words of their cross entropy times a weight."""
+    logits = np.concatenate([word_logits(model, s) for s in SENTENCES])
+    shares = np.exp(logits) / np.exp(logits).sum(-1, keepdims=True)
+    ids = np.concatenate(IDS)
+    found = -np.log(shares[np.arange(5), ids]) * weights
+    return pytest.approx(found.mean(), abs=1e-5)
+
+
+def test_class_weights_weigh_words(model):
+    """Keras would take the tags of a sentence for one-hot rows."""
+    wanted = weighted_loss(model, [1, 3, 1, 3, 1])
+    history = model.fit(SENTENCES, TAGS, class_weight={"NOUN": 3}, verbose=0)
+    assert history.history["loss"][0] == wanted
+    tags = [t.split() for t in TAGS]
+    for y, weight in ((tags, [3, 1, 1]), (IDS, {0: 3})):
+        found = model.train_on_batch(SENTENCES, y, class_weight=weight)
+        assert found[0] == wanted
+
+
+def test_class_weights_weigh_words_of_a_data_set(model):
+    history = model.fit(dataset(), class_weight={"NOUN": 3}, verbose=0).history
+    assert history["loss"][0] == weighted_loss(model, [1, 3, 1, 3, 1])
+    with pytest.raises(ValueError, match="unknown class. Received: 'ADJ'"):
+        model.fit(dataset(), class_weight={"ADJ": 3}, verbose=0)
+
+
+def test_class_weights_weigh_token_arrays(model):
+    bare = DLFATokenClassifier(model.backbone, num_classes=3, dropout=0.0)
+    bare.set_weights(model.get_weights())
+    bare.compile(optimizer=keras.optimizers.SGD(0.0), run_eagerly=True)
+    x, y = prepared(model)
+    history = bare.fit(x, y, class_weight={0: 3}, verbose=0).history
+    assert history["loss"][0] == weighted_loss(model, [1, 3, 1, 3, 1])
+    data = tf.data.Dataset.from_tensors((x, y))
+    with pytest.raises(ValueError, match="needs the ids of all words"):
+        bare.fit(data, class_weight={0: 3}, verbose=0)
+    y = np.where(y < 0, -100, y)
+    with pytest.raises(
+        ValueError, match=r"-100 at index \(0, 0\).* is -1 here"
+    ):
+        bare.fit(x, y, verbose=0)
+
+
+def test_words_without_a_tag_do_not_count(model):
+    ids = [[-1, 0, 1], [0, -1]]
+    history = model.fit(SENTENCES, ids, verbose=0).history
+    logits = [word_logits(model, s) for s in SENTENCES]
+    wanted = np.concatenate([logits[0][1:], logits[1][:1]])
+    results = [history["loss"][0], history["accuracy"][0]]
+    assert results == results_of(wanted, [0, 1, 0])
+    with pytest.raises(
+        ValueError, match="-100 at word 1 of sentence 1.* is -1"
+    ):
+        model.fit(SENTENCES, [[0, 0, 1], [0, -100]], verbose=0)
+    tags = tf.ragged.constant([[0, 0, 1], [0, -100]])
+    data = tf.data.Dataset.from_tensor_slices((SENTENCES, tags)).batch(2)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="-100"):
+        model.fit(data, verbose=0)
+
+
+def test_predict_takes_steps_and_no_callbacks(model):
+    logits = model.predict(SENTENCES, batch_size=1, steps=1, verbose=0)
+    assert logits.shape == (1, 3, 3)
+    assert model.predict(dataset().repeat(), steps=2).shape == (4, 3, 3)
+    with pytest.raises(ValueError, match="`callbacks` are not supported"):
+        model.predict(SENTENCES, callbacks=[keras.callbacks.Callback()])
+    with pytest.raises(TypeError, match="no argument.*'step'.*'steps'"):
+        model.predict(SENTENCES, step=1)
+    with pytest.raises(ValueError, match="endless data set"):
+        model.tag(dataset().repeat())
+    with pytest.raises(ValueError, match="`batch_size` is too small"):
+        model.tag(SENTENCES, batch_size=0)
+
+
 def test_error_of_tags_that_do_not_fit_the_words(model):
     with pytest.raises(
-        tf.errors.InvalidArgumentError, match="Every word needs one tag"
+        ValueError, match="Every word needs one tag.* 2 words and `y` 1 tags"
     ):
         model.train_on_batch(tf.constant(["a b"]), tf.constant(["DET"]))
 
