@@ -104,7 +104,7 @@ class Grpc:
         self.stub = stub(self.channel)
         self.model = model
 
-    def ask(self, signature, inputs):
+    def ask(self, signature, inputs, seconds=TIMEOUT):
         request = predict_pb2.PredictRequest()
         request.model_spec.name = self.model
         request.model_spec.signature_name = signature
@@ -119,7 +119,7 @@ class Grpc:
                 )
             )
         try:
-            answer = self.stub.Predict(request, timeout=TIMEOUT)
+            answer = self.stub.Predict(request, timeout=seconds)
         except grpc.RpcError as error:
             return Refusal(f"{error.code().name}: {error.details()}")
         return {

@@ -8,6 +8,7 @@ import random
 
 import numpy as np
 
+from tests.serving.asking import Grpc
 from tests.serving.asking import Refusal
 
 # Float32; the model pads other batches.
@@ -17,6 +18,8 @@ LONG = " ".join(["cat", "dog", "sees"] * 100)
 TEXTS = ["the cat sees", "", LONG, "  a\u00a0dog\u3000runs \n", "東京 ДОМ"]
 WORDS = [["the", "cat", "sees"], ["a", "", "dog"], ["", "", ""]]
 FIVE_MEGABYTES = 5 * 2**20
+# After which a request that nobody answers counts as such.
+UNANSWERED_SECONDS = 2
 # First and last code points of scripts and of what is no script.
 RANGES = {
     "latin": (0x41, 0x24F),
@@ -127,8 +130,12 @@ def _check_classifier(asker, model):
     )
 
 
-def check_hostile(asker, kind, size=FIVE_MEGABYTES):
-    """Requests that no client should send; the next is answered as before."""
+def check_hostile(asker, kind, size=FIVE_MEGABYTES, batching=False):
+    """Requests that no client should send; the next is answered as before.
+
+    With `batching` the server joins requests: it refuses what has no
+    dimension itself, and does not answer what has no rows.
+    """
     inputs = "text" if kind == "tagger" else ("first", "second")
     names = [inputs] if isinstance(inputs, str) else list(inputs)
 
@@ -141,7 +148,11 @@ def check_hostile(asker, kind, size=FIVE_MEGABYTES):
             for wrong in ("a b", [["a b"]], [["a", "b"]], [[["a"]]]):
                 answer = asker.ask(signature, {**every(["a b"]), name: wrong})
                 assert isinstance(answer, Refusal), (signature, wrong, answer)
-                assert "shape" in answer.message.lower(), answer
+                said = answer.message.lower()
+                if batching and wrong == "a b":
+                    assert "must have at least one dimension" in said, answer
+                else:
+                    assert "shape" in said, answer
             answer = asker.ask(signature, {**every(["a b"]), name: [1.5]})
             assert isinstance(answer, Refusal), (signature, answer)
     if kind == "tagger":
@@ -153,20 +164,26 @@ def check_hostile(asker, kind, size=FIVE_MEGABYTES):
             "serving_default", {"first": ["a", "b"], "second": ["c"]}
         )
         assert isinstance(answer, Refusal), answer
-    _check_odd_texts(asker, names, kind, size)
+    _check_odd_texts(asker, names, kind, size, batching)
     after = ask(asker, "serving_default", every(["it lives"]))
     assert after == before
 
 
-def _check_odd_texts(asker, names, kind, size):
+def _check_odd_texts(asker, names, kind, size, batching):
     """No texts, no UTF-8, and texts of megabytes are answered."""
 
     def every(value):
         return dict.fromkeys(names, value)
 
     for signature in ("serving_default", "embed"):
-        answer = ask(asker, signature, every([]))
-        assert all(np.size(value) == 0 for value in answer.values())
+        if not batching:
+            answer = ask(asker, signature, every([]))
+            assert all(np.size(value) == 0 for value in answer.values())
+        elif isinstance(asker, Grpc):
+            # Over REST the server itself decides how long it waits.
+            answer = asker.ask(signature, every([]), UNANSWERED_SECONDS)
+            assert isinstance(answer, Refusal), answer
+            assert answer.message.startswith("DEADLINE_EXCEEDED"), answer
     answer = ask(asker, "serving_default", every([INVALID]))
     if kind == "tagger":
         assert answer["length"] == [4]

@@ -32,8 +32,11 @@ from tensorflow_serving.apis import prediction_service_pb2_grpc
 from tensorflow_serving.config import model_server_config_pb2
 
 from dlfa_tf.serving.export.served_graph import ServedGraph
+from dlfa_tf.serving.export.server_config import read_config
 from dlfa_tf.serving.export.warmup import as_strings
 from dlfa_tf.serving.export.warmup import read_warmup
+from tests.serving.batching_double import Batcher
+from tests.serving.batching_double import Failure
 
 _STATUS = {"INVALID_ARGUMENT": 400, "NOT_FOUND": 404, "UNAVAILABLE": 503,
            "FAILED_PRECONDITION": 400, "DEADLINE_EXCEEDED": 504,
@@ -44,27 +47,36 @@ _PATH = re.compile(
 )
 
 
-class Failure(Exception):
-    """An answer that is an error."""
-
-    def __init__(self, code, message):
-        super().__init__(message)
-        self.code = code
-
-
 class ServerDouble:
     """Serves models on 127.0.0.1; `stop` ends it.
 
     `faults` is a list of codes to answer the next requests with; `delay` is
     added to every request, in seconds; requests of more than `max_batch_size`
     examples are refused, as under batching. `tls` is a pair of PEM bytes, key
-    and certificate, for gRPC.
+    and certificate, for gRPC. `batching` is the text of a batching file: then
+    `batcher` joins requests. More gRPC calls at a time than `grpc_threads` are
+    refused; `crashed` says that the real server would have aborted.
     """
 
     kind = "double"
 
-    def __init__(self, config, poll_seconds=0.1, max_batch_size=None, tls=None):
+    def __init__(
+        self,
+        config,
+        poll_seconds=0.1,
+        max_batch_size=None,
+        tls=None,
+        batching=None,
+        grpc_threads=64,
+    ):
         self.tls = tls
+        self.crashed = False
+        self.rest_seconds = 30.0
+        self.grpc_threads = threading.Semaphore(grpc_threads)
+        self.batcher = None
+        if batching is not None:
+            parameters = read_config(batching, "batching.config")
+            self.batcher = Batcher(parameters, _run, self._crash)
         self.models = {}
         self.labels = {}
         self.states = {}
@@ -80,8 +92,12 @@ class ServerDouble:
         self.poller.start()
         self._serve()
 
+    def _crash(self):
+        self.crashed = True
+
     def _serve(self):
-        self.server = grpc.server(futures.ThreadPoolExecutor(8))
+        # Calls are refused by a limit of our own, in the server's words.
+        self.server = grpc.server(futures.ThreadPoolExecutor(128))
         service = _Service(self)
         for module, name in (
             (prediction_service_pb2_grpc, "PredictionService"),
@@ -111,6 +127,8 @@ class ServerDouble:
         self.http.shutdown()
         self.http.server_close()
         self.http_thread.join()
+        if self.batcher is not None:
+            self.batcher.stop()
         for versions in self.models.values():
             for graph in versions.values():
                 graph.close()
@@ -192,8 +210,19 @@ class ServerDouble:
             )
         return chosen, versions[chosen]
 
-    def predict(self, name, version, label, signature, inputs, outputs=()):
+    def predict(
+        self,
+        name,
+        version,
+        label,
+        signature,
+        inputs,
+        outputs=(),
+        seconds=None,
+    ):
         self.requests += 1
+        if self.crashed:
+            raise Failure("UNAVAILABLE", "failed to connect to all addresses")
         if self.faults:
             raise Failure(self.faults.pop(0), "as the test wants it")
         time.sleep(self.delay)
@@ -230,10 +259,11 @@ class ServerDouble:
                     f"Task size {len(value)} is larger than maximum input "
                     f"batch size {self.max_batch_size}",
                 )
-        try:
-            return version, graph.run(signature, inputs, outputs or None)
-        except (ValueError, tf.errors.InvalidArgumentError) as error:
-            raise Failure("INVALID_ARGUMENT", str(error)[:2000]) from None
+        key = (graph, signature, tuple(outputs))
+        # A request for fewer outputs is of no signature that is batched.
+        if self.batcher is not None and not outputs:
+            return version, self.batcher.ask(key, inputs, seconds)
+        return version, _run(key, inputs)
 
     def status(self, name, version=None):
         found = {
@@ -263,6 +293,14 @@ class ServerDouble:
         return answer
 
 
+def _run(key, inputs):
+    graph, signature, outputs = key
+    try:
+        return graph.run(signature, inputs, outputs or None)
+    except (ValueError, tf.errors.InvalidArgumentError) as error:
+        raise Failure("INVALID_ARGUMENT", str(error)[:2000]) from None
+
+
 def _spec(spec):
     choice = spec.WhichOneof("version_choice")
     return (
@@ -280,10 +318,17 @@ class _Service(
         self.double = double
 
     def _answer(self, context, call):
+        if not self.double.grpc_threads.acquire(blocking=False):
+            context.abort(
+                grpc.StatusCode.RESOURCE_EXHAUSTED,
+                "Server Threadpool Exhausted",
+            )
         try:
             return call()
         except Failure as failure:
             context.abort(grpc.StatusCode[failure.code], str(failure))
+        finally:
+            self.double.grpc_threads.release()
 
     def Predict(self, request, context):
         def call():
@@ -293,6 +338,7 @@ class _Service(
                 spec.signature_name,
                 {k: tf.make_ndarray(v) for k, v in request.inputs.items()},
                 list(request.output_filter),
+                context.time_remaining(),
             )
             answer = predict_pb2.PredictResponse()
             answer.model_spec.name = spec.name
@@ -393,7 +439,14 @@ class _Handler(http_server.BaseHTTPRequestHandler):
                 rows = [{names[0]: row} for row in rows]
             inputs = {key: [row[key] for row in rows] for key in rows[0]}
         arrays = {key: _array(value) for key, value in inputs.items()}
-        _, found = self.double.predict(name, version, label, signature, arrays)
+        _, found = self.double.predict(
+            name,
+            version,
+            label,
+            signature,
+            arrays,
+            seconds=self.double.rest_seconds,
+        )
         lists = {key: _plain(value.tolist()) for key, value in found.items()}
         if "inputs" in content:
             only = next(iter(lists.values()))

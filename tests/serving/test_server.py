@@ -1,8 +1,8 @@
 """What holds on a running model server: the real one, and its double.
 
-The real one is the binary named by TF_MODEL_SERVER. The double shows that
-these tests can pass, and the client and the exports with them; batching and
-the server's own session only the real one has.
+The real one is the binary named by TF_MODEL_SERVER, without and with batching.
+The double shows that these tests can pass, and the client and the exports with
+them; the server's own session only the real one has.
 """
 
 import contextlib
@@ -47,9 +47,12 @@ def model_config(**bases):
     return f"model_config_list {{\n{models}}}\n"
 
 
-@pytest.fixture(scope="module", params=["double", "real", "real batching"])
+@pytest.fixture(
+    scope="module",
+    params=["double", "double batching", "real", "real batching"],
+)
 def server_kind(request):
-    if request.param != "double":
+    if request.param.startswith("real"):
         find_server()
     return request.param
 
@@ -61,12 +64,13 @@ def start(server_kind):
 
         def start(**bases):
             config = model_config(**bases)
-            if server_kind == "double":
-                server = ServerDouble(config)
+            batching = None
+            if server_kind.endswith("batching"):
+                batching = BATCHING.read_text()
+            if server_kind.startswith("double"):
+                # As the real one has for two cores.
+                server = ServerDouble(config, batching=batching, grpc_threads=8)
             else:
-                batching = None
-                if server_kind == "real batching":
-                    batching = BATCHING.read_text()
                 server = RealServer(config, list(bases), batching)
             stack.callback(server.stop)
             return server
@@ -98,12 +102,17 @@ def asker(request, server):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["tagger", "classifier"])
-def test_server_conforms(kind, asker, server, request, seed):
+def test_server_conforms(kind, asker, server, server_kind, request, seed):
     model = request.getfixturevalue(kind)
     real = server.kind == "real"
     asked = asker(kind)
     check_answers(asked, model, kind)
-    check_hostile(asked, kind, 5 * 2**20 if real else 5 * 2**10)
+    check_hostile(
+        asked,
+        kind,
+        5 * 2**20 if real else 5 * 2**10,
+        batching=server_kind.endswith("batching"),
+    )
     check_random(asked, model, kind, 10_000 if real else 100, seed, batch=25)
 
 
@@ -140,6 +149,40 @@ def keep_asking(target, stop, failures, count):
                 count.append(1)
             except Exception as error:
                 failures.append(error)
+
+
+@pytest.mark.parametrize("transport", ["grpc", "rest"])
+def test_many_callers_are_all_answered(start, toy_tagger, transport):
+    """More than the server has threads, in sentences of all widths.
+
+    Some ask nothing, which under batching no server answers.
+    """
+    server = start(pos=toy_tagger.parent)
+    failures = []
+
+    def ask(client, number):
+        lengths = [1 + number % 7, 150 * (number % 2), 300 * (number % 3 == 0)]
+        sentences = [["Word"] * length for length in lengths]
+        try:
+            for _ in range(4):
+                answer = client.tag_words(sentences)
+                assert [len(words) for words in answer] == lengths
+                answer = client.tag([f"Caller {number}"])
+                assert answer[0][1].word == str(number)
+                assert client.predict({"text": []})["tags"] == []
+        except Exception as error:
+            failures.append(error)
+
+    target = getattr(server, transport)
+    with Client(target, "pos", timeout=SECONDS) as client:
+        threads = [
+            threading.Thread(target=ask, args=(client, i)) for i in range(24)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert failures == []
 
 
 def test_version_is_switched_under_load(start, base, toy_classifier):
