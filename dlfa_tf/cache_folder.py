@@ -5,17 +5,15 @@ import errno
 import logging
 import os
 import shutil
-import zlib
 from collections.abc import Callable
 from collections.abc import Iterator
 from pathlib import Path
 
 from dlfa_tf import files
+from dlfa_tf import manifest
 
 CACHE_VARIABLE = "DLFA_TF_CACHE"
-MANIFEST_NAME = "dlfa_manifest.json"
-
-_CHUNK_BYTES = 1 << 22
+MANIFEST_NAME = manifest.NAME
 
 logger = logging.getLogger(__name__)
 
@@ -48,18 +46,11 @@ def folder_is_valid(folder: Path, tag: str) -> bool:
     cache). This finds damage, not a forgery.
     """
     try:
-        manifest = files.read_json(folder / MANIFEST_NAME)
-        if manifest["tag"] != tag or not manifest["files"]:
+        if files.read_json(folder / MANIFEST_NAME)["tag"] != tag:
             return False
-        for name, entry in manifest["files"].items():
-            path = folder / name
-            if path.stat().st_size != entry["bytes"]:
-                return False
-            if _crc32(path) != entry["crc32"]:
-                return False
+        return not manifest.damage(folder)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return False
-    return True
 
 
 def ensure_folder(
@@ -112,33 +103,13 @@ def _build_and_rename(
         with files.written_aside(folder) as result:
             result.mkdir()
             build(result)
-            _write_manifest(result, tag)
+            manifest.write(result, tag)
             if folder.exists() and not folder_is_valid(folder, tag):
                 files.remove(folder)
     except OSError:
         # Without locks another process may have been faster.
         if not folder_is_valid(folder, tag):
             raise
-
-
-def _write_manifest(folder: Path, tag: str) -> None:
-    entries = {
-        path.relative_to(folder).as_posix(): {
-            "bytes": path.stat().st_size,
-            "crc32": _crc32(path),
-        }
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
-    files.write_json(folder / MANIFEST_NAME, {"tag": tag, "files": entries})
-
-
-def _crc32(path: Path) -> str:
-    value = 0
-    with path.open("rb") as stream:
-        while chunk := stream.read(_CHUNK_BYTES):
-            value = zlib.crc32(chunk, value)
-    return f"{value:08x}"
 
 
 def _check_free_space(folder: Path, needed_bytes: int) -> None:

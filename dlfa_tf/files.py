@@ -13,6 +13,8 @@ import re
 import secrets
 import shutil
 import time
+import zipfile
+import zlib
 from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Sequence
@@ -20,6 +22,12 @@ from typing import Any
 from typing import NamedTuple
 
 _POLL_SECONDS = 0.1
+# What NumPy and zipfile raise for an `.npz` file that was cut off or altered.
+# RuntimeError: one bit tells that it is encrypted, others a later version.
+BROKEN_NPZ = (
+    OSError, ValueError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile,
+    zlib.error,
+)  # fmt: skip
 
 
 class Lock(NamedTuple):
@@ -48,10 +56,7 @@ def written_aside(
     look at it. `durable` waits until the disk has the file. The parent of
     `path` must exist.
     """
-    # Not the number of the process alone: in containers each is the first,
-    # and two that share a folder may be on machines that share no locks.
-    number = f"{os.getpid()}{secrets.randbelow(10**6):06d}"
-    temporary = path.with_name(f".{path.name}.{number}.tmp{suffix}")
+    temporary = _temporary(path, suffix)
     try:
         yield temporary
         if durable:
@@ -73,8 +78,7 @@ def filled_aside(
     readers know that all is there. What `folder` has of the same name is
     replaced, and nothing is moved after an error.
     """
-    number = f"{os.getpid()}{secrets.randbelow(10**6):06d}"
-    temporary = folder / f".{folder.name}.{number}.tmp"
+    temporary = _temporary(folder / folder.name)
     temporary.mkdir()
     try:
         yield temporary
@@ -86,6 +90,26 @@ def filled_aside(
             os.replace(temporary / name, folder / name)
     finally:
         remove(temporary)
+
+
+@contextlib.contextmanager
+def removed_in_the_end(path: pathlib.Path) -> Iterator[pathlib.Path]:
+    """Yields a path beside `path` to write to, and removes it in the end.
+
+    For what is not renamed as a whole; see `written_aside`.
+    """
+    temporary = _temporary(path)
+    try:
+        yield temporary
+    finally:
+        remove(temporary)
+
+
+def _temporary(path: pathlib.Path, suffix: str = "") -> pathlib.Path:
+    # Not the number of the process alone: in containers each is the first,
+    # and two that share a folder may be on machines that share no locks.
+    number = f"{os.getpid()}{secrets.randbelow(10**6):06d}"
+    return path.with_name(f".{path.name}.{number}.tmp{suffix}")
 
 
 def is_unfinished(path: pathlib.Path, name: str | None = None) -> bool:
@@ -137,8 +161,14 @@ def write_json(path: pathlib.Path, value: Any) -> None:
 
 
 def read_json(path: pathlib.Path) -> Any:
-    """Reads a file of JSON."""
-    return json.loads(path.read_text(encoding="utf-8"))
+    """Reads a file of JSON; ValueError names one that is cut off or altered."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise ValueError(
+            f"{path} is no JSON that can be read ({error}). Accepted: the file "
+            "as it was written; copy it or make it again."
+        ) from error
 
 
 def append_json_line(path: pathlib.Path, value: dict) -> None:

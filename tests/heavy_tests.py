@@ -95,9 +95,9 @@ class HeavyTests:
             if name not in names_of(item)
         ]
         file = item.path.name
-        # `make test-fast` leaves slow tests out anyway.
-        slow = item.get_closest_marker("slow")
-        if worked and not (slow or self.write or file in self.files):
+        # `make test-fast` leaves these out anyway.
+        apart = any(map(item.get_closest_marker, ("slow", "faults")))
+        if worked and not (apart or self.write or file in self.files):
             pytest.fail(
                 f"{file} traces functions of TensorFlow or starts Python, and "
                 f"{LIST.name} has no test of it. Accepted: other means, or "

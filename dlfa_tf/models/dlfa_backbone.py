@@ -10,12 +10,15 @@ import keras
 import keras_hub
 
 from dlfa_tf import files
+from dlfa_tf import manifest
 from dlfa_tf import options
 from dlfa_tf.models import checkpoint_encoders
 from dlfa_tf.models import encoder_blocks
 from dlfa_tf.models import fusing
 from dlfa_tf.models import lora
+from dlfa_tf.models import saved_folder
 from dlfa_tf.models import sentence_vectors
+from dlfa_tf.models import weight_sums
 from dlfa_tf.models.sentence_vectors import POOLER_NAME
 from dlfa_tf.models.sentence_vectors import POOLING_NAME
 from dlfa_tf.types import Config
@@ -304,9 +307,31 @@ class DLFABackbone(keras_hub.models.Backbone):
 
         Raises:
             ValueError: when the fusion is a layer that is not registered.
+            OSError: when the folder cannot be written; what was in it stays.
         """
         fusing.check_registered(self.fusion)
-        super().save_to_preset(preset_dir, **kwargs)
+        with saved_folder.written(preset_dir) as folder:
+            super().save_to_preset(str(folder), **kwargs)
+
+    @classmethod
+    def from_preset(
+        cls, preset: str, load_weights: bool = True, **kwargs: Any
+    ) -> Any:
+        """Loads a backbone that `save_to_preset` saved.
+
+        Args:
+            preset: str, the folder.
+            load_weights: bool. Defaults to `True`.
+            **kwargs: further arguments of keras-hub's method.
+
+        Raises:
+            ValueError: when the folder is damaged.
+        """
+        folder = pathlib.Path(preset).expanduser()
+        if folder.is_dir():
+            manifest.check(folder)
+            preset = str(folder.absolute())
+        return super().from_preset(preset, load_weights=load_weights, **kwargs)
 
     def save_lora_weights(self, filepath: str | os.PathLike[str]) -> None:
         """Saves all that was adapted: factors, biases, fusion, a new pooler.
@@ -327,6 +352,7 @@ class DLFABackbone(keras_hub.models.Backbone):
             lora.add_adapted(
                 temporary, lora.adapted_weights(self, self._new_layers())
             )
+            weight_sums.add(temporary)
 
     def load_lora_weights(self, filepath: str | os.PathLike[str]) -> None:
         """Loads what `save_lora_weights` saved, into an equal model.
@@ -335,8 +361,10 @@ class DLFABackbone(keras_hub.models.Backbone):
             filepath: file to read.
 
         Raises:
-            ValueError: when ranks or fusion layers differ.
+            ValueError: when the file is damaged, or ranks or fusion layers
+                differ.
         """
+        weight_sums.check(filepath)
         super().load_lora_weights(str(filepath))
         lora.read_adapted(
             filepath, lora.adapted_weights(self, self._new_layers())

@@ -1,6 +1,7 @@
 """What the text and the token classifier share."""
 
 import contextlib
+import pathlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,6 +9,7 @@ import keras
 import keras_hub
 import numpy as np
 
+from dlfa_tf import manifest
 from dlfa_tf import raw_values
 from dlfa_tf.lazy import tf
 from dlfa_tf.models import array_inputs
@@ -16,6 +18,8 @@ from dlfa_tf.models import fusing
 from dlfa_tf.models import keras_arguments
 from dlfa_tf.models import loading
 from dlfa_tf.models import raw_inputs
+from dlfa_tf.models import saved_folder
+from dlfa_tf.models import weight_sums
 from dlfa_tf.models.dlfa_backbone import DLFABackbone
 from dlfa_tf.preprocessing import raw_labels
 from dlfa_tf.preprocessing.raw_labels import LabelRule
@@ -649,15 +653,20 @@ class DLFATask(keras_hub.models.Task):
     def save_to_preset(self, preset_dir: str, **kwargs: Any) -> None:
         """Saves the model as a folder that `from_preset` reads.
 
+        `dlfa_manifest.json` in it holds the sizes and check sums of the files,
+        by which `from_preset` finds damage.
+
         Args:
-            preset_dir: str, the folder.
+            preset_dir: str, the folder. Files of other names in it stay.
             **kwargs: further arguments of keras-hub's method.
 
         Raises:
             ValueError: when the fusion is a layer that is not registered.
+            OSError: when the folder cannot be written; what was in it stays.
         """
         fusing.check_registered(self.backbone.fusion)
-        super().save_to_preset(preset_dir, **kwargs)
+        with saved_folder.written(preset_dir) as folder:
+            super().save_to_preset(str(folder), **kwargs)
 
     def save_task_weights(self, filepath: str) -> None:
         """Saves the weights of the head, without the optimizer's state.
@@ -665,15 +674,50 @@ class DLFATask(keras_hub.models.Task):
         keras-hub would store the state of all weights, the encoder's too, in
         the preset, and warn of it when the preset is loaded.
         """
-        keras.saving.save_weights(
-            self, filepath=filepath, objects_to_skip=self._all_but_head()
-        )
+        with weight_sums.written(filepath) as temporary:
+            keras.saving.save_weights(
+                self,
+                filepath=str(temporary),
+                objects_to_skip=self._all_but_head(),
+            )
 
     def load_task_weights(self, filepath: str) -> None:
-        """Loads what `save_task_weights` saved."""
+        """Loads what `save_task_weights` saved.
+
+        ValueError when the file is damaged.
+        """
+        weight_sums.check(filepath)
         keras.saving.load_weights(
             self, filepath, objects_to_skip=self._all_but_head()
         )
+
+    def save_weights(self, filepath: Any, **kwargs: Any) -> None:
+        """Saves all weights as Keras does, with a check sum in the file.
+
+        Args:
+            filepath: file to write, whose name ends in `.weights.h5`.
+            **kwargs: further arguments of `keras.Model.save_weights`.
+        """
+        if kwargs.get("max_shard_size") or not kwargs.get("overwrite", True):
+            # Several files, and a question to the user, are Keras' own.
+            super().save_weights(filepath, **kwargs)
+            return
+        with weight_sums.written(filepath) as temporary:
+            super().save_weights(str(temporary), **kwargs)
+
+    def load_weights(self, filepath: Any, **kwargs: Any) -> None:
+        """Loads what `save_weights` saved.
+
+        Args:
+            filepath: file to read.
+            **kwargs: further arguments of `keras.Model.load_weights`.
+
+        Raises:
+            ValueError: when the file is damaged, or of another model.
+        """
+        if str(filepath).endswith(".h5"):
+            weight_sums.check(filepath)
+        super().load_weights(filepath, **kwargs)
 
     def _all_but_head(self) -> list[Any]:
         return [*self.backbone._flatten_layers(), self.optimizer]
@@ -700,15 +744,17 @@ class DLFATask(keras_hub.models.Task):
             The task model.
 
         Raises:
-            ValueError: when the folder holds a model of another task or a
-                backbone alone, when an argument would change a saved model,
-                when `sequence_length` exceeds the encoder's positions, or
-                when the preset's WordPiece vocabulary is not cased.
+            ValueError: when the folder is damaged, when it holds a model of
+                another task or a backbone alone, when an argument would change
+                a saved model, when `sequence_length` exceeds the encoder's
+                positions, or when the preset's WordPiece vocabulary is not
+                cased.
             TypeError: for an unknown argument, or a preset with another kind
                 of vocabulary.
         """
         if not loading.is_saved_task(preset):
             return loading.task_from_encoder(cls, preset, load_weights, kwargs)
+        manifest.check(pathlib.Path(loading.local_preset(preset)))
         saved = loading.saved_task_class(preset)
         if not issubclass(saved, cls):
             raise ValueError(

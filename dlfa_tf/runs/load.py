@@ -1,12 +1,12 @@
 """From a config to a model, from a model to a folder and back."""
 
 import pathlib
-import zipfile
 from typing import Any
 
 import numpy as np
 
 from dlfa_tf import files
+from dlfa_tf import manifest
 from dlfa_tf.models import compact_model
 from dlfa_tf.models import loading
 from dlfa_tf.models.task import DLFATask
@@ -98,6 +98,7 @@ def save_model(model: Any, folder: pathlib.Path) -> None:
     # A run that was killed right after this saves once more.
     with files.written_aside(folder, replace=True) as temporary:
         model.save_to_preset(str(temporary))
+        manifest.write(temporary)
 
 
 def save_bundle_weights(
@@ -131,7 +132,7 @@ def read_bundle_weights(
         with path.open("rb") as stream, np.load(stream) as file:
             token_ids = file["token_ids"]
             weights = [file[f"{i:04d}"] for i in range(len(file.files) - 1)]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as e:
+    except files.BROKEN_NPZ as e:
         raise ValueError(
             f"{str(path)!r} cannot be read ({e}). Accepted: the file as the "
             "run on a bundle wrote it."

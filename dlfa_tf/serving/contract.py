@@ -12,6 +12,7 @@ MINIMUM_SERVER_VERSION = "2.20.0"
 MAX_BATCH_SIZE = 32
 # Files of an export besides TensorFlow's own.
 EXTRA = "assets.extra"
+MANIFEST = f"{EXTRA}/dlfa_manifest.json"
 METADATA = f"{EXTRA}/dlfa_tf.json"
 WARMUP = f"{EXTRA}/tf_serving_warmup_requests"
 DEFAULT_SIGNATURE = "serving_default"

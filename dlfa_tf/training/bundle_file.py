@@ -9,8 +9,6 @@ import hashlib
 import json
 import os
 import pathlib
-import zipfile
-import zlib
 from typing import Any
 
 import numpy as np
@@ -19,11 +17,6 @@ from dlfa_tf import files
 
 SCHEMA = 1
 _META = "meta"
-# What NumPy and zipfile raise for a file that was cut off or altered.
-_BROKEN = (
-    ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error,
-    NotImplementedError,
-)  # fmt: skip
 
 
 def write_bundle_file(
@@ -72,7 +65,7 @@ def read_bundle_meta(
         # NumPy leaves a file open that it opened and cannot read.
         with path.open("rb") as stream, np.load(stream) as file:
             return _read_head(file, path)
-    except _BROKEN as error:
+    except files.BROKEN_NPZ as error:
         raise _broken(path, error) from error
 
 
@@ -90,7 +83,7 @@ def read_bundle_file(
             digest, meta = _read_head(file, path)
             arrays = {name: file[name] for name in file if name != _META}
             text = json.dumps(meta, sort_keys=True)
-    except _BROKEN as error:
+    except files.BROKEN_NPZ as error:
         raise _broken(path, error) from error
     if _digest(text, arrays) != digest:
         raise ValueError(

@@ -11,7 +11,6 @@ import json
 import os
 import pathlib
 import re
-import zipfile
 from collections.abc import Callable
 from collections.abc import Iterator
 from typing import Any
@@ -26,8 +25,6 @@ _NAME = re.compile(r"(step|best)-(\d{8})\.npz")
 _META = "meta"
 # End of the name of a file that could not be read.
 _ASIDE = ".broken"
-# What NumPy and zipfile raise for a file that was cut off or altered.
-_BROKEN = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)
 
 
 class CheckpointStore:
@@ -89,7 +86,7 @@ class CheckpointStore:
                 best: list[np.ndarray] = []
                 if meta["best"] is not None:
                     best, _ = self._read("best", meta["best"])
-            except _BROKEN as error:
+            except files.BROKEN_NPZ as error:
                 say(
                     f"checkpoint of step {step} cannot be read "
                     f"({type(error).__name__}: {error}); trying the one before"
@@ -169,7 +166,7 @@ class CheckpointStore:
             try:
                 with self._opened("step", step) as file:
                     wanted.add(json.loads(file[_META].tobytes())["best"])
-            except _BROKEN:
+            except files.BROKEN_NPZ:
                 continue
         for step in self._steps("best"):
             if step not in wanted:

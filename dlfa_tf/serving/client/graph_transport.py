@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 
+from dlfa_tf import manifest
 from dlfa_tf.lazy import tf
 from dlfa_tf.serving.client import errors
 from dlfa_tf.serving.client import tensors
+from dlfa_tf.serving.contract import MANIFEST
 from dlfa_tf.serving.export import warmup
 from dlfa_tf.serving.export.served_graph import ServedGraph
 
@@ -33,6 +35,7 @@ class GraphTransport:
     """Runs an export by `ServedGraph`; takes what the others take."""
 
     def __init__(self, folder: str | os.PathLike) -> None:
+        manifest.check(pathlib.Path(folder), MANIFEST)
         self._graph = ServedGraph(folder)
 
     def predict(

@@ -8,8 +8,11 @@ from typing import Any
 import numpy as np
 
 from dlfa_tf import files
+from dlfa_tf import manifest
 from dlfa_tf.lazy import tf
 from dlfa_tf.models.token_classifier import DLFATokenClassifier
+from dlfa_tf.serving.contract import EXTRA
+from dlfa_tf.serving.contract import MANIFEST
 from dlfa_tf.serving.contract import MAX_BATCH_SIZE
 from dlfa_tf.serving.export import lint
 from dlfa_tf.serving.export import metadata_file
@@ -112,6 +115,8 @@ def export_saved_model(
                 f"The export would fail in the server; it was not kept.\n"
                 f"{failed}"
             )
+        # A graph has no sums of its own. The files beside it may be edited.
+        manifest.write(temporary, name=MANIFEST, without=[EXTRA])
     return target
 
 

@@ -7,7 +7,9 @@ from collections.abc import Iterable
 from collections.abc import Iterator
 from typing import Any
 
+from dlfa_tf import manifest
 from dlfa_tf.lazy import tf
+from dlfa_tf.serving.contract import MANIFEST
 from dlfa_tf.serving.contract import METADATA
 from dlfa_tf.serving.contract import SIGNATURES
 from dlfa_tf.serving.contract import WARMUP
@@ -63,6 +65,11 @@ def check_export(folder: str | os.PathLike) -> list[Finding]:
     server = metadata.get("minimum_server_version", "unknown")
     kind = str(metadata.get("kind"))
     findings = [
+        _finding(
+            "files",
+            "sizes and check sums are those written",
+            manifest.damage(folder, MANIFEST),
+        ),
         _finding("metadata", f"{METADATA} is whole", about_metadata),
         _finding(
             "signatures",

@@ -16,7 +16,15 @@ from dlfa_tf.serving.export.warmup import as_strings
 from dlfa_tf.serving.export.warmup import read_warmup
 from dlfa_tf.serving.export.warmup import write_warmup
 
-RULES = ["metadata", "signatures", "ops", "guards", "variables", "warm-up"]
+RULES = [
+    "files",
+    "metadata",
+    "signatures",
+    "ops",
+    "guards",
+    "variables",
+    "warm-up",
+]
 TEXT = {"text": as_strings(["a"])}
 WORDS = {"words": as_strings([["a"]])}
 

@@ -1,0 +1,54 @@
+"""Files of weights that were cut off or altered are refused."""
+
+import h5py
+import numpy as np
+import pytest
+
+from dlfa_tf.models import weight_sums
+
+
+@pytest.fixture
+def path(tmp_path):
+    path = tmp_path / "m.weights.h5"
+    with weight_sums.written(path) as temporary:
+        assert temporary.name.endswith(".weights.h5")
+        with h5py.File(temporary, "w") as file:
+            file["a/b"] = np.arange(500, dtype="float32")
+            file["names"] = ["one", "two"]
+            file["empty"] = np.zeros((0, 3))
+    return path
+
+
+def test_whole_file_is_accepted(path):
+    weight_sums.check(path)
+    with h5py.File(path, "r+") as file:
+        file["a/b"][3] = 3.5
+        del file.attrs["dlfa_crc32"]
+    weight_sums.check(path)  # as Keras alone writes it
+
+
+def test_altered_file_is_refused(path):
+    with h5py.File(path, "r+") as file:
+        file["a/b"][3] = 3.5
+    with pytest.raises(ValueError, match=r"m.weights.h5' is damaged"):
+        weight_sums.check(path)
+
+
+def test_file_that_was_cut_off_is_refused(path):
+    path.write_bytes(path.read_bytes()[:900])
+    with pytest.raises(ValueError, match=r"m.weights.h5' cannot be read"):
+        weight_sums.check(path)
+
+
+def test_missing_file_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match="x.weights.h5"):
+        weight_sums.check(tmp_path / "x.weights.h5")
+
+
+def test_error_leaves_what_was_there(path):
+    with pytest.raises(OSError, match="No space"):
+        with weight_sums.written(path) as temporary:
+            temporary.write_bytes(b"half")
+            raise OSError(28, "No space left on device")
+    weight_sums.check(path)
+    assert [p.name for p in path.parent.iterdir()] == [path.name]
