@@ -53,6 +53,11 @@ test-slow: venv-dev ## Runs the tests marked slow
 test-faults: venv-dev ## Runs the tests of faults from outside, in minutes
 	$(PYTEST) -m faults tests/faults $(PYTEST_ARGS)
 
+# DLFA_TF_FUZZ_EXAMPLES inputs for each parser.
+test-fuzz: venv-dev ## Feeds all parsers with noise: many inputs, in minutes
+	DLFA_TF_FUZZ_EXAMPLES=$${DLFA_TF_FUZZ_EXAMPLES:-5000} \
+		$(PYTEST) -m "" tests/fuzz $(PYTEST_ARGS)
+
 test-beam: ## Runs the tests of bulk inference, with Apache Beam
 	sh tools/test_beam.sh $(PYTEST_ARGS)
 

@@ -123,7 +123,8 @@ def _score_task(
             by_language[language] = score.score_labels(task, gold, predicted)
         except ValueError as error:
             raise ValueError(
-                f"Task {task.name!r}, language {language!r}: {error}"
+                f"Task {task.name!r}, language {language!r} ({predictions} "
+                f"against {labels}): {error}"
             ) from error
         by_language[language]["split"] = split
     return {

@@ -162,17 +162,17 @@ def forked(work, folder, barrier, queue):
 def at_once(work, folder, number=3):
     """Does the same in several processes at the same moment."""
     context = multiprocessing.get_context("fork")
-    barrier, queue = context.Barrier(number), context.Queue()
+    barrier, queue = context.Barrier(number), context.SimpleQueue()
     started = [
         context.Process(target=forked, args=(work, folder, barrier, queue))
         for _ in range(number)
     ]
     for process in started:
         process.start()
-    said = [queue.get(timeout=120) for _ in started]
     for process in started:
-        process.join(30)
-    return said
+        process.join(60)
+        assert process.exitcode == 0
+    return [queue.get() for _ in started]
 
 
 def save_checkpoint(folder):

@@ -4,6 +4,7 @@ client: `Client`.
 arguments: what callers hand over, or refused.
 errors: errors by whose fault they are.
 retries: asks again what a server did not answer.
+answers: what a server answers, or its error.
 no_examples: the answer to a request without examples.
 grpc_transport, rest_transport: a server over the network.
 graph_transport: an export in this process.

@@ -9,6 +9,7 @@ from typing import Any
 from typing import NamedTuple
 
 from dlfa_tf import checks
+from dlfa_tf.serving.client import answers
 from dlfa_tf.serving.client import arguments
 from dlfa_tf.serving.client import no_examples
 from dlfa_tf.serving.client import retries
@@ -176,10 +177,10 @@ class Client:
             [*(word or " " for word in row), *[""] * (width - len(row))]
             for row in rows
         ]
-        answers = self._tag("tag_words", {"words": padded})
+        tagged = self._tag("tag_words", {"words": padded})
         return [
             _with_words(row, answer)
-            for row, answer in zip(rows, answers, strict=True)
+            for row, answer in zip(rows, tagged, strict=True)
         ]
 
     def classify(
@@ -187,15 +188,10 @@ class Client:
     ) -> list[Classification]:
         """Classifies pairs of texts: `first[i]` with `second[i]`."""
         inputs = _pairs(first, second)
-        answer = self.predict(inputs) if inputs["first"] else {}
-        return [
-            Classification(label, probabilities)
-            for label, probabilities in zip(
-                answer.get("label", ()),
-                answer.get("probabilities", ()),
-                strict=True,
-            )
-        ]
+        if not inputs["first"]:
+            return []
+        found = answers.labels(self.predict(inputs))
+        return [Classification(*row) for row in found]
 
     def embed(
         self,
@@ -210,7 +206,8 @@ class Client:
         )
         if not any(inputs.values()):
             return []
-        return self.predict(inputs, "embed", ["embedding"])["embedding"]
+        name = "embedding"
+        return answers.vectors(self.predict(inputs, "embed", [name]), name)
 
     def predict(
         self,
@@ -307,17 +304,9 @@ class Client:
     def _tag(
         self, signature: str, inputs: Mapping[str, list[Any]]
     ) -> list[list[TaggedWord]]:
-        answer = self.predict(inputs, signature)
-        rows = zip(
-            answer["words"],
-            answer["tags"],
-            answer["scores"],
-            answer["length"],
-            strict=True,
-        )
         return [
-            [TaggedWord(*item) for item in zip(w, t, s, strict=True)][:length]
-            for w, t, s, length in rows
+            [TaggedWord(*word) for word in row]
+            for row in answers.tagged_rows(self.predict(inputs, signature))
         ]
 
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 
+from dlfa_tf.serving.client import answers
 from dlfa_tf.serving.client import errors
 from dlfa_tf.serving.client.errors import CODE_OF_STATUS
 from dlfa_tf.serving.client.errors import CallerError
@@ -53,13 +54,15 @@ class RestTransport:
             "inputs": {name: _jsonable(v) for name, v in inputs.items()},
         }
         answer = self._ask("POST", f"{_path(spec)}:predict", timeout, body)
-        found = answer["outputs"]
+        with answers.of_this_form(answer):
+            found = answer["outputs"]
         if not isinstance(found, dict):
             # The server drops the name of an only output.
             asked = spec.get("signature") or DEFAULT_SIGNATURE
             left = end - time.monotonic()
-            names = outputs or self.signatures(spec, left)[asked][1]
-            found = {names[0]: found}
+            signatures = {} if outputs else self.signatures(spec, left)
+            with answers.of_this_form(signatures):
+                found = {(outputs or signatures[asked][1])[0]: found}
         return {k: v for k, v in found.items() if not outputs or k in outputs}
 
     def status(
@@ -67,24 +70,26 @@ class RestTransport:
     ) -> dict[int, tuple[str, str]]:
         """State and error message of every version of a model."""
         answer = self._ask("GET", _path(spec), timeout)
-        return {
-            int(item["version"]): (
-                item["state"],
-                item.get("status", {}).get("error_message", ""),
-            )
-            for item in answer["model_version_status"]
-        }
+        with answers.of_this_form(answer):
+            return {
+                int(item["version"]): (
+                    str(item["state"]),
+                    str(item.get("status", {}).get("error_message", "")),
+                )
+                for item in answer["model_version_status"]
+            }
 
     def signatures(
         self, spec: Mapping[str, Any], timeout: float
     ) -> dict[str, tuple[list[str], list[str]]]:
         """Names of inputs and outputs of every signature."""
         answer = self._ask("GET", f"{_path(spec)}/metadata", timeout)
-        found = answer["metadata"]["signature_def"]["signature_def"]
-        return {
-            name: (sorted(item["inputs"]), sorted(item["outputs"]))
-            for name, item in found.items()
-        }
+        with answers.of_this_form(answer):
+            found = answer["metadata"]["signature_def"]["signature_def"]
+            return {
+                name: (sorted(item["inputs"]), sorted(item["outputs"]))
+                for name, item in found.items()
+            }
 
     def close(self) -> None:
         """Closes the connections that no call is using."""
@@ -102,7 +107,7 @@ class RestTransport:
         )
         try:
             answer = json.loads(content)
-        except ValueError:
+        except (ValueError, RecursionError):
             answer = None
         if status == 200 and isinstance(answer, dict):
             return answer
