@@ -108,14 +108,18 @@ def test_shell_scripts_parse(tracked):
 
 
 def test_sample_data_is_in_the_package():
-    folder = ROOT / "dlfa_tf" / "data" / "sample"
-    files = {file for file in folder.rglob("*") if file.is_file()}
+    folder = ROOT / "dlfa_tf" / "data"
     patterns = PROJECT["tool"]["setuptools"]["package-data"]["dlfa_tf.data"]
-    packed = {
-        file for pattern in patterns for file in folder.parent.glob(pattern)
-    }
-    assert files
-    assert {f for f in files if f.suffix == ".tsv"} <= packed
+    packed = {file for pattern in patterns for file in folder.glob(pattern)}
+    for name, ending in (
+        ("sample", ".tsv"), ("examples", ""), ("task_definitions", ".toml")
+    ):  # fmt: skip
+        files = {
+            file
+            for file in (folder / name).rglob(f"*{ending}")
+            if file.is_file()
+        }
+        assert files and files <= packed, name
 
 
 def test_every_module_and_package_has_a_docstring():

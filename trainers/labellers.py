@@ -61,8 +61,11 @@ def open_model(folder: str, batch_size: int) -> tuple[Any, str]:
     from dlfa_tf.runs import load
 
     model = load.load_model(folder)
-    tagger = isinstance(model, DLFATokenClassifier)
-    kind = "tagger" if tagger else "classifier"
+    kind = "classifier"
+    if isinstance(model, DLFATokenClassifier):
+        kind = "tagger"
+    elif model.num_texts == 1:
+        kind = "single_classifier"
     return ModelLabeller(model, batch_size), kind
 
 
@@ -97,15 +100,16 @@ class ModelLabeller:
         ]
 
     def classify(
-        self, first: Sequence[Any], second: Sequence[Any]
+        self, first: Sequence[Any], second: Sequence[Any] | None = None
     ) -> list[Classification]:
-        """Classifies pairs of texts."""
+        """Classifies texts, or pairs of texts."""
         if not first:
             return []
         labels = self._model.labels
+        inputs = list(first) if second is None else (list(first), list(second))
         return [
             Classification(labels[odds.argmax()], odds.tolist())
-            for odds in self._probabilities((list(first), list(second)))
+            for odds in self._probabilities(inputs)
         ]
 
     def _probabilities(self, inputs: Any) -> Any:

@@ -2,10 +2,11 @@ r"""Labels text: one line in, one line out.
 
 Taggers read a sentence per line and write `word/TAG word/TAG ...`; of a .tsv,
 .conll or .conllu file they read a word per line, sentences ending at empty
-lines, and write `word TAB tag`. Classifiers read `first TAB second` and write
-`label TAB probability`. JSON lines hold `text` or
-`words`, or `first` and `second`. A line that cannot be read is reported with
-its number, answered by an empty line, and makes the exit code 1.
+lines, and write `word TAB tag`. Classifiers read a text per line, or `first TAB
+second` if they were trained on pairs, and write `label TAB probability`. JSON
+lines hold `text` or `words`, or `first` and `second`. A line that cannot be
+read is reported with its number, answered by an empty line, and makes the exit
+code 1.
 
 Example:
     echo "Der Fluss ist hoch ." | python -m trainers.predict \

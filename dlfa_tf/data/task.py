@@ -154,6 +154,11 @@ class Task:
         return self.kind == "tagging"
 
     @property
+    def num_texts(self) -> int:
+        """Texts of an example: 2 for pairs."""
+        return 2 if self.kind == "pair" else 1
+
+    @property
     def has_usual_files(self) -> bool:
         """Whether its files have the benchmark's form.
 

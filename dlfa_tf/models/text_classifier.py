@@ -37,6 +37,11 @@ class DLFATextClassifier(DLFATask):
             preprocessor's.
         dropout: float, dropout before the last layer. Defaults to `0.1`
             (mBERT).
+        num_texts: int or None, texts of an example: 1, 2 for pairs, or None
+            where nobody knows; `fit` on raw strings says it. Programs,
+            exports and servers take what the model was trained on, because
+            a text has other pieces than a pair with an empty second one.
+            Defaults to `None`.
 
     Call arguments:
         inputs: dict of the backbone's inputs, each `(batch, time)`.
@@ -45,8 +50,8 @@ class DLFATextClassifier(DLFATask):
         float32 logits `(batch, num_classes)`.
 
     Raises:
-        ValueError: when neither `num_classes` nor `labels` is given, or when
-            they disagree.
+        ValueError: when neither `num_classes` nor `labels` is given, when
+            they disagree, or for another number of texts.
 
     Example:
         from dlfa_tf.models import DLFATextClassifier
@@ -70,8 +75,13 @@ class DLFATextClassifier(DLFATask):
         preprocessor: PairPreprocessor | None = None,
         labels: Sequence[str] | None = None,
         dropout: float = DROPOUT,
+        num_texts: int | None = None,
         **kwargs: Any,
     ) -> None:
+        if num_texts not in (None, 1, 2):
+            raise ValueError(
+                f"`num_texts` must be 1, 2 or None. Received: {num_texts!r}."
+            )
         super().__init__(
             backbone,
             num_classes,
@@ -80,6 +90,17 @@ class DLFATextClassifier(DLFATask):
             dropout,
             **kwargs,
         )
+        self.num_texts = num_texts
+
+    def fit(self, x: Any = None, *args: Any, **kwargs: Any) -> Any:
+        """Trains, and remembers whether on texts or on pairs; see the base."""
+        if self.preprocessor is not None:
+            self.num_texts = _number_of_texts(x) or self.num_texts
+        return super().fit(x, *args, **kwargs)
+
+    def get_config(self) -> dict:
+        """Returns the constructor's arguments."""
+        return {**super().get_config(), "num_texts": self.num_texts}
 
     def default_loss(self) -> keras.losses.Loss:
         """Cross entropy on logits."""
@@ -126,3 +147,16 @@ class DLFATextClassifier(DLFATask):
         if self.preprocessor is None or y is None:
             return y
         return raw_labels.check_labels(name, y, self.label_rule)
+
+
+def _number_of_texts(x: Any) -> int | None:
+    """Texts of an example in what `fit` takes; None where it cannot be told."""
+    if raw_inputs.is_dataset(x):
+        spec = getattr(x, "element_spec", None)
+        # Labels come with it.
+        x = spec[0] if isinstance(spec, tuple) else None
+    if x is None:
+        return None
+    count = len(x) if isinstance(x, (tuple, dict)) else 1
+    # What has more is refused when it is read.
+    return count if count in (1, 2) else None

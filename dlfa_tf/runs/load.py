@@ -44,7 +44,9 @@ def build_model(config: TrainConfig, dtype: str | None = None) -> Any:
         return DLFATokenClassifier.from_preset(
             config.preset, label_piece=config.label_piece, **arguments
         )
-    return DLFATextClassifier.from_preset(config.preset, **arguments)
+    model = DLFATextClassifier.from_preset(config.preset, **arguments)
+    model.num_texts = task.num_texts
+    return model
 
 
 def fusion_arguments(

@@ -49,13 +49,20 @@ _TAGS = {
     "length": Field(dtype="int32", rank=1),
 }
 
-# Kind of model -> name of signature -> signature.
+# Kind of model -> name of signature -> signature. A `classifier` takes pairs.
 SIGNATURES: Mapping[str, Mapping[str, Signature]] = {
     "classifier": {
         DEFAULT_SIGNATURE: Signature(
             inputs=_PAIR, outputs={"label": _TEXT, "probabilities": _NUMBERS}
         ),
         "embed": Signature(inputs=_PAIR, outputs=_EMBEDDING),
+    },
+    "single_classifier": {
+        DEFAULT_SIGNATURE: Signature(
+            inputs={"text": _TEXT},
+            outputs={"label": _TEXT, "probabilities": _NUMBERS},
+        ),
+        "embed": Signature(inputs={"text": _TEXT}, outputs=_EMBEDDING),
     },
     "tagger": {
         DEFAULT_SIGNATURE: Signature(inputs={"text": _TEXT}, outputs=_TAGS),

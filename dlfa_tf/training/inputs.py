@@ -308,10 +308,11 @@ def build_bundle_model(config: TrainConfig, bundle: Bundle) -> Any:
     backbone = DLFABackbone(
         bundle.encoder(config.precision), **load.fusion_arguments(config)
     )
-    tagging = config.task_definition.is_tagging
-    return (DLFATokenClassifier if tagging else DLFATextClassifier)(
-        backbone, labels=bundle.meta["labels"], dropout=config.dropout
-    )
+    task = config.task_definition
+    arguments = {"labels": bundle.meta["labels"], "dropout": config.dropout}
+    if task.is_tagging:
+        return DLFATokenClassifier(backbone, **arguments)
+    return DLFATextClassifier(backbone, num_texts=task.num_texts, **arguments)
 
 
 def inference(model: Any) -> Forward | None:

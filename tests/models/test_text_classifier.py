@@ -11,6 +11,7 @@ import tensorflow as tf
 from dlfa_tf.models import DLFABackbone
 from dlfa_tf.models import DLFATextClassifier
 from dlfa_tf.models.presets.tiny import tiny_bert_tokenizer
+from dlfa_tf.models.task import DLFATask
 from dlfa_tf.preprocessing import PairPreprocessor
 from dlfa_tf.testing.task_checks import CHECKS
 from dlfa_tf.testing.task_checks import TaskCase
@@ -97,6 +98,38 @@ def pairs_dataset(labelled, form):
         x = {"first": FIRST, "second": SECOND}
     data = (x, ANSWERS) if labelled else x
     return tf.data.Dataset.from_tensor_slices(data).batch(2)
+
+
+@pytest.mark.parametrize(
+    ("x", "count"),
+    [
+        (["a", "b"], 1),
+        (np.array(["a", "b"]), 1),
+        ((["a", "b"], ["c", "d"]), 2),
+        ({"first": ["a", "b"]}, 1),
+        ({"first": ["a", "b"], "second": ["c", "d"]}, 2),
+        (tf.data.Dataset.from_tensors((["a", "b"], ["no", "yes"])), 1),
+        (
+            tf.data.Dataset.from_tensors(
+                ({"first": ["a"], "second": ["c"]}, ["no"])
+            ),
+            2,
+        ),
+    ],
+)  # fmt: skip
+def test_fit_says_what_programs_take(monkeypatch, x, count):
+    model = make_model()
+    assert model.num_texts is None
+    monkeypatch.setattr(DLFATask, "fit", lambda self, x, *rest, **more: x)
+    assert model.fit(x, ["no", "yes"]) is x
+    assert model.num_texts == count
+    copy = DLFATextClassifier.from_config(model.get_config())
+    assert copy.num_texts == count
+
+
+def test_numbers_of_texts_that_are_refused(model):
+    with pytest.raises(ValueError, match="1, 2 or None. Received: 3"):
+        DLFATextClassifier(model.backbone, num_classes=2, num_texts=3)
 
 
 def test_second_text_matters(model):

@@ -1,9 +1,10 @@
 """Lines of text to examples, answers to lines: one line out per line in.
 
 Two forms. `lines`: a tagger reads a text per line and writes `word/TAG
-word/TAG`; a classifier reads `first TAB second` and writes `label TAB
-probability`. `jsonl`: a JSON object per line with `text` or `words` (tagger),
-`first` and `second` (classifier); other keys come back with the answer, under
+word/TAG`; a classifier reads a text, or `first TAB second` where it is one of
+pairs, and writes `label TAB probability`. `jsonl`: a JSON object per line with
+`text` or `words` (tagger), `text` (classifier) or `first` and `second` (of
+pairs); other keys come back with the answer, under
 `input` where an answer has a key of that name itself.
 """
 
@@ -35,9 +36,9 @@ class Labeller(Protocol):
         """Tags lists of words."""
 
     def classify(
-        self, first: Sequence[Any], second: Sequence[Any]
+        self, first: Sequence[Any], second: Sequence[Any] | None = None
     ) -> list[Classification]:
-        """Classifies pairs of texts."""
+        """Classifies texts, or pairs of texts."""
 
 
 class Example(NamedTuple):
@@ -86,6 +87,14 @@ def read_line(line: bytes, kind: str, form: str) -> Example:
     if kind == "tagger":
         return Example(text, {})
     columns = words.split_tabs(text)
+    if kind == "single_classifier":
+        if len(columns) == 1:
+            return Example(text, {})
+        raise ValueError(
+            "expected one text, without TAB: the model was trained on single "
+            f"texts. Received: {len(columns)} column(s): {text[:_SHOWN]!r}. "
+            'Accepted, for a text with TABs: JSON lines, {"text": "..."}.'
+        )
     if len(columns) != 2:
         raise ValueError(
             "expected two texts separated by TAB. Received: "
@@ -120,6 +129,7 @@ def _read_object(text: str, kind: str) -> Example:
     if value is None:
         wanted = {
             "tagger": '{"text": "..."} or {"words": ["...", ...]}',
+            "single_classifier": '{"text": "..."}',
             "classifier": '{"first": "...", "second": "..."}',
         }[kind]
         raise ValueError(
@@ -160,6 +170,8 @@ def _all_strings(values: Any) -> bool:
 
 
 def _label(labeller: Labeller, kind: str, values: list[Any]) -> list[Any]:
+    if kind == "single_classifier":
+        return list(labeller.classify(values)) if values else []
     if kind == "classifier":
         first = [value[0] for value in values]
         second = [value[1] for value in values]

@@ -121,19 +121,25 @@ class Client:
 
     @property
     def kind(self) -> str:
-        """`"classifier"` or `"tagger"`, by the inputs of the model.
+        """What the model is, by the inputs and outputs that it has.
+
+        `"tagger"`, `"classifier"` (of pairs) or `"single_classifier"`.
 
         Raises:
             ServerError, CallerError: when the model cannot be asked.
             ValueError: when the model is neither.
         """
-        inputs, _ = self.signatures().get(DEFAULT_SIGNATURE, ((), ()))
+        inputs, outputs = self.signatures().get(DEFAULT_SIGNATURE, ((), ()))
         for kind, signatures in SIGNATURES.items():
-            if set(inputs) == set(signatures[DEFAULT_SIGNATURE].inputs):
+            declared = signatures[DEFAULT_SIGNATURE]
+            if set(inputs) == set(declared.inputs) and (
+                set(outputs) == set(declared.outputs)
+            ):
                 return kind
         raise ValueError(
             f"The model is neither a tagger nor a classifier. Received: "
-            f"inputs {list(inputs)} of signature {DEFAULT_SIGNATURE!r}."
+            f"inputs {list(inputs)} and outputs {list(outputs)} of signature "
+            f"{DEFAULT_SIGNATURE!r}."
         )
 
     def tag(self, texts: Sequence[str | bytes]) -> list[list[TaggedWord]]:
@@ -184,11 +190,26 @@ class Client:
         ]
 
     def classify(
-        self, first: Sequence[str | bytes], second: Sequence[str | bytes]
+        self,
+        first: Sequence[str | bytes],
+        second: Sequence[str | bytes] | None = None,
     ) -> list[Classification]:
-        """Classifies pairs of texts: `first[i]` with `second[i]`."""
-        inputs = _pairs(first, second)
-        if not inputs["first"]:
+        """Classifies texts, or pairs of texts: `first[i]` with `second[i]`.
+
+        Args:
+            first: list of strings.
+            second: list of strings, as many, for a model of pairs. Defaults
+                to `None`, for a model that was trained on single texts.
+
+        Returns:
+            One `Classification` per text or pair.
+
+        Raises:
+            CallerError, ServerError: see `predict`; the former, too, where
+                the model takes the other of the two.
+        """
+        inputs = _texts_or_pairs(first, second)
+        if not any(inputs.values()):
             return []
         found = answers.labels(self.predict(inputs))
         return [Classification(*row) for row in found]
@@ -198,12 +219,8 @@ class Client:
         first: Sequence[str | bytes],
         second: Sequence[str | bytes] | None = None,
     ) -> list[list[float]]:
-        """Returns the fused vectors of texts (tagger) or pairs (classifier)."""
-        inputs = (
-            {"text": arguments.texts("first", first)}
-            if second is None
-            else _pairs(first, second)
-        )
+        """Returns the fused vectors of texts, or of pairs for such a model."""
+        inputs = _texts_or_pairs(first, second)
         if not any(inputs.values()):
             return []
         name = "embedding"
@@ -334,6 +351,15 @@ def _connect(server: str, credentials: Any) -> Any:
     from dlfa_tf.serving.client.grpc_transport import GrpcTransport
 
     return GrpcTransport(server, credentials)
+
+
+def _texts_or_pairs(
+    first: Sequence[str | bytes], second: Sequence[str | bytes] | None
+) -> dict[str, list[str | bytes]]:
+    """Inputs of a signature that takes texts, or pairs of them."""
+    if second is None:
+        return {"text": arguments.texts("first", first)}
+    return _pairs(first, second)
 
 
 def _pairs(first: Any, second: Any) -> dict[str, list[str | bytes]]:

@@ -121,7 +121,9 @@ def export_saved_model(
 
 
 def _kind(model: Any) -> str:
-    return "tagger" if isinstance(model, DLFATokenClassifier) else "classifier"
+    if isinstance(model, DLFATokenClassifier):
+        return "tagger"
+    return "single_classifier" if model.num_texts == 1 else "classifier"
 
 
 def _module(
@@ -137,11 +139,11 @@ def _module(
             features = kept.features(features)
         return reader(features, training=False)
 
-    build = (
-        signatures.tagger_signatures
-        if _kind(model) == "tagger"
-        else signatures.classifier_signatures
-    )
+    build = {
+        "tagger": signatures.tagger_signatures,
+        "classifier": signatures.classifier_signatures,
+        "single_classifier": signatures.single_signatures,
+    }[_kind(model)]
     model.preprocessor.build_pieces()
     functions = build(model, forward, rows_at_a_time)
     module = tf.Module()

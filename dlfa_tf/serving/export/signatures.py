@@ -12,7 +12,7 @@ from dlfa_tf.serving.export.row_groups import ROWS_AT_A_TIME
 def classifier_signatures(
     model: Any, forward: Any, rows_at_a_time: int = ROWS_AT_A_TIME
 ) -> dict[str, Any]:
-    """Builds the signatures of a text classifier, a `tf.function` by name.
+    """Builds the signatures of a classifier of pairs, a `tf.function` by name.
 
     The model has a preprocessor and labels; `forward` goes from features to
     `(logits, sentence_vector)`; for `rows_at_a_time` see `map_by_length`.
@@ -23,44 +23,98 @@ def classifier_signatures(
     head reads of the fused representation: position 0, or the mean with
     `sentence_pooling="mean"`.
     """
-    preprocessor = model.preprocessor
-    labels = tf.constant(model.labels)
     text = tf.TensorSpec([None], tf.string)
-
-    def encode(first: Any, second: Any, read: Any, width: int) -> Any:
-        """What `read` reads of the answers of `forward`, `(batch, width)`."""
-        # The model server does not check shapes; a request of another rank
-        # would reach kernels that crash the whole server.
-        first = tf.ensure_shape(first, [None])
-        second = tf.ensure_shape(second, [None])
-        rows = preprocessor.encode(first, second)
-
-        def compute(group: Any) -> Any:
-            features = preprocessor.features(
-                tf.gather(rows.token_ids, group),
-                tf.gather(rows.segment_ids, group),
-            )
-            return read(*forward(features))
-
-        values, order = row_groups.map_by_length(
-            rows.token_ids.row_lengths(), compute, width, rows_at_a_time
-        )
-        return row_groups.rows_in_order(values, order)
 
     @tf.function(input_signature=[text, text])
     def classify(first: Any, second: Any) -> dict[str, Any]:
-        logits = encode(first, second, _logits, len(model.labels))
-        return {
-            "label": tf.gather(labels, tf.argmax(logits, axis=-1)),
-            "probabilities": tf.nn.softmax(logits),
-        }
+        rows = _encoded(model, first, second)
+        return _answer(model, forward, rows, rows_at_a_time)
 
     @tf.function(input_signature=[text, text])
     def embed(first: Any, second: Any) -> dict[str, Any]:
-        width = model.backbone.hidden_dim
-        return {"embedding": encode(first, second, _vector, width)}
+        rows = _encoded(model, first, second)
+        return _embedding(model, forward, rows, rows_at_a_time)
 
     return {"serving_default": classify, "embed": embed}
+
+
+def single_signatures(
+    model: Any, forward: Any, rows_at_a_time: int = ROWS_AT_A_TIME
+) -> dict[str, Any]:
+    """Builds the signatures of a classifier of single texts.
+
+    As `classifier_signatures`, but both take `text`, string `(batch,)`.
+    """
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
+    def classify(text: Any) -> dict[str, Any]:
+        rows = _encoded(model, text, None)
+        return _answer(model, forward, rows, rows_at_a_time)
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
+    def embed(text: Any) -> dict[str, Any]:
+        rows = _encoded(model, text, None)
+        return _embedding(model, forward, rows, rows_at_a_time)
+
+    return {"serving_default": classify, "embed": embed}
+
+
+def _encoded(model: Any, first: Any, second: Any | None) -> Any:
+    """Rows of pieces of texts or pairs."""
+    # The model server does not check shapes; a request of another rank would
+    # reach kernels that crash the whole server.
+    first = tf.ensure_shape(first, [None])
+    if second is not None:
+        second = tf.ensure_shape(second, [None])
+    return model.preprocessor.encode(first, second)
+
+
+def _answer(
+    model: Any, forward: Any, rows: Any, rows_at_a_time: int
+) -> dict[str, Any]:
+    """Labels and probabilities of rows."""
+    logits = _read(
+        model, forward, rows, rows_at_a_time, _logits, len(model.labels)
+    )
+    return {
+        "label": tf.gather(
+            tf.constant(model.labels), tf.argmax(logits, axis=-1)
+        ),
+        "probabilities": tf.nn.softmax(logits),
+    }
+
+
+def _embedding(
+    model: Any, forward: Any, rows: Any, rows_at_a_time: int
+) -> dict[str, Any]:
+    """Vectors of rows."""
+    width = model.backbone.hidden_dim
+    return {
+        "embedding": _read(model, forward, rows, rows_at_a_time, _vector, width)
+    }
+
+
+def _read(
+    model: Any,
+    forward: Any,
+    rows: Any,
+    rows_at_a_time: int,
+    read: Any,
+    width: int,
+) -> Any:
+    """What `read` reads of the answers of `forward`, `(batch, width)`."""
+
+    def compute(group: Any) -> Any:
+        features = model.preprocessor.features(
+            tf.gather(rows.token_ids, group),
+            tf.gather(rows.segment_ids, group),
+        )
+        return read(*forward(features))
+
+    values, order = row_groups.map_by_length(
+        rows.token_ids.row_lengths(), compute, width, rows_at_a_time
+    )
+    return row_groups.rows_in_order(values, order)
 
 
 def tagger_signatures(

@@ -25,7 +25,9 @@ class Fake:
             for words in sentences
         ]
 
-    def classify(self, first, second):
+    def classify(self, first, second=None):
+        if second is None:
+            return [Classification(f"L{len(a)}", [0.25, 0.75]) for a in first]
         return [
             Classification("same" if a == b else "other", [0.25, 0.75])
             for a, b in zip(first, second, strict=True)
@@ -57,6 +59,18 @@ def test_pairs_are_classified_and_others_reported():
     )
     assert "3 column(s)" in bad[1][1]
     assert bad[2][1] == "expected UTF-8. Received: byte 0xff at position 0."
+
+
+def test_single_texts_are_classified():
+    out, bad = label("single_classifier", "lines", [b"alone\n", b"a\tb\n"])
+    assert out == ["L5\t0.7500", ""]
+    assert bad[0][1].startswith("expected one text, without TAB: the model was")
+    lines = [b'{"text": "a\\tb", "id": 1}', b'{"first": "a", "second": "b"}']
+    out, bad = label("single_classifier", "jsonl", lines)
+    assert json.loads(out[0]) == {
+        "id": 1, "label": "L3", "probabilities": [0.25, 0.75],
+    }  # fmt: skip
+    assert 'expected an object like {"text"' in bad[0][1]
 
 
 def test_objects_are_tagged_and_keep_their_other_keys():
