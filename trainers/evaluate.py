@@ -146,7 +146,7 @@ def _score_model() -> None:
         run_dir=pathlib.Path(FLAGS.output_dir),
         say=common_flags.say,
     )
-    result_table.print_results([results])
+    result_table.print_results([results], FLAGS.languages)
     common_flags.say(f"Results: {FLAGS.output_dir}/results.json")
 
 

@@ -6,10 +6,10 @@ everything is tokenised into the cache, so that training starts at once. With
 --data_source=tfds and --manual_dir the sets of TensorFlow Datasets are prepared
 first, from archives in that folder; nothing is ever downloaded. With
 --originals_dir labelled files are first written to --data_dir, from what the
-makers of XNLI, PAWS-X and PAN-X ship. With --bundle
-all that runs of the task need is written into one file instead, for machines
-without the data, the preset and TensorFlow. With --check and --preset it says
-what the preset is (form, sizes, vocabulary, pooler), and does no more.
+makers of XNLI, PAWS-X, PAN-X and UD ship, packed or not. With --bundle all that
+runs of the task need is written into one file instead, for machines without the
+data, the preset and TensorFlow. With --check and --preset it says what the
+preset is (form, sizes, vocabulary, pooler), and does no more.
 
 Example:
     python -m trainers.prepare --task=pos --data_dir=DIR --preset=e5_small_multi
@@ -67,9 +67,9 @@ def define_flags() -> None:
     flags.DEFINE_string(
         "originals_dir",
         None,
-        "Folder of files as their makers ship them, fetched by hand, from "
-        "which the files of xnli, pawsx or ner are written to --data_dir "
-        "(docs/data.md has the layout).",
+        "Folder of archives as their makers ship them, fetched by hand, or of "
+        "what is in them, from which the files of the task are written to "
+        "--data_dir (docs/data.md has the layout).",
     )
     flags.DEFINE_bool(
         "check",
@@ -188,8 +188,11 @@ def prepare_source() -> None:
             tokens = cache.cached_tokens(examples, preprocessor)
             sizes = (len(tokens), len(tokens.token_ids))
         rows.append((counts, sizes))
+    if not rows and source.name == "files":
+        raise FileNotFoundError(inventory.nothing_there(source))
     _print_counts(task.name, rows)
     _print_missing(inventory.missing_languages(source))
+    _print_unlabelled(source)
     if preprocessor is not None:
         common_flags.say(
             f"Tokenised for {FLAGS.preset} in "
@@ -255,6 +258,17 @@ def _print_missing(missing: dict[str, list[str]]) -> None:
     if missing["test and dev"]:
         console.print(
             "Neither test nor dev data: " + ", ".join(missing["test and dev"])
+        )
+
+
+def _print_unlabelled(source: Any) -> None:
+    from dlfa_tf.data import readers
+
+    found = source.unlabelled("test")
+    if found:
+        Console(highlight=False, soft_wrap=True).print(
+            f"Test files without labels: {', '.join(found)}. "
+            f"trainers.predict reads them; {readers.LABELS_COME_FROM}"
         )
 
 

@@ -9,8 +9,15 @@ from rich.table import Table
 from rich.text import Text
 
 
-def print_results(runs: list[dict[str, Any]]) -> None:
-    """Prints one row per run, of contents of `results.json`."""
+def print_results(
+    runs: list[dict[str, Any]], asked: Sequence[str] | None = None
+) -> None:
+    """Prints one row per run, of contents of `results.json`.
+
+    `asked` are the languages that were asked for, as the flag has them; None
+    takes what the run was asked for. What is missing is named where all that
+    are available were.
+    """
     # Not at the top: a wrong flag should not wait for Keras.
     from dlfa_tf.analysis.tables import score_table
 
@@ -32,7 +39,9 @@ def print_results(runs: list[dict[str, Any]]) -> None:
     # Wide enough for all languages even where there is no terminal.
     width = max(Console().width, 24 + 8 * len(scores.columns))
     Console(width=width).print(table)
-    if first["missing_languages"]:
+    if asked is None:
+        asked = config.get("languages", ("available",))
+    if first["missing_languages"] and tuple(asked) == ("available",):
         Console().print(
             "No data, left out of the averages: "
             + ", ".join(first["missing_languages"])

@@ -5,6 +5,7 @@ import dataclasses
 from collections.abc import Iterator
 from collections.abc import Sequence
 
+from dlfa_tf.data import readers
 from dlfa_tf.data.readers import TaggedSentence
 from dlfa_tf.data.sources import Examples
 from dlfa_tf.data.sources import Source
@@ -62,9 +63,10 @@ def load_all(source: Source) -> Iterator[tuple[str, str, Examples]]:
 def missing_languages(source: Source) -> dict[str, list[str]]:
     """What zero-shot transfer needs and a source does not have.
 
-    The keys are `train` and `dev` (English, where it is missing), `test`
-    (languages of the task without test data, which have dev data that can stand
-    in) and `test and dev` (languages with neither).
+    Test files without labels count as missing. The keys are `train` and `dev`
+    (English, where it is missing), `test` (languages of the task without test
+    data, which have dev data that can stand in) and `test and dev` (languages
+    with neither).
     """
     present = {split: set(source.available(split)) for split in SPLITS}
     untested = [x for x in source.languages if x not in present["test"]]
@@ -74,3 +76,19 @@ def missing_languages(source: Source) -> dict[str, list[str]]:
         "test": [x for x in untested if x in present["dev"]],
         "test and dev": [x for x in untested if x not in present["dev"]],
     }
+
+
+def nothing_there(source: Source) -> str:
+    """What to say of a source that holds no example of any split."""
+    unlabelled = source.unlabelled("test")
+    if unlabelled:
+        return (
+            f"{str(source.folder)!r} holds test files without labels only, of "
+            f"{list(unlabelled)}; {readers.LABELS_COME_FROM}"
+        )
+    found = sorted(path.name for path in source.folder.iterdir())[:12]
+    names = ", ".join(source.usual_names())
+    return (
+        f"Nothing of task {source.task.name!r} in {str(source.folder)!r}. "
+        f"Accepted: {names}. The folder begins with: {found}."
+    )

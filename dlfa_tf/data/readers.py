@@ -17,6 +17,13 @@ from dlfa_tf.data.formats import text_lines
 
 # Characters of a received value that an error message shows.
 _SHOWN = 80
+# What XTREME's preprocessing writes for a tag that a file does not have.
+_DUMMIES = ("O", "X")
+LABELS_COME_FROM = (
+    "trainers.prepare --originals_dir writes test files with labels from what "
+    "the makers of the data ship, and --eval_split=dev scores dev files; see "
+    "docs/data.md, 'Getting the data'."
+)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -124,9 +131,43 @@ def _refuse_unlabelled(
     raise ValueError(
         f"{path}: a test file without labels, {num_columns} column(s) in "
         "every line. XTREME's download script removes the labels of test "
-        f"files. Accepted: rows of {accepted}, separated by TAB; see "
-        "docs/data.md, 'Getting the data'."
+        f"files. Accepted: rows of {accepted}, separated by TAB; "
+        + LABELS_COME_FROM
     )
+
+
+def has_labels(path: pathlib.Path, num_columns: int) -> bool:
+    """Whether the first row of a file has a label as its last column.
+
+    `num_columns` counts the label in. True for a file without rows, whose error
+    is another one.
+    """
+    for _, line in text_lines.read_lines(path):
+        if not words.is_blank_row(line):
+            # Words have no spaces in XTREME; rows that are split at them do.
+            return len(line.split("\t")) != num_columns - 1 or (
+                num_columns == 2 and " " in line
+            )
+    return True
+
+
+def _refuse_dummies(
+    path: pathlib.Path, sentences: Sequence[TaggedSentence]
+) -> None:
+    """Refuses a test file whose tags stand in for those that are not there.
+
+    XTREME's preprocessing writes `O` or `X` for every tag of a test file.
+    """
+    if not path.name.startswith("test-"):
+        return
+    found = {tag for sentence in sentences for tag in sentence.tags}
+    if len(found) == 1 and found <= set(_DUMMIES):
+        raise ValueError(
+            f"{path}: the tag of every word is {found.pop()!r}, which stands "
+            "in for the tags that XTREME removes from test files: scores on "
+            "it would mean nothing. Accepted: a test file with its own tags; "
+            + LABELS_COME_FROM
+        )
 
 
 def read_pairs(path: pathlib.Path, labels: Sequence[str]) -> list[PairExample]:
@@ -170,7 +211,9 @@ def read_tagged(
 
     It may be gzipped. `tag_column` counts from 0. A row that is not like this,
     an unknown tag, bytes that are not UTF-8 and a file without sentences raise
-    ValueError with file and line. A test file without any tag is called that.
+    ValueError with file and line. A test file without any tag is called that;
+    one whose tags are all `O` or all `X`, as XTREME's preprocessing writes
+    them, is refused.
     """
     sentences = []
     found: list[str] = []
@@ -198,6 +241,7 @@ def read_tagged(
         sentences.append(TaggedSentence(tuple(found), tuple(tags)))
     if not sentences:
         raise ValueError(f"{path}: the file has no sentences.")
+    _refuse_dummies(path, sentences)
     return sentences
 
 

@@ -86,11 +86,12 @@ class Source:
                 f"{self.task.name!r} does not exist. Accepted: a `data_dir` "
                 f"that holds {self.task.folder}/ "
                 + (f"(or XTREME's {other}/) " if other else "")
-                + f"with files named {', '.join(self._usual_names())} (or "
+                + f"with files named {', '.join(self.usual_names())} (or "
                 "the same with .gz)."
             )
 
-    def _usual_names(self) -> list[str]:
+    def usual_names(self) -> list[str]:
+        """Names of files that the task may have, one of each split."""
         first = self.task.source_languages[0]
         return [
             self.task.files[split][0].format(split=split, language=language)
@@ -123,9 +124,36 @@ class Source:
         )
 
     def available(self, split: str) -> tuple[str, ...]:
-        """Languages that have data for `split`, in alphabetical order."""
+        """Languages that have data for `split`, in alphabetical order.
+
+        Test files without labels, as XTREME's download has them, are no data.
+        """
+        unlabelled = self.unlabelled(split)
         return tuple(
-            sorted(x for x in self.languages if self._is_there(split, x))
+            sorted(
+                x
+                for x in self.languages
+                if x not in unlabelled and self._is_there(split, x)
+            )
+        )
+
+    def unlabelled(self, split: str) -> tuple[str, ...]:
+        """Languages whose test file has no labels, in alphabetical order.
+
+        `load` refuses such a file and says where labels come from.
+        """
+        if split != "test" or self.name != "files":
+            return ()
+        if not self.task.has_usual_files or self.task.kind == "single":
+            return ()
+        columns = 3 if self.task.kind == "pair" else 2
+        return tuple(
+            sorted(
+                x
+                for x in self.languages
+                if self._is_there(split, x)
+                and not readers.has_labels(self.file(split, x), columns)
+            )
         )
 
     def _is_there(self, split: str, language: str) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 
 from dlfa_tf import metrics
 from dlfa_tf.data import cache
+from dlfa_tf.data import readers
 from dlfa_tf.data import sources
 from dlfa_tf.data.arrays import TokenArrays
 from dlfa_tf.data.sources import Source
@@ -24,7 +25,9 @@ Forward = Callable[[dict[str, Any]], Any]
 def choose_files(
     source: Source, languages: tuple[str, ...], eval_split: str
 ) -> dict[str, str]:
-    """Decides which split of which language to evaluate on; reads no file.
+    """Decides which split of which language to evaluate on.
+
+    Reads no file but the first row of test files, whether it has a label.
 
     Languages are codes, `("all",)` of the task, or `("available",)`: those
     with a file. `eval_split` is `test`, `dev` or `test_or_dev`. ValueError for
@@ -58,8 +61,21 @@ def choose_files(
             f"{sorted(found)}. Name the languages to evaluate on, or ask for "
             "languages=available to leave the missing ones out of the average."
             + (" trainers.prepare makes sets." if source.name == "tfds" else "")
+            + _unlabelled(source, splits, missing)
         )
     return {language: found[language] for language in sorted(chosen)}
+
+
+def _unlabelled(source: Source, splits: Iterable[str], chosen: Any) -> str:
+    """Says of which languages there are files without labels."""
+    found = {x for split in splits for x in source.unlabelled(split)}
+    names = [x for x in chosen if x in found]
+    if not names:
+        return ""
+    return (
+        f" The test files of {names} have no labels: XTREME's download script "
+        f"removes them; {readers.LABELS_COME_FROM}"
+    )
 
 
 def check_files(source: Source, files: dict[str, str]) -> None:

@@ -8,10 +8,12 @@ from dlfa_tf.data.inventory import Counts
 from dlfa_tf.data.inventory import count
 from dlfa_tf.data.inventory import load_all
 from dlfa_tf.data.inventory import missing_languages
+from dlfa_tf.data.inventory import nothing_there
 from dlfa_tf.data.readers import PairExample
 from dlfa_tf.data.readers import TaggedSentence
 from dlfa_tf.data.sources import Source
 from dlfa_tf.data.tasks import TASKS
+from dlfa_tf.scoring import zero_shot
 
 
 def test_count_of_pairs():
@@ -66,6 +68,50 @@ def test_missing_languages(tmp_path):
         "test": ["ja"],
         "test and dev": ["en", "es", "ko", "zh"],
     }
+
+
+def test_test_files_without_labels_are_no_data(tmp_path):
+    """XTREME's download as it is, with what its training scripts leave."""
+    folder = tmp_path / "udpos"
+    (folder / "udpos_processed_maxlen128" / "de").mkdir(parents=True)
+    (folder / "udpos_processed_maxlen128" / "de" / "test.m").write_text("a\tX")
+    # A pickle, which must not be opened.
+    (folder / "cached_test_de_m_128").write_bytes(b"\x80\x04\x95.")
+    for name, text in {
+        "train-en": "a\tNOUN\n", "dev-de": "a\tX\n", "test-de": "a\nb\n\nc\n",
+    }.items():  # fmt: skip
+        (folder / f"{name}.tsv").write_text(text)
+    source = Source(task=TASKS["pos"], name="files", data_dir=str(tmp_path))
+    assert [x[:2] for x in load_all(source)] == [("train", "en"), ("dev", "de")]
+    assert source.unlabelled("test") == ("de",)
+    assert "de" in missing_languages(source)["test"]
+    with pytest.raises(ValueError, match="test file without labels"):
+        source.load("test", "de")
+    files = zero_shot.choose_files(source, ("de",), "test_or_dev")
+    assert files == {"de": "dev"}
+    with pytest.raises(
+        FileNotFoundError, match=r"\['de'\] have no labels.*--originals_dir"
+    ):
+        zero_shot.choose_files(source, ("de",), "test")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("test-de.tsv", "a\tb\n", r"without labels only, of \['de'\]"),
+        (
+            "train-en.csv",
+            "a,b\n",
+            r"train-en\.tsv, .*with: \['train-en\.csv'\]",
+        ),
+    ],
+)
+def test_nothing_is_said_to_be_there(tmp_path, name, text, message):
+    (tmp_path / "pawsx").mkdir()
+    (tmp_path / "pawsx" / name).write_text(text)
+    source = Source(task=TASKS["pawsx"], name="files", data_dir=str(tmp_path))
+    assert list(load_all(source)) == []
+    assert re.search(message, nothing_there(source))
 
 
 def _stated(folder, task):

@@ -2,6 +2,7 @@
 
 import dataclasses
 import io
+import shutil
 import tarfile
 
 import pytest
@@ -16,7 +17,7 @@ LANGUAGES = ("de", "en")
 
 
 def small(name):
-    return dataclasses.replace(TASKS[name], languages=LANGUAGES)
+    return dataclasses.replace(TASKS[name], target_languages=LANGUAGES)
 
 
 def write(path, *rows):
@@ -131,10 +132,46 @@ def test_missing_original_is_named(raw, tmp_path, task, missing):
 
 
 def test_archive_without_a_split_is_refused(raw, tmp_path):
-    with tarfile.open(raw / "panx_dataset" / "de.tar.gz", "w:gz"):
+    with tarfile.open(raw / "panx_dataset" / "en.tar.gz", "w:gz"):
         pass
     with pytest.raises(FileNotFoundError, match="'train'.*LANG.tar.gz"):
         convert_originals(small("ner"), raw, tmp_path)
+
+
+def test_languages_that_are_not_there_are_named(raw, tmp_path):
+    (raw / "panx_dataset" / "de.tar.gz").unlink()
+    said = []
+    convert_originals(small("ner"), raw, tmp_path, said.append)
+    assert said[-1] == "No originals in de."
+    assert len(said) == 4
+
+
+@pytest.mark.parametrize("name", ["xnli", "pawsx", "ner"])
+def test_archives_need_no_unpacking(raw, tmp_path, name):
+    task = small(name)
+    convert_originals(task, raw, tmp_path / "a")
+    for folder, kind in {
+        "XNLI-1.0": "zip", "XNLI-MT-1.0": "zip", "x-final": "gztar",
+        "panx_dataset": "tar",
+    }.items():  # fmt: skip
+        shutil.make_archive(str(raw / folder), kind, raw, folder)
+        shutil.rmtree(raw / folder)
+    convert_originals(task, raw, tmp_path / "b")
+    written = sorted((tmp_path / "a" / task.folder).iterdir())
+    assert len(written) in (5, 6)
+    for path in written:
+        other = tmp_path / "b" / task.folder / path.name
+        assert path.read_bytes() == other.read_bytes()
+
+
+def test_panx_as_xtreme_unpacks_it(raw, tmp_path):
+    """Files called `de-train`, and prefixes that are no language code."""
+    write(raw / "panx" / "en-train", ("zh-min-nan::x", "O"), ("en:", "O"))
+    write(raw / "panx" / "en-dev", ("en:a", "O"))
+    write(raw / "panx" / "en-test", ("en:b:c", "O"))
+    convert_originals(small("ner"), raw / "panx", tmp_path)
+    (sentence,) = read(small("ner"), tmp_path, "train", "en")
+    assert sentence.words == (":x",)
 
 
 @pytest.mark.parametrize(
@@ -158,6 +195,22 @@ def test_other_columns_are_refused_and_nothing_is_left(
     assert names == {"dev-de.tsv"}
 
 
-def test_pos_is_not_offered(tmp_path):
-    with pytest.raises(ValueError, match="'pos' cannot be.*Getting the data"):
-        convert_originals(TASKS["pos"], tmp_path, tmp_path)
+def test_pos_comes_of_treebanks(tmp_path):
+    line = "{}\t{}\t_\t{}\t_\t_\t{}\t_\t_\t_\n"
+    bank = tmp_path / "raw" / "ud-treebanks-v2.5" / "UD_English-EWT"
+    bank.mkdir(parents=True)
+    text = line.format("1-2", "cannot", "_", "_")
+    text += line.format(1, "can", "AUX", 0) + line.format(2, "not", "PART", 1)
+    for split in ("train", "dev", "test"):
+        (bank / f"en_ewt-ud-{split}.conllu").write_text(f"{text}\n{text}\n")
+    convert_originals(small("pos"), tmp_path / "raw", tmp_path)
+    assert (
+        read(small("pos"), tmp_path, "test", "en")
+        == [TaggedSentence(("cannot",), ("AUX",))] * 2
+    )
+
+
+def test_other_tasks_are_not_offered(tmp_path):
+    task = dataclasses.replace(TASKS["pos"], name="mine")
+    with pytest.raises(ValueError, match="'mine' cannot be.*xnli, pawsx, ner"):
+        convert_originals(task, tmp_path, tmp_path)

@@ -262,6 +262,20 @@ def test_test_file_without_labels_is_called_that(write, read, text, name):
         read(path, ("O",))
 
 
+@pytest.mark.parametrize("tag", ["O", "X"])
+def test_tags_that_stand_in_for_removed_ones_are_refused(write, tag):
+    """As XTREME's preprocessing writes them, whole files of one tag."""
+    text = f"One\t{tag}\ncat\t{tag}\n\nTwo\t{tag}\n"
+    with pytest.raises(
+        ValueError, match=f"every word is {tag!r}, which stands.*originals_dir"
+    ):
+        read_tagged(write(text, "test-de.tsv"), ("O", "X", "NOUN"))
+    assert len(read_tagged(write(text, "dev-de.tsv"), ("O", "X"))) == 2
+    one_more = f"{text}\nThree\tNOUN\n"
+    path = write(one_more, "test-de.tsv")
+    assert len(read_tagged(path, ("O", "X", "NOUN"))) == 3
+
+
 @pytest.mark.parametrize(
     ("read", "text", "name"),
     [

@@ -57,14 +57,30 @@ def test_average_over_nothing_is_a_dash(capsys):
 
 
 def test_missing_languages_are_named(capsys):
-    print_results([results("D_1", {"de": 1.0}, missing=["ar", "zh"])])
+    run = results("D_1", {"de": 1.0}, missing=["ar", "zh"])
+    print_results([run])
+    run["config"]["languages"] = ["available"]
+    print_results([run])
     output = capsys.readouterr().out
-    assert "No data, left out of the averages: ar, zh" in output
+    assert output.count("No data, left out of the averages: ar, zh") == 2
+
+
+def test_languages_that_nobody_asked_for_are_not_missing(capsys):
+    run = results("D_1", {"de": 1.0}, missing=["ar", "zh"])
+    print_results([run], ["de"])
+    run["config"]["languages"] = ["de"]
+    print_results([run])
+    assert "left out" not in capsys.readouterr().out
+
+
+def test_one_average_where_english_is_not_scored(capsys):
+    print_results([results("D_1", {"de": 1.0, "zh": 2.0})])
+    assert cells(capsys.readouterr().out)[0] == ["system", "de", "zh", "avg"]
 
 
 def test_many_languages_are_not_cut_off(capsys):
     names = [f"{a}{b}" for a in "abcde" for b in "abcdefgh"]
     print_results([results("baseline", dict.fromkeys(names, 99.9))])
     rows = cells(capsys.readouterr().out)
-    assert rows[0] == ["system", *names, "avg", "avg w/o en"]
-    assert rows[1] == ["baseline"] + ["99.9"] * 42
+    assert rows[0] == ["system", *names, "avg"]
+    assert rows[1] == ["baseline"] + ["99.9"] * 41

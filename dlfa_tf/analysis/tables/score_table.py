@@ -42,6 +42,8 @@ def score_table(runs: Sequence[dict[str, Any]]) -> pd.DataFrame:
             for name, entry in sorted(results["languages"].items())
         }  # fmt: skip
         for key, name in AVERAGES:
-            row[name] = results["averages"][key]
+            # Without English both would be the same.
+            if key == "all" or "en" in languages:
+                row[name] = results["averages"][key]
         rows[results["system"]] = row
     return pd.DataFrame.from_dict(rows, orient="index")

@@ -13,6 +13,7 @@ Reference:
 """
 
 import dataclasses
+from collections.abc import Iterable
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -174,13 +175,21 @@ def _ancestors(number: int, heads: dict[int, set[int]]) -> set[int]:
 
 
 def read_trees(path: Path) -> Iterator[Tree]:
-    """Yields the sentences of a file; comments and empty nodes are left out.
+    """Yields the sentences of a file; see `trees_of_lines`."""
+    return trees_of_lines(path, text_lines.read_lines(path))
 
-    ValueError with file and line for a line without ten columns, an id that is
-    none, or a multiword token whose words do not follow.
+
+def trees_of_lines(
+    path: Path, lines: Iterable[tuple[int, str]]
+) -> Iterator[Tree]:
+    """Yields the sentences of numbered lines, `path` being the file's name.
+
+    Comments and empty nodes are left out. ValueError with file and line for a
+    line without ten columns, an id that is none, or a multiword token whose
+    words do not follow.
     """
     tree = Tree()
-    for number, line in text_lines.read_lines(path):
+    for number, line in lines:
         if words.is_blank(line):
             if tree.words:
                 yield _whole(path, tree)

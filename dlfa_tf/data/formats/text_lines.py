@@ -50,25 +50,32 @@ def read_lines(
     What a line end and a byte order mark are, `dlfa_tf.words` says. ValueError
     with file and line for what is not UTF-8 and for a damaged file.
     """
-    number = 0
     with open_bytes(path) as file:
-        try:
-            for number, raw in enumerate(file, start=1):
-                text = words.decode_line(raw, is_first=number == 1)
-                if keep_ends:
-                    text += "\n"
-                yield number, text
-        except UnicodeDecodeError as error:
-            raise ValueError(
-                f"{path}, line {number}: not valid UTF-8 ({error.reason} at "
-                f"byte {error.start} of the line). Accepted: UTF-8 text."
-                + _other_encoding(error.object)
-            ) from error
-        except _DAMAGED as error:
-            raise ValueError(
-                f"{path}: damaged {_packing(path)} file after line {number} "
-                f"({error})."
-            ) from error
+        yield from numbered_lines(path, file, keep_ends)
+
+
+def numbered_lines(
+    path: str | os.PathLike[str], file: IO[bytes], keep_ends: bool = False
+) -> Iterator[tuple[int, str]]:
+    """`read_lines` of an open file; `path` names it in errors."""
+    number = 0
+    try:
+        for number, raw in enumerate(file, start=1):
+            text = words.decode_line(raw, is_first=number == 1)
+            if keep_ends:
+                text += "\n"
+            yield number, text
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"{path}, line {number}: not valid UTF-8 ({error.reason} at "
+            f"byte {error.start} of the line). Accepted: UTF-8 text."
+            + _other_encoding(error.object)
+        ) from error
+    except _DAMAGED as error:
+        raise ValueError(
+            f"{path}: damaged {_packing(path)} file after line {number} "
+            f"({error})."
+        ) from error
 
 
 def exists(path: str | os.PathLike[str]) -> bool:
