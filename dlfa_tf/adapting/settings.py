@@ -30,15 +30,16 @@ class AdaptConfig:
         options.DEFAULT_PRESET,
     )
     texts: tuple[str, ...] = _data(
-        "Text to train on, without labels: files of lines (.txt), JSON lines "
-        "(.jsonl) or Parquet (.parquet), also compressed (.gz, .bz2, .xz), "
-        "each as LANGUAGE:FILE or called like wiki-de.txt or de.jsonl; or "
-        "folders of such files. Separated by commas",
+        "Text to train on, without labels: files of lines (.txt), tables "
+        "(.jsonl, .csv, .tsv, .parquet) or treebanks (.conll, .conllu), also "
+        "packed (.gz, .bz2, .zip), each as LANGUAGE:FILE or called like "
+        "wiki-de.txt or de.jsonl; or folders of such files. Separated by "
+        "commas",
         REQUIRED,
     )
     output_dir: str = _place("Folder of the new preset; new or empty")
     text_column: str = _data(
-        "Where JSON lines and Parquet have the text", "text"
+        "Column of the text in tables, key in JSON lines", "text"
     )
     text_limit: int | None = _data(
         "Texts per language to use, from the start of its files; 0 is all",
