@@ -46,6 +46,8 @@ def print_results(
             "No data, left out of the averages: "
             + ", ".join(first["missing_languages"])
         )
+    for results in runs:
+        _print_notes(results["languages"])
 
 
 def print_paper_table(paper_table: Any) -> None:
@@ -99,3 +101,14 @@ def print_task_scores(task: str, results: dict[str, Any]) -> None:
             "Languages of the benchmark that are not in the average: "
             + ", ".join(results["missing_languages"])
         )
+    _print_notes(entries)
+
+
+def _print_notes(entries: dict[str, dict[str, Any]]) -> None:
+    """Prints what has to be known of scores, one line per note."""
+    by_note: dict[str, list[str]] = {}
+    for language, entry in sorted(entries.items()):
+        if entry.get("note"):
+            by_note.setdefault(entry["note"], []).append(language)
+    for note, languages in by_note.items():
+        Console().print(Text(f"Note on {', '.join(languages)}: {note}."))

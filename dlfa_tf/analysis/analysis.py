@@ -220,6 +220,13 @@ def _task_notes(scores: TaskScores) -> list[str]:
     }
     if other:
         notes.append(f"scored on dev, not on test: {', '.join(sorted(other))}.")
+    noted = {
+        (language, entry["note"])
+        for run in scores.runs
+        for language, entry in run.results["languages"].items()
+        if entry.get("note")
+    }
+    notes += [f"{language}: {note}." for language, note in sorted(noted)]
     shared = scores.runs[0].shared
     if shared:
         settings = ", ".join(f"{k}={v}" for k, v in shared.items())

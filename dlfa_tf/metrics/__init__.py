@@ -3,6 +3,7 @@
 accuracy, chunk_f1, tag_schemes, class_scores: the scores of the tasks.
 aggregate: averages over languages.
 bootstrap: how sure a difference of two systems is.
+given_labels: what is taken as gold and predicted labels.
 chunk_counts, resampling: the same for many runs, fast.
 rank_correlation: whether two figures order systems alike.
 """

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from collections.abc import Mapping
+from numbers import Real
 
 # The paper's Table 2 calls English and German "enf", all others "noenf".
 ENF_LANGUAGES = ("de", "en")
@@ -22,6 +23,12 @@ def macro_average(
     Raises:
         KeyError: when a language has no score.
     """
+    _check_scores(scores)
+    if isinstance(languages, (str, bytes)):
+        raise TypeError(
+            "`languages` must be a list of languages. Received: "
+            f"{languages!r}. Accepted: {[languages]!r}."
+        )
     chosen = scores if languages is None else languages
     missing = sorted(set(chosen) - set(scores))
     if missing:
@@ -31,6 +38,21 @@ def macro_average(
         )
     values = [scores[language] for language in chosen]
     return sum(values) / len(values) if values else None
+
+
+def _check_scores(scores: Mapping[str, float]) -> None:
+    """Refuses what is no score of a language: a None, a text, a list."""
+    if not isinstance(scores, Mapping):
+        raise TypeError(
+            "`scores` must be a mapping from language to score. Received: "
+            f"{scores!r:.80} of type {type(scores).__name__}."
+        )
+    for language, score in scores.items():
+        if isinstance(score, bool) or not isinstance(score, Real):
+            raise TypeError(
+                f"`scores` must hold numbers. Received: {score!r:.80} of type "
+                f"{type(score).__name__} for {language!r}."
+            )
 
 
 def average_groups(languages: Collection[str]) -> dict[str, list[str]]:
@@ -61,6 +83,7 @@ def averages(scores: Mapping[str, float]) -> dict[str, float | None]:
         dict with the keys of `average_groups`; None where no language is
         left.
     """
+    _check_scores(scores)
     return {
         name: macro_average(scores, group)
         for name, group in average_groups(scores).items()

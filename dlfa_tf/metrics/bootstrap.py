@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from dlfa_tf import checks
 from dlfa_tf.metrics import chunk_f1
+from dlfa_tf.metrics import given_labels
 from dlfa_tf.metrics import resampling
 
 METRICS = ("accuracy", "ner_f1", "pos_f1")
@@ -31,10 +33,10 @@ def item_counts(metric: str, gold: Sequence, predicted: Sequence) -> np.ndarray:
         return chunk_f1.pos_counts(gold, predicted)
     if metric == "ner_f1":
         return chunk_f1.ner_counts(gold, predicted)
-    if metric != "accuracy":
-        raise ValueError(
-            f"`metric` is unknown. Received: {metric!r}. Accepted: {METRICS}."
-        )
+    checks.check_choice("metric", metric, METRICS)
+    gold = given_labels.labels("gold", gold)
+    predicted = given_labels.labels("predicted", predicted)
+    given_labels.check_comparable(gold, predicted)
     if len(gold) != len(predicted):
         raise ValueError(
             "`gold` and `predicted` must be equally long. Received: "
@@ -98,12 +100,15 @@ def paired_bootstrap(
         - Koehn 2004, Statistical significance tests for machine translation
           evaluation, section 4 (paired bootstrap resampling).
     """
-    if not 0 < confidence < 1 or num_samples < 1:
-        raise ValueError(
-            "`confidence` must lie between 0 and 1 and `num_samples` be 1 or "
-            f"more. Received: {confidence} and {num_samples}."
-        )
+    confidence = checks.check_share("confidence", confidence)
+    num_samples = checks.check_count("num_samples", num_samples)
+    seed = checks.check_count("seed", seed, 0)
     gold, first, second = (_by_language(x) for x in (gold, first, second))
+    if not all(isinstance(x, str) for x in (*gold, *first, *second)):
+        raise TypeError(
+            "Languages must be strings. Received: "
+            f"{list(gold)!r:.80}. Accepted: a mapping from language to labels."
+        )
     if not set(gold) == set(first) == set(second):
         raise ValueError(
             "`gold`, `first` and `second` must have the same languages. "

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from dlfa_tf.metrics import chunk_counts
+from dlfa_tf.metrics import given_labels
 from dlfa_tf.metrics.chunk_counts import ChunkRule
 
 Tags = Sequence[Sequence[str]]
@@ -50,7 +51,10 @@ def ner_f1(gold: Tags, predicted: Tags) -> dict[str, float]:
         all entities; 0 where there are none.
 
     Raises:
-        ValueError: when the numbers of sentences or of tags differ.
+        ValueError: when the numbers of sentences or of tags differ, and for
+            tags without `B-` or `I-` (seqeval warns of them, and takes their
+            first letter for the prefix).
+        TypeError: when a tag is no string.
 
     Example:
         dlfa_tf.metrics.ner_f1([["B-PER", "O"]], [["B-PER", "O"]])["f1"]
@@ -76,6 +80,10 @@ def pos_counts(gold: Tags, predicted: Tags) -> np.ndarray:
 
 def ner_counts(gold: Tags, predicted: Tags) -> np.ndarray:
     """Counts behind `ner_f1`, sentence by sentence; see `pos_counts`."""
+    gold = given_labels.tag_lists("gold", gold)
+    predicted = given_labels.tag_lists("predicted", predicted)
+    for name, side in (("gold", gold), ("predicted", predicted)):
+        given_labels.check_entity_tags(name, side)
     return counts_of(gold, predicted, ner_rule)
 
 
@@ -89,7 +97,12 @@ def pos_rule(tags: Sequence[str]) -> ChunkRule:
 
 
 def ner_rule(tags: Sequence[str]) -> ChunkRule:
-    """Rule of `ner_f1`: seqeval's own."""
+    """Rule of `ner_f1`: seqeval's own.
+
+    ValueError for tags that are classes: the first letter of `ORG` would be
+    taken for the prefix.
+    """
+    given_labels.check_entity_names(tags)
     return seqeval_rule(tags)
 
 
@@ -124,6 +137,8 @@ def counts_of(
     make_rule: Callable[[Sequence[str]], ChunkRule],
 ) -> np.ndarray:
     """Counts as `pos_counts`, by the rule that is made for the tags."""
+    gold = given_labels.tag_lists("gold", gold)
+    predicted = given_labels.tag_lists("predicted", predicted)
     _check_lengths(gold, predicted)
     ids: dict[str, int] = {}
     flat = [

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from dlfa_tf.metrics import given_labels
 from dlfa_tf.metrics import resampling
 
 
@@ -103,6 +104,9 @@ def _score(
     predicted: Sequence[Hashable],
     score: Callable[[np.ndarray], np.ndarray],
 ) -> float:
+    gold = given_labels.labels("gold", gold)
+    predicted = given_labels.labels("predicted", predicted)
+    given_labels.check_comparable(gold, predicted)
     if len(gold) != len(predicted):
         raise ValueError(
             "`gold` and `predicted` must be equally long. Received: "

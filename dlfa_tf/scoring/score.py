@@ -14,6 +14,11 @@ _OF_TEXTS: dict[str, Callable[..., dict[str, float]]] = {
     "macro_f1": metrics.macro_f1,
     "matthews": metrics.matthews,
 }
+_OF_ENTITIES = ("ner_f1", "chunk_f1")
+NO_ENTITIES = (
+    "the gold labels hold no entity, so F1 is 0 whatever is predicted; the "
+    "usual cause is a test file without labels"
+)
 
 
 def gold_labels(task: Task, examples: Examples) -> list[Any]:
@@ -31,10 +36,11 @@ def score_labels(
 
     Labels are names: one (texts, pairs) or one list (tagging) per example. In
     percent: `score` (the headline), `accuracy` and, for F1 of chunks,
-    `precision` and `recall`; `examples` is a count. ValueError when the numbers
-    of labels differ.
+    `precision` and `recall`; `examples` is a count; `note` is there where the
+    score says nothing of the system. ValueError when the numbers of labels
+    differ.
     """
-    more = {}
+    more: dict[str, Any] = {}
     if not task.is_tagging:
         headline = _OF_TEXTS[task.score](gold, predicted)[task.score]
     elif task.score == "token_accuracy":
@@ -43,6 +49,8 @@ def score_labels(
         values = _chunk_f1(task, gold, predicted)
         headline = values["f1"]
         more = {name: values[name] for name in ("precision", "recall")}
+        if task.score in _OF_ENTITIES and not _has_entities(gold):
+            more["note"] = NO_ENTITIES
     return {
         "score": headline,
         **metrics.accuracy(gold, predicted),
@@ -58,6 +66,11 @@ def _chunk_f1(
         return metrics.entity_f1(gold, predicted, str(task.scheme))
     chunk_f1 = metrics.ner_f1 if task.score == "ner_f1" else metrics.pos_f1
     return chunk_f1(gold, predicted)
+
+
+def _has_entities(gold: Sequence[Any]) -> bool:
+    """Whether any tag is another than O; True where there is no example."""
+    return not gold or any(tag != "O" for tags in gold for tag in tags)
 
 
 def score(

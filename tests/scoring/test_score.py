@@ -35,6 +35,19 @@ def test_entities_are_scored_by_f1_and_words_by_accuracy():
     }
 
 
+def test_gold_labels_without_any_entity_are_noted():
+    gold = sentences(["O", "O"], ["O"])
+    scores = score(get_task("ner"), gold, [["O", "O"], ["O"]])
+    assert scores["accuracy"] == 100.0
+    assert scores["score"] == 0.0
+    assert "the gold labels hold no entity" in scores["note"]
+    some = sentences(["O", "B-PER"])
+    assert "note" not in score(get_task("ner"), some, [["O", "O"]])
+    assert "note" not in score(get_task("ner"), [], [])
+    pos = sentences(["X", "X"])
+    assert "note" not in score(get_task("pos"), pos, [["X", "X"]])
+
+
 def test_pos_is_scored_by_chunks_of_equal_tags():
     gold = sentences(["NOUN", "NOUN", "VERB"])
     scores = score(get_task("pos"), gold, [["NOUN", "VERB", "VERB"]])

@@ -1,6 +1,7 @@
 """Tests of scores in the terminal."""
 
 from trainers.result_table import print_results
+from trainers.result_table import print_task_scores
 
 
 def results(system, scores, missing=(), splits=None):
@@ -76,6 +77,27 @@ def test_languages_that_nobody_asked_for_are_not_missing(capsys):
 def test_one_average_where_english_is_not_scored(capsys):
     print_results([results("D_1", {"de": 1.0, "zh": 2.0})])
     assert cells(capsys.readouterr().out)[0] == ["system", "de", "zh", "avg"]
+
+
+def test_notes_on_scores_are_printed(capsys):
+    run = results("D_1", {"de": 0.0, "zh": 0.0, "en": 50.0})
+    for language in ("de", "zh"):
+        run["languages"][language]["note"] = "no entity in gold"
+    print_results([run])
+    assert "Note on de, zh: no entity in gold." in capsys.readouterr().out
+
+
+def test_notes_on_scores_of_files_are_printed(capsys):
+    entry = {"score": 0.0, "accuracy": 100.0, "examples": 2, "split": "test"}
+    print_task_scores(
+        "ner",
+        {
+            "languages": {"de": {**entry, "note": "no entity in gold"}},
+            "averages": {"all": 0.0},
+            "missing_languages": [],
+        },
+    )
+    assert "Note on de: no entity in gold." in capsys.readouterr().out
 
 
 def test_many_languages_are_not_cut_off(capsys):
