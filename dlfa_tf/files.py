@@ -41,6 +41,37 @@ class Lock(NamedTuple):
     is_held: bool
 
 
+def user_path(path: Any, name: str = "path") -> pathlib.Path:
+    """A path as users write it: `~` at its beginning is the home folder.
+
+    The one rule for all paths of the library and of programs, to read and to
+    write. A folder that is itself called `~` is `./~`.
+
+    Args:
+        path: str, bytes or `os.PathLike`.
+        name: str, name of the argument, for the message.
+
+    Returns:
+        Path.
+
+    Raises:
+        TypeError: when it is no path.
+        ValueError: when it is empty, or holds a NUL.
+    """
+    if not isinstance(path, (str, bytes, os.PathLike)):
+        raise TypeError(
+            f"`{name}` must be a path. Received: {path!r:.120} of type "
+            f"{type(path).__name__}. Accepted: str, bytes or os.PathLike."
+        )
+    text = os.fsdecode(path)
+    if not text or "\0" in text:
+        raise ValueError(
+            f"`{name}` must be a path. Received: {text!r:.120}. Accepted: the "
+            "name of a file or a folder."
+        )
+    return pathlib.Path(os.path.expanduser(text))
+
+
 @contextlib.contextmanager
 def written_aside(
     path: pathlib.Path,

@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import pathlib
 import subprocess
 import sys
 
@@ -13,6 +14,7 @@ from dlfa_tf.files import is_unfinished
 from dlfa_tf.files import locked
 from dlfa_tf.files import read_json
 from dlfa_tf.files import remove_unfinished
+from dlfa_tf.files import user_path
 from dlfa_tf.files import write_json
 from dlfa_tf.files import write_text
 from dlfa_tf.files import written_aside
@@ -176,3 +178,24 @@ def test_file_system_without_locks_stops_nobody(tmp_path, monkeypatch):
     monkeypatch.setattr(fcntl, "flock", no_lock)
     with locked(tmp_path) as lock:
         assert not lock.is_held
+
+
+def test_path_of_a_user_knows_the_home_folder(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert user_path("~/m/") == tmp_path / "m"
+    assert user_path(b"~/m") == tmp_path / "m"
+    assert user_path(pathlib.Path("~") / "m") == tmp_path / "m"
+    assert user_path("~") == tmp_path
+    # A folder that is called so.
+    assert user_path("./~/m") == pathlib.Path("~/m")
+    assert user_path("a~") == pathlib.Path("a~")
+
+
+@pytest.mark.parametrize(
+    ("path", "error"),
+    [(None, TypeError), (3, TypeError), (["a"], TypeError), ("", ValueError),
+     ("a\0b", ValueError)],
+)  # fmt: skip
+def test_what_is_no_path_is_refused(path, error):
+    with pytest.raises(error, match="`runs_dir` must be a path. Received: "):
+        user_path(path, "runs_dir")

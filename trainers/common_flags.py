@@ -136,7 +136,9 @@ def run_program(main: Callable[[], None]) -> None:
 def _parse_flags(argv: Sequence[str]) -> list[str]:
     """As absl does it, but with the exit code of wrong usage."""
     try:
-        return flags.FLAGS(argv)
+        rest = flags.FLAGS(argv)
+        _expand_home()
+        return rest
     except flags.Error as error:
         sys.stderr.write(
             f"Error: {_one_line(error)}\nAll flags and an example: --help\n"
@@ -144,8 +146,29 @@ def _parse_flags(argv: Sequence[str]) -> list[str]:
         sys.exit(2)
 
 
+def _expand_home() -> None:
+    """Makes `~` at the beginning of the value of any flag the home folder.
+
+    A shell leaves it as it is after `--output_dir=`.
+    """
+    for name in flags.FLAGS:
+        flag = flags.FLAGS[name]
+        if isinstance(flag.value, str):
+            flag.value = os.path.expanduser(flag.value)
+        elif isinstance(flag.value, list):
+            flag.value = [_expanded(item) for item in flag.value]
+
+
+def _expanded(item: Any) -> Any:
+    """An item of a list; of `inside=outside` the path outside."""
+    if not isinstance(item, str):
+        return item
+    inside, equals, outside = item.rpartition("=")
+    return inside + equals + os.path.expanduser(outside)
+
+
 def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
+    return checks.one_line(error) or type(error).__name__
 
 
 def say(message: str) -> None:

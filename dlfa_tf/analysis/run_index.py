@@ -12,6 +12,8 @@ from typing import Any
 
 import pandas as pd
 
+from dlfa_tf import checks
+from dlfa_tf import files
 from dlfa_tf.data import tasks
 from dlfa_tf.data.task import Task
 from dlfa_tf.runs import run_folder
@@ -143,7 +145,7 @@ def load_runs(runs_dir: str | os.PathLike) -> RunIndex:
         ValueError: when two runs are of the same task, system, gate and seed,
             or when two fusions of the user's have the same name.
     """
-    root = pathlib.Path(runs_dir)
+    root = files.user_path(runs_dir, "runs_dir")
     if not root.is_dir():
         raise FileNotFoundError(
             f"`runs_dir` is no folder. Received: {str(root)!r}. Accepted: a "
@@ -155,7 +157,7 @@ def load_runs(runs_dir: str | os.PathLike) -> RunIndex:
         try:
             run = _read_run(folder)
         except (ValueError, KeyError, TypeError) as error:
-            left_out.append((folder, " ".join(str(error).split())))
+            left_out.append((folder, checks.one_line(error)))
             continue
         if run.cell in runs:
             raise ValueError(
@@ -219,13 +221,13 @@ def _order(run: Run) -> tuple:
 def _run_folders(root: pathlib.Path) -> list[pathlib.Path]:
     found, seen = [], set()
     # Through links too: a folder of links to runs is a folder of runs.
-    for path, folders, files in os.walk(root, followlinks=True):
+    for path, folders, names in os.walk(root, followlinks=True):
         resolved = os.path.realpath(path)
         if resolved in seen:
             folders.clear()
             continue
         seen.add(resolved)
-        if RESULTS in files or CONFIG in files:
+        if RESULTS in names or CONFIG in names:
             found.append(pathlib.Path(path))
             # What is inside belongs to the run: `model/` has a config.json.
             folders.clear()

@@ -5,13 +5,13 @@ XTREME's script does the same, but leaves the labels of test files out.
 
 import io
 import os
-import pathlib
 import re
 from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from dlfa_tf import files
 from dlfa_tf import words
 from dlfa_tf.data import original_files
 from dlfa_tf.data import ud_treebanks
@@ -68,7 +68,8 @@ def convert_originals(
             f"{', '.join(_ORIGINS)}."
         )
     origin = _ORIGINS[task.name]
-    target = pathlib.Path(data_dir)
+    originals_dir = files.user_path(originals_dir, "originals_dir")
+    target = files.user_path(data_dir, "data_dir")
     found = original_files.find_files(
         originals_dir,
         lambda parts: origin.is_wanted(parts, task),

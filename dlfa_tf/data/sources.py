@@ -4,6 +4,7 @@ import dataclasses
 import pathlib
 
 from dlfa_tf import checks
+from dlfa_tf import files
 from dlfa_tf.data import readers
 from dlfa_tf.data import task_examples
 from dlfa_tf.data import tfds
@@ -40,6 +41,10 @@ class Source:
     data_dir: str | None = None
 
     def __post_init__(self) -> None:
+        if self.data_dir is not None:
+            # The field of a frozen dataclass.
+            path = str(files.user_path(self.data_dir, "data_dir"))
+            object.__setattr__(self, "data_dir", path)
         if self.name not in SOURCES:
             raise ValueError(
                 f"`data_source` is unknown. Received: {self.name!r}. "

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from collections.abc import Sequence
 from typing import Any
 
+from dlfa_tf import files
 from dlfa_tf.data import tfds
 from dlfa_tf.data.task import Task
 
@@ -36,7 +37,9 @@ def prepare_tfds(
     FileNotFoundError names the archive and where it comes from, ValueError one
     that is not what TFDS knows.
     """
-    if not pathlib.Path(manual_dir).is_dir():
+    archives = files.user_path(manual_dir, "manual_dir")
+    data_dir = files.user_path(data_dir, "data_dir")
+    if not archives.is_dir():
         raise FileNotFoundError(
             f"`manual_dir` does not exist. Received: {str(manual_dir)!r}. "
             "Accepted: a folder that holds the archives of the task."
@@ -48,7 +51,7 @@ def prepare_tfds(
     for name in dict.fromkeys(names):
         if tfds.prepared_folder(data_dir, name) is None:
             say(f"preparing {name}")
-            _prepare(name, data_dir, pathlib.Path(manual_dir))
+            _prepare(name, data_dir, archives)
 
 
 def _prepare(

@@ -2,7 +2,6 @@
 
 import inspect
 import os
-import pathlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -327,7 +326,7 @@ class DLFABackbone(keras_hub.models.Backbone):
         Raises:
             ValueError: when the folder is damaged.
         """
-        folder = pathlib.Path(preset).expanduser()
+        folder = files.user_path(preset, "preset")
         if folder.is_dir():
             manifest.check(folder)
             preset = str(folder.absolute())
@@ -344,7 +343,7 @@ class DLFABackbone(keras_hub.models.Backbone):
         Raises:
             ValueError: without `enable_lora` before, or for another name.
         """
-        path = pathlib.Path(filepath)
+        path = files.user_path(filepath, "filepath")
         # Keras looks at the end of the name.
         suffix = "".join(path.suffixes[-2:])
         with files.written_aside(path, suffix=suffix) as temporary:
@@ -364,6 +363,7 @@ class DLFABackbone(keras_hub.models.Backbone):
             ValueError: when the file is damaged, or ranks or fusion layers
                 differ.
         """
+        filepath = files.user_path(filepath, "filepath")
         weight_sums.check(filepath)
         super().load_lora_weights(str(filepath))
         lora.read_adapted(

@@ -1,6 +1,6 @@
 """From a preset name or a folder to a task model; shared by both tasks."""
 
-import pathlib
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,11 +12,25 @@ from dlfa_tf import files
 from dlfa_tf.models import presets
 from dlfa_tf.models.dlfa_backbone import FUSION_ARGUMENTS
 from dlfa_tf.models.dlfa_backbone import DLFABackbone
+from dlfa_tf.preprocessing import base_preprocessor
 from dlfa_tf.preprocessing import piece_tokenizer
 
 _PREPROCESSOR_ARGUMENTS = ("sequence_length", "label_piece")
 _TASK_ARGUMENTS = ("dtype", "dropout", "preprocessor", "name", "compile")
 _LABEL_ARGUMENTS = ("labels", "num_classes")
+
+
+def preset_name(preset: Any) -> str:
+    """A preset as a string; paths may be `os.PathLike`, or bytes."""
+    if isinstance(preset, (bytes, os.PathLike)):
+        return os.fsdecode(preset)
+    if not isinstance(preset, str) or not preset:
+        raise TypeError(
+            f"`preset` must be a name or a path. Received: {preset!r:.120} of "
+            f"type {type(preset).__name__}. Accepted: a preset name, a folder "
+            "or a handle."
+        )
+    return preset
 
 
 def saved_class(preset: str) -> str | None:
@@ -25,7 +39,7 @@ def saved_class(preset: str) -> str | None:
     For example `"dlfa_tf>DLFABackbone"`; None when `preset` is no folder with a
     readable `config.json`.
     """
-    path = pathlib.Path(preset).expanduser() / "config.json"
+    path = files.user_path(preset, "preset") / "config.json"
     try:
         config = files.read_json(path)
     except (OSError, ValueError):
@@ -39,7 +53,7 @@ def saved_mixed_policy(preset: str) -> str | None:
     keras-hub 0.32 takes the name of a saved policy for a dtype and fails on a
     mixed one, unless it is told the policy.
     """
-    path = pathlib.Path(preset).expanduser() / "config.json"
+    path = files.user_path(preset, "preset") / "config.json"
     config = files.read_json(path)["config"]
     policy = config.get("dtype")
     name = policy["config"].get("name") if isinstance(policy, dict) else policy
@@ -53,7 +67,7 @@ def is_saved_task(preset: str) -> bool:
     """
     if saved_class(preset) != "dlfa_tf>DLFABackbone":
         return False
-    if not (pathlib.Path(preset).expanduser() / "task.json").exists():
+    if not (files.user_path(preset, "preset") / "task.json").exists():
         raise ValueError(
             "`preset` holds a backbone without a task. Received: "
             f"{str(preset)!r} without task.json. Accepted: a folder written "
@@ -65,7 +79,7 @@ def is_saved_task(preset: str) -> bool:
 
 def local_preset(preset: str) -> str:
     """Makes a bare folder name unmistakable for keras-hub ("x" -> "./x")."""
-    return str(pathlib.Path(preset).expanduser().resolve())
+    return str(files.user_path(preset, "preset").resolve())
 
 
 def check_saved_task_arguments(kwargs: dict[str, Any]) -> None:
@@ -132,20 +146,17 @@ def takes_segments(encoder: keras_hub.models.Backbone) -> bool:
 
 def resolve_labels(labels: Any, preprocessor: Any) -> list[str] | None:
     """Label names from `labels`, from a preprocessor, or from both."""
-    if isinstance(labels, str):
-        raise TypeError(
-            f"`labels` must be a list of names. Received: {labels!r}."
-        )
     own = getattr(preprocessor, "labels", None)
     if labels is None:
         return None if own is None else list(own)
-    if own is not None and list(own) != list(labels):
+    names = base_preprocessor.checked_labels(labels)
+    if own is not None and list(own) != names:
         raise ValueError(
             "`labels` differ from those of the preprocessor. Received: "
-            f"{list(labels)} and {list(own)}. Accepted: equal lists, or one "
+            f"{names} and {list(own)}. Accepted: equal lists, or one "
             "of the two."
         )
-    return list(labels)
+    return names
 
 
 def resolve_num_classes(num_classes: int | None, labels: Any) -> int:
@@ -155,6 +166,8 @@ def resolve_num_classes(num_classes: int | None, labels: Any) -> int:
             "Either `labels` (a list of names) or `num_classes` is needed. "
             "Received: neither."
         )
+    if num_classes is not None:
+        num_classes = checks.check_count("num_classes", num_classes, 0)
     count = len(labels) if num_classes is None else num_classes
     if labels is not None and len(labels) != count:
         raise ValueError(
@@ -166,9 +179,25 @@ def resolve_num_classes(num_classes: int | None, labels: Any) -> int:
     return count
 
 
+def check_parts(backbone: Any, preprocessor: Any, expected: type) -> None:
+    """Refuses what is no backbone, or a preprocessor of another task."""
+    if not isinstance(backbone, DLFABackbone):
+        raise TypeError(
+            "`backbone` must be a DLFABackbone. Received: "
+            f"{backbone!r:.120} of type {type(backbone).__name__}. Accepted: "
+            "DLFABackbone(encoder, ...); of a preset `from_preset`."
+        )
+    if preprocessor is not None and not isinstance(preprocessor, expected):
+        raise TypeError(
+            f"`preprocessor` must be a {expected.__name__}. Received: "
+            f"{preprocessor!r:.120} of type {type(preprocessor).__name__}. "
+            "Accepted: one, or None for a model of token arrays."
+        )
+
+
 def saved_task_class(folder: str) -> Any:
     """Class of the task model that `save_to_preset` wrote into a folder."""
-    path = pathlib.Path(folder) / "task.json"
+    path = files.user_path(folder, "preset") / "task.json"
     name = files.read_json(path).get("registered_name")
     cls = keras.saving.get_registered_object(str(name))
     if cls is None or not str(name).startswith("dlfa_tf>"):

@@ -21,7 +21,7 @@ def written(folder: str | os.PathLike[str]) -> Iterator[pathlib.Path]:
         OSError: when the disk does not take it; `folder` is as it was then,
             or says of itself that it is not finished.
     """
-    path = pathlib.Path(folder).expanduser().absolute()
+    path = files.user_path(folder, "preset_dir").absolute()
     if files.is_unfinished(path):
         yield path
         return

@@ -1,6 +1,7 @@
 """What the text and the token classifier share."""
 
 import contextlib
+import numbers
 import pathlib
 from collections.abc import Sequence
 from typing import Any
@@ -9,6 +10,7 @@ import keras
 import keras_hub
 import numpy as np
 
+from dlfa_tf import files
 from dlfa_tf import manifest
 from dlfa_tf import raw_values
 from dlfa_tf.lazy import tf
@@ -66,6 +68,8 @@ class DLFATask(keras_hub.models.Task):
         name: str | None = None,
         compile: bool = True,
     ) -> None:
+        loading.check_parts(backbone, preprocessor, self.preprocessor_cls)
+        dropout = _checked_dropout(dropout)
         labels = loading.resolve_labels(labels, preprocessor)
         num_classes = loading.resolve_num_classes(num_classes, labels)
         sequence_length = getattr(preprocessor, "sequence_length", None)
@@ -686,6 +690,7 @@ class DLFATask(keras_hub.models.Task):
 
         ValueError when the file is damaged.
         """
+        filepath = str(files.user_path(filepath, "filepath"))
         weight_sums.check(filepath)
         keras.saving.load_weights(
             self, filepath, objects_to_skip=self._all_but_head()
@@ -698,6 +703,7 @@ class DLFATask(keras_hub.models.Task):
             filepath: file to write, whose name ends in `.weights.h5`.
             **kwargs: further arguments of `keras.Model.save_weights`.
         """
+        filepath = files.user_path(filepath, "filepath")
         if kwargs.get("max_shard_size") or not kwargs.get("overwrite", True):
             # Several files, and a question to the user, are Keras' own.
             super().save_weights(filepath, **kwargs)
@@ -715,7 +721,8 @@ class DLFATask(keras_hub.models.Task):
         Raises:
             ValueError: when the file is damaged, or of another model.
         """
-        if str(filepath).endswith(".h5"):
+        filepath = files.user_path(filepath, "filepath")
+        if filepath.suffix == ".h5":
             weight_sums.check(filepath)
         super().load_weights(filepath, **kwargs)
 
@@ -752,6 +759,7 @@ class DLFATask(keras_hub.models.Task):
             TypeError: for an unknown argument, or a preset with another kind
                 of vocabulary.
         """
+        preset = loading.preset_name(preset)
         if not loading.is_saved_task(preset):
             return loading.task_from_encoder(cls, preset, load_weights, kwargs)
         manifest.check(pathlib.Path(loading.local_preset(preset)))
@@ -780,3 +788,18 @@ class DLFATask(keras_hub.models.Task):
             }
         )
         return config
+
+
+def _checked_dropout(rate: Any) -> float:
+    """A rate of dropout, 0 to below 1."""
+    if isinstance(rate, bool) or not isinstance(rate, numbers.Real):
+        raise TypeError(
+            f"`dropout` must be a number. Received: {rate!r:.80} of type "
+            f"{type(rate).__name__}. Accepted: 0 to below 1."
+        )
+    if not 0 <= float(rate) < 1:
+        raise ValueError(
+            f"`dropout` is out of range. Received: {rate!r}. Accepted: 0 to "
+            "below 1."
+        )
+    return float(rate)

@@ -10,6 +10,7 @@ import numpy as np
 from dlfa_tf import checks
 from dlfa_tf import raw_values
 from dlfa_tf.models import keras_arguments
+from dlfa_tf.models import loading
 from dlfa_tf.models import raw_inputs
 from dlfa_tf.models.dlfa_backbone import DLFABackbone
 from dlfa_tf.models.masked_accuracy import MaskedAccuracy
@@ -80,6 +81,7 @@ class DLFATokenClassifier(DLFATask):
         dropout: float = DROPOUT,
         **kwargs: Any,
     ) -> None:
+        loading.check_parts(backbone, preprocessor, TaggingPreprocessor)
         if backbone.pooler != "none":
             backbone.get_layer(POOLER_NAME).trainable = False
         super().__init__(

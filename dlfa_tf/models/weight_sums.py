@@ -28,7 +28,7 @@ def written(path: str | os.PathLike[str]) -> Iterator[pathlib.Path]:
 
     The sum is added. What was there before is kept when there is an error.
     """
-    path = pathlib.Path(path)
+    path = files.user_path(path, "filepath")
     # Keras looks at the end of the name.
     suffix = "".join(path.suffixes[-2:])
     with files.written_aside(path, suffix=suffix) as temporary:
@@ -51,7 +51,7 @@ def check(path: str | os.PathLike[str]) -> None:
         FileNotFoundError: when there is no such file.
         ValueError: when it cannot be read, or has another sum.
     """
-    path = pathlib.Path(path)
+    path = files.user_path(path, "filepath")
     if not path.is_file():
         raise FileNotFoundError(f"{str(path)!r} is no file of weights.")
     try:

@@ -9,6 +9,7 @@ import keras_hub
 import numpy as np
 
 from dlfa_tf import checks
+from dlfa_tf import files
 from dlfa_tf import raw_values
 from dlfa_tf.lazy import tf
 from dlfa_tf.options import MIN_SEQUENCE_LENGTH
@@ -53,7 +54,7 @@ class BasePreprocessor(keras_hub.models.Preprocessor):
                 f"{use_segment_ids!r:.80}."
             )
         self.tokenizer = tokenizer
-        self.labels = None if labels is None else _checked_labels(labels)
+        self.labels = None if labels is None else checked_labels(labels)
         self.sequence_length = sequence_length
         self.use_segment_ids = use_segment_ids
         self._pieces: PieceTokenizer | None = None
@@ -101,6 +102,10 @@ class BasePreprocessor(keras_hub.models.Preprocessor):
     def encode_signature(self) -> tuple[Any, Any]:
         """The method that encodes a batch, and its input signature."""
         raise NotImplementedError
+
+    def save_to_preset(self, preset_dir: str) -> None:
+        """Saves the preprocessor in a folder, whose path may begin with `~`."""
+        super().save_to_preset(str(files.user_path(preset_dir, "preset_dir")))
 
     def load_preset_assets(self, preset: str) -> None:
         """Loads the tokenizer's files from a preset folder."""
@@ -241,19 +246,25 @@ class BasePreprocessor(keras_hub.models.Preprocessor):
         return config
 
 
-def _checked_labels(labels: Sequence[str]) -> list[str]:
-    """Returns plain strings, none twice."""
-    names = list(labels)
-    if isinstance(labels, str) or any(not isinstance(n, str) for n in names):
+def checked_labels(labels: Any) -> list[str]:
+    """Names of labels as a list of strings, none empty or twice.
+
+    TypeError for what is no sequence of strings, ValueError for names that are
+    empty or twice.
+    """
+    try:
+        names = raw_values.texts("labels", labels, "a list of names")
+    except (ValueError, TypeError) as error:
         raise TypeError(
-            f"`labels` must be a sequence of strings. Received: {labels!r}."
-        )
-    if not names or len(set(names)) != len(names):
+            f"`labels` must be a sequence of strings. Received: "
+            f"{raw_values.shown(labels)}. {error}"
+        ) from None
+    if not names or len(set(names)) != len(names) or "" in names:
         raise ValueError(
-            f"`labels` must not be empty or repeat. Received: {names}."
+            "`labels` must not be empty or repeat. Received: "
+            f"{raw_values.shown(names)}."
         )
-    # Strings of NumPy cannot be written as JSON everywhere.
-    return [str(name) for name in names]
+    return list(names)
 
 
 def after(check: Any, value: Any) -> Any:

@@ -80,7 +80,7 @@ def load_model(folder: str, dtype: str | None = None) -> Any:
     Raises:
         FileNotFoundError: when there is no saved task model.
     """
-    path = pathlib.Path(folder)
+    path = files.user_path(folder, "folder")
     for candidate in (path / MODEL, path):
         if loading.is_saved_task(str(candidate)):
             return DLFATask.from_preset(str(candidate), dtype=dtype)

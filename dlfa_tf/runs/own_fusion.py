@@ -30,7 +30,7 @@ try:
     for name in sys.argv[1:]:
         import_layer(name)
 except (ImportError, TypeError, ValueError) as error:
-    sys.exit(" ".join(str(error).split()))
+    sys.exit(checks.one_line(error))
 """
 
 
@@ -156,7 +156,7 @@ def _cause(error: BaseException) -> str:
     """The innermost reason, on a line; Keras puts whole configs around it."""
     while error.__context__ is not None:
         error = error.__context__
-    return " ".join(str(error).split())[:200]
+    return checks.one_line(error)[:200]
 
 
 def check_in_a_process(fusions: Sequence[str]) -> None:

@@ -21,7 +21,7 @@ def check_output_dir(
     `but` says which files and folders in it do not count. NotADirectoryError
     when it is a file.
     """
-    path = pathlib.Path(output_dir)
+    path = files.user_path(output_dir, "output_dir")
     if path.exists() and not path.is_dir():
         raise NotADirectoryError(
             f"`output_dir` is a file. Received: {output_dir!r}. Accepted: a "
@@ -44,7 +44,7 @@ def read_results(run_dir: str | os.PathLike) -> dict[str, Any]:
     FileNotFoundError when the folder has no results; ValueError when they were
     written by another version of the schema.
     """
-    path = pathlib.Path(run_dir) / RESULTS
+    path = files.user_path(run_dir, "run_dir") / RESULTS
     if not path.is_file():
         raise FileNotFoundError(
             f"{str(run_dir)!r} holds no {RESULTS}. Accepted: the `output_dir` "

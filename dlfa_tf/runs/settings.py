@@ -7,9 +7,9 @@ must agree in, and docs/settings.md follow from the fields of `TrainConfig`.
 import dataclasses
 import functools
 import json
-import pathlib
 from typing import Any
 
+from dlfa_tf import files
 from dlfa_tf import options
 from dlfa_tf.data import task_file
 from dlfa_tf.data import tasks
@@ -41,6 +41,16 @@ def _block_number(text: str) -> int:
             "not a block. Accepted: the number of a block such as 9, or D_9 "
             "for the same; leave the flag out for the baseline."
         ) from None
+
+
+def _without_tilde(name: str, path: Any) -> str:
+    """A path, or a name that is none, without `~` at its beginning.
+
+    Nothing else of it changes: an address such as `hf://...` is no path.
+    """
+    if not isinstance(path, str) or path.startswith("~"):
+        return str(files.user_path(path, name))
+    return path
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -290,6 +300,11 @@ class TrainConfig:
     )
 
     def __post_init__(self) -> None:
+        for name in ("output_dir", "data_dir", "preset"):
+            # Fields of a frozen dataclass.
+            if getattr(self, name) is not None:
+                path = _without_tilde(name, getattr(self, name))
+                object.__setattr__(self, name, path)
         for name, declared in SETTINGS.items():
             if name != "task" or self.definition is None:
                 declared.check_value(getattr(self, name))
@@ -442,7 +457,7 @@ def read_config(run_dir: str) -> TrainConfig:
         FileNotFoundError: when the folder is no run folder.
         ValueError: when its `config.json` is none that a run wrote.
     """
-    path = pathlib.Path(run_dir) / "config.json"
+    path = files.user_path(run_dir, "run_dir") / "config.json"
     if not path.is_file():
         raise FileNotFoundError(
             f"{run_dir!r} is no run folder: config.json is missing. Accepted: "

@@ -56,6 +56,8 @@ def score_folders(
     not in the predictions). FileNotFoundError where something is missing;
     ValueError for a malformed file, an unknown label, or numbers that differ.
     """
+    predictions_dir = str(files.user_path(predictions_dir, "predictions_dir"))
+    labels_dir = str(files.user_path(labels_dir, "labels_dir"))
     for name, folder in (
         ("predictions_dir", predictions_dir),
         ("labels_dir", labels_dir),

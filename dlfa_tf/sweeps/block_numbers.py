@@ -1,7 +1,5 @@
 """Block numbers of many runs, checked before the first of them starts."""
 
-import os
-import pathlib
 from collections.abc import Sequence
 
 from dlfa_tf import files
@@ -29,7 +27,7 @@ def known_num_blocks(preset: str) -> int | None:
     """
     if preset in _NUM_BLOCKS:
         return _NUM_BLOCKS[preset]
-    path = pathlib.Path(os.path.expanduser(preset)) / _CONFIG
+    path = files.user_path(preset, "preset") / _CONFIG
     try:
         number = files.read_json(path)["config"]["num_layers"]
     except (OSError, ValueError, KeyError, TypeError):

@@ -49,7 +49,7 @@ def check_new(path: str | os.PathLike[str]) -> pathlib.Path:
             f"The bundle {str(path)!r} exists and is never overwritten. "
             "Accepted: a new file name."
         )
-    return pathlib.Path(path)
+    return files.user_path(path, "bundle")
 
 
 def read_bundle_meta(
@@ -104,7 +104,7 @@ def _read_head(file: Any, path: pathlib.Path) -> tuple[str, dict[str, Any]]:
 
 
 def _existing(path: str | os.PathLike[str]) -> pathlib.Path:
-    path = pathlib.Path(path)
+    path = files.user_path(path, "bundle")
     if not path.is_file():
         raise FileNotFoundError(
             f"The bundle {str(path)!r} does not exist. Accepted: a file that "

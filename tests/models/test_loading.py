@@ -12,6 +12,8 @@ from dlfa_tf.models import loading
 from dlfa_tf.models import presets
 from dlfa_tf.models.presets import load_encoder
 from dlfa_tf.models.presets import load_tokenizer
+from dlfa_tf.preprocessing import PairPreprocessor
+from dlfa_tf.runs import load
 
 LABELS = ["no", "yes"]
 
@@ -111,7 +113,7 @@ def test_labels_come_from_either_side():
 def test_error_of_labels():
     with pytest.raises(ValueError, match=r"Received: \['yes', 'no'\] and \['n"):
         loading.resolve_labels(["yes", "no"], FakePreprocessor(LABELS))
-    with pytest.raises(TypeError, match="list of names. Received: 'no'"):
+    with pytest.raises(TypeError, match="of strings. Received: 'no'"):
         loading.resolve_labels("no", None)
 
 
@@ -244,3 +246,81 @@ def test_saved_task_arguments():
             loading.check_saved_task_arguments({name: 1})
     with pytest.raises(TypeError, match=r"Did you mean 'dropout'\?"):
         loading.check_saved_task_arguments({"dropuot": 1})
+
+
+def test_home_folder_is_meant_both_ways(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    model = DLFATextClassifier.from_preset("tiny", labels=LABELS)
+    model.save_to_preset("~/m")
+    model.save_task_weights("~/head.weights.h5")
+    model.load_task_weights("~/head.weights.h5")
+    model.preprocessor.save_to_preset("~/p")
+    # No folder called ~ in the current one.
+    assert list((tmp_path / "here").iterdir()) == []
+    assert (tmp_path / "p").is_dir()
+    for preset in ("~/m", tmp_path / "m", f"{tmp_path}/m/", b"~/m"):
+        copy = DLFATextClassifier.from_preset(preset, load_weights=False)
+        assert copy.labels == LABELS
+    assert load.load_model("~/m").labels == LABELS
+
+
+@pytest.mark.parametrize("preset", [None, 3, ["tiny"], ""], ids=str)
+def test_what_is_no_preset(preset):
+    with pytest.raises(TypeError, match="`preset` must be a name or a path"):
+        DLFATextClassifier.from_preset(preset)
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "message"),
+    [
+        ({"num_classes": 2.0}, TypeError, "must be a whole number"),
+        ({"num_classes": True}, TypeError, "must be a whole number"),
+        ({"num_classes": 1}, ValueError, "must be 2 or more. Received: 1"),
+        ({"num_classes": "2"}, TypeError, "must be a whole number"),
+        ({"labels": "no yes"}, TypeError, "`labels` must be a sequence of str"),
+        ({"labels": {"no", "yes"}}, TypeError, "`labels` must be a sequence"),
+        ({"labels": ["no", None]}, TypeError, "None of type NoneType at index"),
+        ({"labels": [0, 1]}, TypeError, "`labels` must be a sequence of str"),
+        ({"labels": ["no", "no"]}, ValueError, "must not be empty or repeat"),
+        ({"labels": ["no", ""]}, ValueError, "must not be empty or repeat"),
+        ({"labels": []}, ValueError, "must not be empty or repeat"),
+        ({"dropout": 1}, ValueError, "`dropout` is out of range. Received: 1"),
+        ({"dropout": -0.1}, ValueError, "`dropout` is out of range"),
+        ({"dropout": "0.1"}, TypeError, "`dropout` must be a number"),
+        ({"dropout": float("nan")}, ValueError, "`dropout` is out of range"),
+        (
+            {"sequence_length": 64.0},
+            TypeError,
+            "`sequence_length` must be a wh",
+        ),
+        ({"sequence_length": 4}, ValueError, "`sequence_length` is too small"),
+        ({"fusion_layer": "9"}, TypeError, "`fusion_layer` must be an int"),
+        ({"fusion_layer": 99}, ValueError, "`fusion_layer` is out of range"),
+        ({"gate": "attenton"}, ValueError, "Did you mean 'attention'"),
+        ({"pooler": None}, ValueError, "`pooler` is not a known name"),
+        ({"fusion_block": 9}, TypeError, "Unknown argument"),
+    ],
+    ids=str,
+)
+def test_arguments_of_a_model_are_looked_at(given, error, message):
+    options = {"fusion_layer": 1}
+    if not {"labels", "num_classes"} & set(given):
+        options["num_classes"] = 2
+    with pytest.raises(error, match=message):
+        DLFATextClassifier.from_preset("tiny", **{**options, **given})
+
+
+def test_parts_of_a_model_are_looked_at():
+    encoder = load_encoder("tiny")
+    with pytest.raises(TypeError, match="`backbone` must be a DLFABackbone"):
+        DLFATextClassifier(encoder, num_classes=2)
+    with pytest.raises(TypeError, match="`backbone` must be a DLFABackbone"):
+        DLFATokenClassifier("tiny", num_classes=2)
+    backbone = DLFABackbone(encoder)
+    of_pairs = PairPreprocessor(load_tokenizer("tiny"), labels=LABELS)
+    with pytest.raises(TypeError, match="`preprocessor` must be a Tagging"):
+        DLFATokenClassifier(backbone, preprocessor=of_pairs)
+    with pytest.raises(TypeError, match="`use_segment_ids` must be True or"):
+        PairPreprocessor(load_tokenizer("tiny"), use_segment_ids=1)

@@ -45,7 +45,7 @@ def test_success_is_zero():
 def test_errors_of_the_user_are_one_line(error):
     done = program(f"raise {error}('a  wrong\\n value')")
     assert done.returncode == 1
-    assert done.stderr == "Error: a wrong value\n"
+    assert done.stderr == "Error: a  wrong value\n"
 
 
 def test_error_without_a_message_has_its_name():
@@ -161,3 +161,24 @@ def test_modules_are_imported_before_a_model_is_loaded(
     with pytest.raises(ImportError, match="'no_such_module' cannot be import"):
         call(called, *arguments, "--import_module=no_such_module")
     assert [path.name for path in tmp_path.iterdir()] == ["text.txt"]
+
+
+def test_home_folder_in_every_flag(monkeypatch):
+    """A shell leaves `~` as it is after `--output_dir=`."""
+    monkeypatch.setenv("HOME", "/home/me")
+    values = flags.FlagValues()
+    flags.DEFINE_string("output_dir", None, "", flag_values=values)
+    flags.DEFINE_string("input", "-", "", flag_values=values)
+    flags.DEFINE_list("texts", [], "", flag_values=values)
+    flags.DEFINE_multi_string("mount", [], "", flag_values=values)
+    flags.DEFINE_integer("seed", 1, "", flag_values=values)
+    monkeypatch.setattr(common_flags.flags, "FLAGS", values)
+    common_flags._parse_flags(
+        ["program", "--output_dir=~/runs/", "--texts=~/a,b~,./~",
+         "--mount=/models=~/saved", "--seed=3"]
+    )  # fmt: skip
+    assert values.output_dir == "/home/me/runs/"
+    assert values.input == "-"
+    assert values.texts == ["/home/me/a", "b~", "./~"]
+    assert values.mount == ["/models=/home/me/saved"]
+    assert values.seed == 3

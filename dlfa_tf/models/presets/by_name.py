@@ -1,6 +1,5 @@
 """Names of encoders and what they stand for: encoder, tokenizer, source."""
 
-import os
 from collections.abc import Callable
 from collections.abc import Mapping
 from pathlib import Path
@@ -356,7 +355,7 @@ def _builtin_presets() -> Mapping[str, Any]:
 
 
 def _absolute(path: str) -> Path:
-    return Path(os.path.expanduser(path)).absolute()
+    return files.user_path(path, "preset").absolute()
 
 
 def _check_folder(path: Path) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 
+from dlfa_tf import files
 from dlfa_tf import manifest
 from dlfa_tf.lazy import tf
 from dlfa_tf.serving.client import errors
@@ -20,7 +21,7 @@ def find_export(path: str | os.PathLike) -> pathlib.Path | None:
 
     None when the path is neither a version nor a model with versions in it.
     """
-    base = pathlib.Path(path)
+    base = files.user_path(path, "folder")
     if (base / "saved_model.pb").is_file():
         return base
     versions = [

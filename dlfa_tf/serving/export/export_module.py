@@ -80,7 +80,7 @@ def export_saved_model(
             f"Received: preprocessor={model.preprocessor}, "
             f"labels={model.labels}."
         )
-    base = pathlib.Path(base)
+    base = files.user_path(base, "base")
     if version is None:
         version = next_version(base)
     for name, value in (

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from collections.abc import Iterator
 from typing import Any
 
+from dlfa_tf import files
 from dlfa_tf import manifest
 from dlfa_tf.lazy import tf
 from dlfa_tf.serving.contract import MANIFEST
@@ -54,7 +55,7 @@ def check_export(folder: str | os.PathLike) -> list[Finding]:
         FileNotFoundError: when the folder holds no SavedModel.
         ValueError: when the SavedModel is damaged or not tagged for serving.
     """
-    folder = pathlib.Path(folder)
+    folder = files.user_path(folder, "folder")
     meta_graph = lint_rules.read_meta_graph(folder)
     metadata: dict[str, Any] = {}
     try:

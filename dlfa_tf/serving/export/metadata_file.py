@@ -3,7 +3,6 @@
 import importlib.metadata
 import json
 import os
-import pathlib
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -99,7 +98,7 @@ def write_metadata(
     folder: str | os.PathLike, metadata: Mapping[str, Any]
 ) -> None:
     """Writes the metadata file of an export."""
-    path = pathlib.Path(folder) / METADATA
+    path = files.user_path(folder, "folder") / METADATA
     text = json.dumps(metadata, indent=2, sort_keys=True, ensure_ascii=False)
     files.write_text(path, text + "\n")
 
@@ -110,7 +109,7 @@ def read_metadata(folder: str | os.PathLike) -> dict[str, Any]:
     FileNotFoundError when there is none, ValueError when it is not one of this
     schema.
     """
-    path = pathlib.Path(folder) / METADATA
+    path = files.user_path(folder, "folder") / METADATA
     if not path.is_file():
         raise FileNotFoundError(
             f"{str(folder)!r} has no {METADATA}. Accepted: a version's folder "
