@@ -13,7 +13,6 @@ from dlfa_tf.models import presets
 from dlfa_tf.models.presets import load_encoder
 from dlfa_tf.models.presets import load_tokenizer
 from dlfa_tf.preprocessing import PairPreprocessor
-from dlfa_tf.runs import load
 
 LABELS = ["no", "yes"]
 
@@ -263,7 +262,6 @@ def test_home_folder_is_meant_both_ways(tmp_path, monkeypatch):
     for preset in ("~/m", tmp_path / "m", f"{tmp_path}/m/", b"~/m"):
         copy = DLFATextClassifier.from_preset(preset, load_weights=False)
         assert copy.labels == LABELS
-    assert load.load_model("~/m").labels == LABELS
 
 
 @pytest.mark.parametrize("preset", [None, 3, ["tiny"], ""], ids=str)
