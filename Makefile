@@ -20,7 +20,7 @@ SOURCES := $(wildcard dlfa_tf trainers benchmarks saved_models/*.py tests tools)
 BUILD_FILES := $(wildcard MODULE.bazel BUILD */BUILD */*/BUILD tools/*.bzl)
 BUILDIFIER := tools/node_modules/.bin/buildifier
 
-.PHONY: help demo test test-fast test-slow test-faults test-fuzz test-beam \
+.PHONY: help demo test test-fast test-slow test-faults test-fuzz test-cluster \
 	test-transformers heavy-tests check format settings-table package \
 	licences lock venv venv-dev clean distclean
 .DEFAULT_GOAL := help
@@ -58,8 +58,8 @@ test-fuzz: venv-dev ## Feeds all parsers with noise: many inputs, in minutes
 	DLFA_TF_FUZZ_EXAMPLES=$${DLFA_TF_FUZZ_EXAMPLES:-5000} \
 		$(PYTEST) -m "" tests/fuzz $(PYTEST_ARGS)
 
-test-beam: ## Runs the tests of bulk inference, with Apache Beam
-	sh tools/test_beam.sh $(PYTEST_ARGS)
+test-cluster: ## Runs the tests of bulk inference, on a Dask cluster
+	sh tools/test_cluster.sh $(PYTEST_ARGS)
 
 test-transformers: venv-dev ## Compares encoders with those of transformers
 	sh tools/test_transformers.sh $(PYTEST_ARGS)
@@ -113,4 +113,4 @@ clean: ## Removes what builds, checks and tests leave behind
 		-exec rm -rf {} +
 
 distclean: clean ## Removes .venv too
-	rm -rf .venv .venv-beam .venv-transformers tools/node_modules
+	rm -rf .venv .venv-cluster .venv-transformers tools/node_modules

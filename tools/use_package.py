@@ -58,7 +58,7 @@ BUILDERS = (
     "xtreme_xnli",
 )
 # Packages that a user adds, and the modules which need them.
-OF_CHOICE = ("apache_beam", "jax")
+OF_CHOICE = ("distributed", "jax")
 
 
 def modules(package: str) -> list[Path]:

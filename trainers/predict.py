@@ -14,7 +14,7 @@ Example:
     python -m trainers.predict --server=127.0.0.1:8500 --name=pos \
         --input=texts.jsonl --output=tagged.jsonl
     python -m trainers.predict --model=saved_models/pos \
-        --runner=DirectRunner --input='parts/*.txt' --output=tagged
+        --runner=tcp://127.0.0.1:8786 --input='parts/*.txt' --output=tagged
 """
 
 import contextlib
@@ -84,11 +84,13 @@ def define_flags() -> None:
     flags.DEFINE_string(
         "runner",
         None,
-        "Apache Beam runner (DirectRunner, FlinkRunner, ...) for input that "
-        "outgrows a machine; --input is then a pattern, --output a folder.",
+        "For input of any size, done part by part and gone on with after an "
+        "interruption: local (this process) or the address of a Dask "
+        "scheduler, tcp://HOST:PORT; --input is then a pattern, --output a "
+        "folder.",
     )
     flags.DEFINE_list(
-        "beam_options", [], "Options of the runner, such as parallelism=4."
+        "beam_options", [], "Not used any more: no runner of Apache Beam is."
     )
     flags.register_multi_flags_validator(
         ["model", "server", "name"],
@@ -115,7 +117,13 @@ def define_flags() -> None:
         ),
         message="--runner needs --model (an export), --input and --output.",
     )
-    common_flags.refuse_without("runner", "beam_options")
+    flags.register_validator("runner", _check_runner)
+    flags.register_validator(
+        "beam_options",
+        lambda options: not options,
+        message="Runners of Apache Beam are no longer used. Accepted: "
+        "--runner=local, or the address of a Dask scheduler.",
+    )
     # A model has no deadline.
     common_flags.refuse_without("server", "timeout")
     # --help shows the flags of the main module and those it adopts.
@@ -127,7 +135,7 @@ def main() -> None:
     from dlfa_tf.serving.client.errors import ServingError
 
     try:
-        _run_beam() if FLAGS.runner else _run()
+        _run_in_parts() if FLAGS.runner else _run()
     except ServingError as error:
         asked = FLAGS.server or FLAGS.model
         raise ConnectionError(f"{asked} answered {error}") from error
@@ -215,10 +223,22 @@ def _form_of_work(
     )
 
 
-def _run_beam() -> None:
-    """Labels files of any size on a runner of Apache Beam."""
+def _check_runner(runner: str | None) -> bool:
+    if runner is not None:
+        # Not at the top: most uses have no runner.
+        from dlfa_tf.serving.bulk import labelling
+
+        try:
+            labelling.check_runner(runner)
+        except ValueError as error:
+            raise flags.ValidationError(str(error)) from None
+    return True
+
+
+def _run_in_parts() -> None:
+    """Labels files of any size, here or on a cluster."""
+    from dlfa_tf.serving.bulk import labelling
     from dlfa_tf.serving.bulk import lines as text_lines
-    from dlfa_tf.serving.bulk import on_beam
     from dlfa_tf.serving.client import graph_transport
     from dlfa_tf.serving.export import metadata_file
 
@@ -236,7 +256,7 @@ def _run_beam() -> None:
             f"must stay whole. Received: --runner with the form {form}. "
             "Accepted: a sentence per line, or JSON lines."
         )
-    done = on_beam.label_files(
+    done = labelling.label_files(
         FLAGS.input,
         FLAGS.output,
         str(export),
@@ -244,7 +264,6 @@ def _run_beam() -> None:
         batch_size=FLAGS.batch_size,
         strict=FLAGS.strict,
         runner=FLAGS.runner,
-        options=FLAGS.beam_options,
     )
     common_flags.say(
         f"{done.lines} lines now; {done.parts} parts under {FLAGS.output} "

@@ -2,9 +2,9 @@
 
 import bz2
 import gzip
-import importlib.util
 import json
 import shutil
+import sys
 
 import pytest
 from absl import flags
@@ -295,15 +295,27 @@ def test_model_or_server_has_to_be_named(start_wrong, arguments):
     assert "--model alone, or --server and --name together" in message
 
 
-def test_beam_runner_needs_files(start_wrong):
-    message = start_wrong("predict", "--model=m", "--runner=DirectRunner")
+def test_runner_needs_files(start_wrong):
+    message = start_wrong("predict", "--model=m", "--runner=local")
     assert "--runner needs --model (an export), --input and --output" in message
+
+
+@pytest.mark.parametrize(
+    ("wrong", "part"),
+    [
+        ("--runner=FlinkRunner", "'FlinkRunner'. Accepted: 'local', or the a"),
+        ("--beam_options=parallelism=4", "Apache Beam are no longer used"),
+    ],
+)
+def test_runners_of_beam_are_told_what_there_is(call, wrong, part):
+    files = ("--input=a", "--output=b")
+    with pytest.raises(flags.IllegalFlagValueError, match=part):
+        call(predict, "--model=m", *files, wrong)
 
 
 @pytest.mark.parametrize(
     ("argument", "part"),
     [
-        ("--beam_options=parallelism=4", "--beam_options without --runner"),
         ("--timeout=30", "--timeout without --server"),
     ],
 )
@@ -312,41 +324,38 @@ def test_flags_without_an_effect_are_refused(call, argument, part):
         call(predict, "--model=m", argument)
 
 
-def test_beam_runner_labels_files(call, toys, tmp_path, capsys):
-    pytest.importorskip(
-        "apache_beam",
-        reason="Apache Beam has an environment of its own: `make test-beam`",
-    )
+def in_parts(toys, tmp_path):
+    """Flags of a run in parts on two lines."""
     write(tmp_path, "The cat\nb\n")
-    # What a runner reads of an export before it starts.
+    # What is read of an export before it starts.
     export = shutil.copytree(toys / "pos" / "1", tmp_path / "pos" / "1")
     metadata = export / METADATA
     metadata.parent.mkdir(exist_ok=True)
     metadata.write_text(json.dumps({"schema": SCHEMA, "kind": "tagger"}))
-    call(
-        predict,
+    return [
         f"--model={tmp_path / 'pos'}",
         f"--input={tmp_path / '*.txt'}",
         f"--output={tmp_path / 'out'}",
-        "--runner=DirectRunner",
-    )
+    ]
+
+
+@pytest.mark.parametrize("runner", ["local", "DirectRunner"])
+def test_files_are_labelled_in_parts(call, toys, tmp_path, capsys, runner):
+    call(predict, *in_parts(toys, tmp_path), f"--runner={runner}")
     assert "2 lines now; 1 parts under" in capsys.readouterr().out
     (part,) = (tmp_path / "out").glob("part-*.txt")
     assert part.read_text() == "0\tThe/UP cat/LOW\n8\tb/LOW\n"
 
 
-def test_missing_beam_says_what_to_install(start, toys, tmp_path):
-    if importlib.util.find_spec("apache_beam"):
-        pytest.skip("Apache Beam is installed here")
-    done = start(
-        "predict",
-        f"--model={toys / 'pos'}",
-        "--input=a",
-        f"--output={tmp_path}",
-        "--runner=DirectRunner",
+def test_missing_package_of_a_cluster_says_what_to_install(
+    call, toys, tmp_path, monkeypatch
+):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    monkeypatch.delitem(
+        sys.modules, "dlfa_tf.serving.bulk.on_dask", raising=False
     )
-    assert done.returncode == 1
-    assert 'pip install "dlfa-tf[beam]"' in done.stderr
+    with pytest.raises(ImportError, match=r'install "dlfa-tf\[cluster\]"'):
+        call(predict, *in_parts(toys, tmp_path), "--runner=tcp://127.0.0.1:1")
 
 
 def test_output_that_exists_is_refused(call, tmp_path):

@@ -2,14 +2,17 @@
 
 lines: lines of text to examples, answers to lines.
 word_lines: a word per line, the benchmark's own form.
-on_beam: files too large for one machine, on Apache Beam.
-bulk_output: what that finds and leaves in its output folder.
+labelling: files of any size, part by part, here or on a cluster.
+parts: what the files are cut into.
+part_labeller: labels a part and writes it.
+output_folder: what a run finds and leaves in its folder.
+on_dask: the workers of a cluster.
 """
 
 from dlfa_tf import first_use
 
-# Imported on first use: Apache Beam is optional.
-_PUBLIC = {"label_files": "on_beam"}
+# Imported on first use: `lines` needs none of it.
+_PUBLIC = {"label_files": "labelling"}
 
 __all__ = list(_PUBLIC)
 

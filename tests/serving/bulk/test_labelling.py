@@ -1,26 +1,22 @@
-"""Tests of bulk inference on Beam's DirectRunner."""
+"""Tests of bulk inference, part by part in this process."""
 
 import gzip
 import json
+import os
 import pathlib
 import shutil
 
+import fsspec
 import pytest
 import tensorflow as tf
 
-pytest.importorskip(
-    "apache_beam",
-    reason="Apache Beam has an environment of its own: `make test-beam`",
-)
+from dlfa_tf.serving.bulk import label_files
+from dlfa_tf.serving.bulk.output_folder import PLAN
+from dlfa_tf.serving.bulk.parts import PART_BYTES
+from dlfa_tf.serving.bulk.parts import cut
+from dlfa_tf.serving.bulk.parts import find_files
+from dlfa_tf.serving.bulk.parts import read_part
 
-from dlfa_tf.serving import bulk
-from dlfa_tf.serving.bulk.bulk_output import PLAN
-from dlfa_tf.serving.bulk.on_beam import cut
-from dlfa_tf.serving.bulk.on_beam import label_files
-from dlfa_tf.serving.bulk.on_beam import read_part
-
-# Of packages that Beam brings along.
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 TEXTS = [f"Text {i} " + "wörd " * (i % 5) for i in range(40)] + ["", "x y"]
 
 
@@ -201,4 +197,61 @@ def test_empty_file_is_a_part_without_lines(toy_tagger, tmp_path):
 
 
 def test_part_is_some_megabytes():
-    assert 2**20 < bulk.PART_BYTES < 2**26
+    assert 2**20 < PART_BYTES < 2**26
+
+
+def test_work_begun_on_beam_is_finished(texts, toy_tagger, tmp_path):
+    """Its plan wrote paths down as they were given, here relative ones."""
+    output = tmp_path / "out"
+    arguments = (str(texts / "*.txt"), str(output), str(toy_tagger))
+    label_files(*arguments, part_bytes=300)
+    plan = json.loads((output / PLAN).read_text())
+    plan["files"] = [
+        [os.path.relpath(path), size] for path, size in plan["files"]
+    ]
+    (output / PLAN).write_text(json.dumps(plan))
+    next(output.glob("part-00001*")).unlink()
+    done = label_files(*arguments, part_bytes=300, runner="DirectRunner")
+    assert done.parts - done.kept == 1
+
+
+def test_folder_of_something_else_is_left_alone(texts, toy_tagger, tmp_path):
+    with pytest.raises(FileExistsError, match="holds files of something else"):
+        label_files(str(texts / "a.txt"), str(texts), str(toy_tagger))
+    assert sorted(p.name for p in texts.iterdir()) == ["a.txt", "b.txt"]
+
+
+def test_files_of_another_file_system_are_read(toy_tagger, tmp_path):
+    memory = fsspec.filesystem("memory")
+    memory.pipe("/in/a.txt.gz", gzip.compress(b"A b\nc\n"))
+    memory.pipe("/in/b.txt", b"D")
+    try:
+        assert find_files("memory://in/*") == [
+            ("memory:///in/a.txt.gz", memory.size("/in/a.txt.gz")),
+            ("memory:///in/b.txt", 1),
+        ]
+        done = label_files("memory://in/*", "memory://out", str(toy_tagger))
+        assert (done.parts, done.lines, done.kept) == (2, 3, 0)
+        again = label_files("memory://in/*", "memory://out", str(toy_tagger))
+        assert (again.lines, again.kept) == (0, 2)
+        found = sorted(memory.glob("/out/*"))
+        assert [memory.cat(path) for path in found[:2]] == [
+            b"0\tA/UP b/LOW\n4\tc/LOW\n",
+            b"0\tD/UP\n",
+        ]
+        assert [path.rpartition("/")[2] for path in found] == [
+            "part-00000-of-00002.txt",
+            "part-00001-of-00002.txt",
+            PLAN,
+        ]
+    finally:
+        memory.rm("/in", recursive=True)
+        memory.rm("/out", recursive=True)
+
+
+@pytest.mark.parametrize("runner", ["FlinkRunner", "locale", "10.0.0.1:8786"])
+def test_unknown_runner_is_named(runner, tmp_path):
+    with pytest.raises(
+        ValueError, match=f"Received: '{runner}'. Accepted: 'lo"
+    ):
+        label_files("a", str(tmp_path), "b", runner=runner)

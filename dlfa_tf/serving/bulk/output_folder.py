@@ -1,18 +1,16 @@
-"""What bulk inference finds and leaves in its output folder.
-
-Only `bulk.py` imports this; it says what to install where Beam is missing.
-"""
+"""The folder that bulk inference writes to, on any file system of fsspec."""
 
 import contextlib
 import hashlib
 import json
+import os
 import uuid
 from collections.abc import Iterator
 from collections.abc import Sequence
 from typing import Any
 
-from apache_beam.io.filesystem import CompressionTypes
-from apache_beam.io.filesystems import FileSystems
+import fsspec
+from fsspec.implementations.local import LocalFileSystem
 
 PLAN = "plan.json"
 # Begins the names of incomplete files; `part-*` must not match them.
@@ -33,15 +31,26 @@ def check_plan(
         "form": form,
         "part_bytes": part_bytes,
     }
-    path = FileSystems.join(output, PLAN)
-    if not FileSystems.exists(path):
-        # Refused where the folder is there: nothing of others is written to.
-        FileSystems.mkdirs(output)
+    path = join(output, PLAN)
+    if not exists(path):
+        system, folder = fsspec.core.url_to_fs(output)
+        if system.exists(folder) and system.ls(folder):
+            raise FileExistsError(
+                f"`output` holds files of something else. Received: "
+                f"{output!r}. Accepted: a new folder, or one that a run was "
+                f"begun in, with its {PLAN}."
+            )
+        system.makedirs(folder, exist_ok=True)
         with written(path) as file:
             file.write(json.dumps(plan, indent=2).encode())
         return
-    with FileSystems.open(path) as file:
+    with fsspec.open(path, "rb") as file:
         found = json.loads(file.read())
+    found["files"] = [
+        # Earlier versions wrote down paths as they were given.
+        [name if "://" in name else os.path.abspath(name), size]
+        for name, size in found.get("files", ())
+    ]
     differing = sorted(k for k in plan if plan[k] != found.get(k))
     if differing:
         raise FileExistsError(
@@ -49,6 +58,17 @@ def check_plan(
             f"differ(s) from {path}. Accepted: a new folder, or the settings "
             "that the work was begun with."
         )
+
+
+def join(folder: str, *names: str) -> str:
+    """A path in a folder, on any file system."""
+    return "/".join((folder.rstrip("/"), *names))
+
+
+def exists(path: str) -> bool:
+    """Whether a file or folder is there."""
+    system, name = fsspec.core.url_to_fs(path)
+    return system.exists(name)
 
 
 def _export_digest(export: str) -> str:
@@ -60,7 +80,7 @@ def _export_digest(export: str) -> str:
     """
     digest = hashlib.sha256()
     for names in (("saved_model.pb",), ("variables", "variables.index")):
-        with FileSystems.open(FileSystems.join(export, *names)) as file:
+        with fsspec.open(join(export, *names), "rb") as file:
             digest.update(hashlib.sha256(file.read()).digest())
     return digest.hexdigest()
 
@@ -68,33 +88,36 @@ def _export_digest(export: str) -> str:
 @contextlib.contextmanager
 def written(path: str) -> Iterator[Any]:
     """A file that appears when it is complete."""
-    folder, name = FileSystems.split(path)
-    temporary = FileSystems.join(folder, f"{_WRITING}{uuid.uuid4().hex}-{name}")
+    folder, _, name = path.rpartition("/")
+    temporary = join(folder, f"{_WRITING}{uuid.uuid4().hex}-{name}")
+    system, aside = fsspec.core.url_to_fs(temporary)
     try:
-        with FileSystems.create(
-            temporary, compression_type=CompressionTypes.UNCOMPRESSED
-        ) as file:
+        with system.open(aside, "wb") as file:
             yield file
-        # A part that was done twice, as runners may, is the same both times.
-        if FileSystems.exists(path):
-            FileSystems.delete([path])
-        FileSystems.rename([temporary], [path])
-    except BaseException:
-        if FileSystems.exists(temporary):
-            FileSystems.delete([temporary])
-        raise
+        # A part that was done twice, as may be when a worker is taken for
+        # lost, is the same both times.
+        if isinstance(system, LocalFileSystem):
+            os.replace(temporary, path)
+        else:
+            system.mv(aside, fsspec.core.url_to_fs(path)[1])
+    finally:
+        if system.exists(aside):
+            system.rm(aside)
 
 
 def delete_leftovers(output: str) -> None:
     """Deletes what processes that were killed had not yet completed."""
-    pattern = FileSystems.join(output, f"{_WRITING}*")
-    found = [
-        item.path
-        for match in FileSystems.match([pattern])
-        for item in match.metadata_list
-    ]
-    if found:
-        FileSystems.delete(found)
+    system, folder = fsspec.core.url_to_fs(output)
+    for path in system.ls(folder, detail=False):
+        if path.rpartition("/")[2].startswith(_WRITING):
+            system.rm(path)
+
+
+def delete(path: str) -> None:
+    """Deletes a file, if it is there."""
+    if exists(path):
+        system, name = fsspec.core.url_to_fs(path)
+        system.rm(name)
 
 
 def check_kept(reports: Sequence[str]) -> None:
@@ -102,7 +125,7 @@ def check_kept(reports: Sequence[str]) -> None:
 
     The reports are files that would name such lines.
     """
-    found = [report for report in reports if FileSystems.exists(report)]
+    found = [report for report in reports if exists(report)]
     if found:
         raise ValueError(
             "`strict` accepts no line that could not be read. Received: an "
@@ -114,7 +137,7 @@ def check_kept(reports: Sequence[str]) -> None:
 
 def count_lines(report: str) -> int:
     """Lines of a part that could not be read; 0 where nothing is reported."""
-    if not FileSystems.exists(report):
+    if not exists(report):
         return 0
-    with FileSystems.open(report) as file:
+    with fsspec.open(report, "rb") as file:
         return file.read().count(b"\n")
