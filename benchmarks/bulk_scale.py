@@ -17,6 +17,7 @@ Example:
 
 import contextlib
 import itertools
+import math
 import os
 import pathlib
 import resource
@@ -128,7 +129,7 @@ def main(_: Sequence[str] = ()) -> None:
     report.add(
         "a billion sentences",
         words=round(_BILLION * FLAGS.words / lines),
-        core_days=round(_BILLION * per_sentence / _DAY, 1),
+        core_days=float(f"{_BILLION * per_sentence / _DAY:.3g}"),
         output_bytes=round(_BILLION * alone["output_bytes"] / lines),
     )
     short = short_text_seconds(FLAGS.export, sentences)
@@ -150,7 +151,8 @@ def replicas(load: float, seconds: float) -> int:
 
     `seconds` is what one request keeps a core busy for.
     """
-    return max(1, -int(-load * seconds // _PLANNED_SHARE))
+    # Rounded first: 24 x 0.025 / 0.6 is a little more than 1 in floats.
+    return max(1, math.ceil(round(load * seconds / _PLANNED_SHARE, 6)))
 
 
 def one_process(
