@@ -73,6 +73,11 @@ def define_flags() -> None:
         "Print own means and spreads beside the paper's figures, cell by "
         "cell, and put them into the report too.",
     )
+    flags.DEFINE_bool(
+        "check_data",
+        False,
+        "Look at the data too, as trainers.prepare --check does.",
+    )
     common_flags.define_import_flag()
     # --help shows the flags of the main module and those it adopts.
     flags.adopt_module_key_flags(common_flags)
@@ -83,9 +88,11 @@ def main() -> None:
     # Not at the top: a wrong flag should not wait for pandas.
     from dlfa_tf.analysis import analysis
     from dlfa_tf.analysis import run_index
+    from dlfa_tf.analysis.report import data_report
     from dlfa_tf.analysis.report import error_report
     from dlfa_tf.analysis.report import model_report
     from dlfa_tf.analysis.report import runs_report
+    from dlfa_tf.data import doctor
     from dlfa_tf.data import tasks
     from dlfa_tf.runs import run_folder
     from trainers import result_table
@@ -116,6 +123,11 @@ def main() -> None:
         extra.append(
             error_report.error_section(found.scores[task], source, output)
         )
+    for task, source in found.sources.items():
+        if FLAGS.check_data and source is not None:
+            common_flags.say(f"looking at the data of {task}")
+            checkup = doctor.check_data(source)
+            extra.append(data_report.data_section(checkup, output))
     if FLAGS.model_items:
         common_flags.say("reading models, or what earlier calls kept of them")
         extra.append(

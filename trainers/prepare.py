@@ -8,8 +8,10 @@ first, from archives in that folder; nothing is ever downloaded. With
 --originals_dir labelled files are first written to --data_dir, from what the
 makers of XNLI, PAWS-X, PAN-X and UD ship, packed or not. With --bundle all that
 runs of the task need is written into one file instead, for machines without the
-data, the preset and TensorFlow. With --check and --preset it says what the
-preset is (form, sizes, vocabulary, pooler), and does no more.
+data, the preset and TensorFlow. With --check it changes nothing and says what
+is wrong with the data of --task (duplicates, training items in test files,
+labels, broken tags, scripts; with --preset also what its tokenizer makes of
+each language), or without --task what --preset is.
 
 Example:
     python -m trainers.prepare --task=pos --data_dir=DIR --preset=e5_small_multi
@@ -20,6 +22,8 @@ Example:
         --preset=e5_small_multi --languages=available \
         --eval_split=test_or_dev --bundle=pos.bundle
     python -m trainers.prepare --preset=multi_cased_L-12_H-768_A-12.zip --check
+    python -m trainers.prepare --task=ner --data_dir=DIR --check \
+        --preset=e5_small_multi --report_dir=data_report
 """
 
 import time
@@ -74,11 +78,18 @@ def define_flags() -> None:
     flags.DEFINE_bool(
         "check",
         False,
-        "Load --preset and say what it is, without --task.",
+        "Look at the data of --task and exit with 1 if scores on them would be "
+        "wrong; without --task, load --preset and say what it is.",
+    )
+    flags.DEFINE_string(
+        "report_dir",
+        None,
+        "Folder for data_report.html, its table and pictures; new or empty "
+        "(for --check with --task).",
     )
     bundle_flags.define_make_flags()
     flags.register_multi_flags_validator(
-        ["task", "check", "preset"], _has_something_to_do
+        ["task", "check", "preset", "report_dir"], _has_something_to_do
     )
     flags.register_multi_flags_validator(
         ["bundle", "preset"],
@@ -96,8 +107,10 @@ def define_flags() -> None:
 
 
 def _has_something_to_do(values: dict[str, Any]) -> bool:
-    if values["check"] and not values["preset"]:
-        raise flags.ValidationError("--check needs --preset.")
+    if values["check"] and not (values["preset"] or values["task"]):
+        raise flags.ValidationError("--check needs --task or --preset.")
+    if values["report_dir"] and not (values["check"] and values["task"]):
+        raise flags.ValidationError("--report_dir is for --check with --task.")
     if not values["check"] and values["task"] is None:
         raise flags.ValidationError(
             "Flag --task must have a value other than None."
@@ -127,7 +140,10 @@ def _register_for_source(name: str, source: str) -> None:
 def main() -> None:
     """Prepares sets, then counts and fills the cache, or makes a bundle."""
     if FLAGS.check:
-        preset_check.check_preset(FLAGS.preset)
+        if FLAGS.task is None:
+            preset_check.check_preset(FLAGS.preset)
+        else:
+            _check_data()
         return
     if FLAGS.manual_dir is not None:
         _prepare_sets()
@@ -137,6 +153,25 @@ def main() -> None:
         bundle_flags.make_from_flags()
         return
     prepare_source()
+
+
+def _check_data() -> None:
+    # Not at the top: a wrong flag should not wait for these.
+    from dlfa_tf.data import task_labels
+    from dlfa_tf.data import tasks
+    from dlfa_tf.data.sources import Source
+    from dlfa_tf.runs import run_folder
+    from trainers import data_check
+
+    if FLAGS.report_dir is not None:
+        run_folder.check_output_dir(FLAGS.report_dir)
+    task = task_labels.with_labels(tasks.find_task(FLAGS.task), FLAGS.data_dir)
+    data_check.check_data(
+        Source(task=task, name=FLAGS.data_source, data_dir=FLAGS.data_dir),
+        FLAGS.preset,
+        FLAGS.sequence_length or task.sequence_length,
+        FLAGS.report_dir,
+    )
 
 
 def _prepare_sets() -> None:

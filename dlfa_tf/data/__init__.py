@@ -6,7 +6,11 @@ task_examples, task_labels: files of such a task; labels that they decide.
 families: names, families and scripts of the languages.
 sources: `Source`: files, TensorFlow Datasets or the sample.
 readers, tfds: the examples of a file, or of a prepared set.
+formats: files of other people's, by format.
 originals, tfds_archives: data as their makers ship them, prepared.
+original_files, ud_treebanks: archives without unpacking; treebanks of UD.
+doctor, doctor_pieces: what is wrong with data.
+label_schemes, scripts: IOB2 and its kin; scripts of languages.
 inventory: what a source holds.
 label_ids: labels alone, of many files, fast.
 arrays: `TokenArrays`, tokenised examples.

@@ -184,3 +184,45 @@ def test_flags_that_would_be_ignored_are_refused(call, given, needed):
     message = f"Received: {given.partition('=')[0]} without --{needed}. Acc"
     with pytest.raises(flags.Error, match=message):
         call(prepare, "--task=pos", "--data_source=sample", given, *preset)
+
+
+def test_check_says_what_is_wrong_with_data(call, tmp_path, capsys):
+    folder = tmp_path / "data" / "pawsx"
+    folder.mkdir(parents=True)
+    row = "ein ganzer langer Satz {}\tnoch einer\t{}\n"
+    train = "".join(row.format(x, x) for x in "01")
+    (folder / "train-en.tsv").write_text(train)
+    (folder / "test-de.tsv").write_text(train)
+    before = sorted(tmp_path.rglob("*"))
+    arguments = ("--task=pawsx", f"--data_dir={folder.parent}", "--check")
+    with pytest.raises(SystemExit) as stop:
+        call(prepare, *arguments)
+    assert stop.value.code == 1
+    assert sorted(tmp_path.rglob("*")) == before
+    assert "Wrong (overlap): Items that stand" in capsys.readouterr().out
+    (folder / "test-de.tsv").write_text(train.replace("Satz", "Text"))
+    call(prepare, *arguments, f"--report_dir={tmp_path / 'report'}")
+    output = capsys.readouterr().out
+    assert "2 files with 4 items: 0 finding(s) that make scores" in output
+    assert (tmp_path / "report" / "data_report.html").is_file()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--check"], "--check needs --task or --preset"),
+        (["--task=pos", "--report_dir=x"], "--report_dir is for --check"),
+    ],
+)
+def test_flags_of_a_check_go_together(call, arguments, message):
+    with pytest.raises(flags.IllegalFlagValueError, match=message):
+        call(prepare, *arguments)
+
+
+def test_folder_without_files_of_the_task_is_an_error(call, tmp_path):
+    (tmp_path / "xnli").mkdir()
+    (tmp_path / "xnli" / "train-en.csv").write_text("a,b,neutral\n")
+    with pytest.raises(
+        FileNotFoundError, match=r"train-en\.tsv.*train-en\.csv"
+    ):
+        call(prepare, "--task=xnli", f"--data_dir={tmp_path}")
