@@ -27,8 +27,8 @@ def known_num_blocks(preset: str) -> int | None:
     """
     if preset in _NUM_BLOCKS:
         return _NUM_BLOCKS[preset]
-    path = files.user_path(preset, "preset") / _CONFIG
     try:
+        path = files.user_path(preset, "preset") / _CONFIG
         number = files.read_json(path)["config"]["num_layers"]
     except (OSError, ValueError, KeyError, TypeError):
         # Not a folder, or one that loading has its own words for.

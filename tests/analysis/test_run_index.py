@@ -55,7 +55,7 @@ def test_what_is_no_finished_run_is_listed_with_the_reason(lab):
     reasons = {path.parent.name: why for path, why in index.left_out}
     for system, words in {
         "D_1": "unfinished",
-        "D_2": "damaged",
+        "D_2": "is no JSON that can be read",
         "D_3": "Received: 2. Accepted: 1",
         "D_4": "evaluation of a saved model",
         "D_5": "no ['gate']",

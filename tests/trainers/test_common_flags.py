@@ -165,7 +165,7 @@ def test_modules_are_imported_before_a_model_is_loaded(
 
 def test_home_folder_in_every_flag(monkeypatch):
     """A shell leaves `~` as it is after `--output_dir=`."""
-    monkeypatch.setenv("HOME", "/home/me")
+    monkeypatch.setenv("HOME", "/somewhere")
     values = flags.FlagValues()
     flags.DEFINE_string("output_dir", None, "", flag_values=values)
     flags.DEFINE_string("input", "-", "", flag_values=values)
@@ -177,8 +177,8 @@ def test_home_folder_in_every_flag(monkeypatch):
         ["program", "--output_dir=~/runs/", "--texts=~/a,b~,./~",
          "--mount=/models=~/saved", "--seed=3"]
     )  # fmt: skip
-    assert values.output_dir == "/home/me/runs/"
+    assert values.output_dir == "/somewhere/runs/"
     assert values.input == "-"
-    assert values.texts == ["/home/me/a", "b~", "./~"]
-    assert values.mount == ["/models=/home/me/saved"]
+    assert values.texts == ["/somewhere/a", "b~", "./~"]
+    assert values.mount == ["/models=/somewhere/saved"]
     assert values.seed == 3
