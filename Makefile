@@ -21,8 +21,8 @@ BUILD_FILES := $(wildcard MODULE.bazel BUILD */BUILD */*/BUILD tools/*.bzl)
 BUILDIFIER := tools/node_modules/.bin/buildifier
 
 .PHONY: help demo test test-fast test-slow test-faults test-fuzz test-cluster \
-	test-transformers heavy-tests check format settings-table package \
-	licences lock venv venv-dev clean distclean
+	test-transformers heavy-tests check format inputs-table settings-table \
+	package licences lock venv venv-dev clean distclean
 .DEFAULT_GOAL := help
 
 help: ## Lists the targets
@@ -87,6 +87,9 @@ $(BUILDIFIER): tools/package-lock.json
 		"(on Debian and Ubuntu: apt-get install npm)." >&2; exit 1; }
 	npm ci --prefix tools --no-audit --no-fund --loglevel=error
 	@touch $@
+
+inputs-table: venv-dev ## Writes docs/inputs.md anew from what is taken as input
+	$(PY) -m tools.inputs_table
 
 settings-table: venv-dev ## Writes docs/settings.md anew from the settings
 	$(PY) -m tools.settings_table

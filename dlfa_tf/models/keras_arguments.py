@@ -4,6 +4,7 @@ Keras takes many values that are no meant ones, and fails in the middle of an
 epoch, or ignores them. They are looked at before anything is computed.
 """
 
+import functools
 import inspect
 import numbers
 from collections.abc import Iterable
@@ -30,14 +31,15 @@ _COUNTS = {
 _OF_VALIDATION = ("validation_steps", "validation_batch_size")
 
 
-def argument_names(method: str) -> list[str]:
+@functools.cache
+def argument_names(method: str) -> tuple[str, ...]:
     """Names of the arguments of a method of `keras.Model`."""
     parameters = inspect.signature(getattr(keras.Model, method)).parameters
-    return [
+    return tuple(
         name
         for name, parameter in parameters.items()
         if name != "self" and parameter.kind is not parameter.VAR_KEYWORD
-    ]
+    )
 
 
 def check_arguments(method: str, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """What the pair and the tagging preprocessor share."""
 
+import numbers
 from collections.abc import Callable
 from collections.abc import Sequence
 from typing import Any
@@ -19,6 +20,8 @@ from dlfa_tf.preprocessing.piece_tokenizer import PieceTokenizer
 from dlfa_tf.preprocessing.raw_labels import LabelRule
 
 IGNORED_LABEL = -1
+# What TensorFlow reads right, besides its own tensors.
+_SCALARS = (str, bytes, numbers.Number, np.ndarray)
 
 
 class BasePreprocessor(keras_hub.models.Preprocessor):
@@ -132,7 +135,8 @@ class BasePreprocessor(keras_hub.models.Preprocessor):
         """
         if isinstance(y, tf.RaggedTensor):
             return y.with_flat_values(self.label_ids(y.flat_values))
-        if isinstance(y, (list, tuple)):
+        if not isinstance(y, (*_SCALARS, tf.Tensor)):
+            y = raw_values.as_list("y", y, self.label_rule.accepted)
             raw_values.refuse_missing("y", y)
         y = tf.convert_to_tensor(y)
         if y.dtype != tf.string:

@@ -3,6 +3,7 @@
 from typing import Any
 
 import keras
+import numpy as np
 
 from dlfa_tf import raw_values
 from dlfa_tf.lazy import tf
@@ -10,6 +11,9 @@ from dlfa_tf.preprocessing import rows
 from dlfa_tf.preprocessing import text_cleaning
 from dlfa_tf.preprocessing.base_preprocessor import BasePreprocessor
 from dlfa_tf.preprocessing.rows import PairRows
+
+# What TensorFlow reads right, besides its own tensors.
+_AS_THEY_ARE = (str, bytes, list, tuple, np.ndarray)
 
 
 def as_text_dict(x: Any) -> dict[str, Any]:
@@ -40,15 +44,20 @@ def _as_tensors(texts: dict[str, Any]) -> dict[str, Any]:
     """Makes string tensors of rank 0 or 1, of equal shape, of texts."""
     tensors = {}
     for name, text in texts.items():
-        if not isinstance(text, (str, bytes, list, tuple)) and not hasattr(
-            text, "dtype"
+        if not isinstance(text, _AS_THEY_ARE) and not isinstance(
+            text, tf.Tensor
         ):
             text = raw_values.as_list(f"x[{name!r}]", text, "strings")
         if isinstance(text, (list, tuple)):
             raw_values.refuse_missing(f"x[{name!r}]", text)
         # An empty list would become floats.
         empty = isinstance(text, list) and not text
-        tensor = tf.convert_to_tensor(text, tf.string if empty else None)
+        try:
+            tensor = tf.convert_to_tensor(text, tf.string if empty else None)
+        except (ValueError, TypeError):
+            # It says what is wrong, but not where.
+            raw_values.texts(f"x[{name!r}]", text, "strings")
+            raise
         if tensor.dtype != tf.string:
             raise TypeError(
                 f"The {name} texts of `x` must be strings. Received: "
@@ -70,9 +79,17 @@ def _as_tensors(texts: dict[str, Any]) -> dict[str, Any]:
     return tensors
 
 
-def _one_per_example(ids: Any) -> Any:
-    """Refuses one-hot rows; a column `(batch, 1)` is read by Keras."""
+def _one_per_example(ids: Any, texts_shape: Any) -> Any:
+    """Refuses one-hot rows, and more or fewer labels than texts.
+
+    A column `(batch, 1)` is read by Keras.
+    """
     shape = ids.shape
+    if shape.rank is not None and not shape[:1].is_compatible_with(texts_shape):
+        raise ValueError(
+            "`x` and `y` must be equally long. Received: shapes "
+            f"{texts_shape} and {shape}. Accepted: one label per example."
+        )
     if shape.rank is not None and shape.rank > 1 and shape[-1] != 1:
         raise ValueError(
             "`y` must have one label per example. Received: shape "
@@ -133,14 +150,16 @@ class PairPreprocessor(BasePreprocessor):
     def call(self, x: Any, y: Any = None, sample_weight: Any = None) -> Any:
         """Encodes one batch; see the class."""
         texts = _as_tensors(as_text_dict(x))
-        scalar = texts["first"].shape.rank == 0
+        tensors_shape = texts["first"].shape
+        scalar = tensors_shape.rank == 0
         if scalar:
             texts = {k: v[None] for k, v in texts.items()}
         rows = self.encode(texts["first"], texts.get("second"))
         features = self.features(rows.token_ids, rows.segment_ids)
         if scalar:
             features = {k: v[0] for k, v in features.items()}
-        y = None if y is None else _one_per_example(self.label_ids(y))
+        if y is not None:
+            y = _one_per_example(self.label_ids(y), tensors_shape)
         return self.pack(features, y, sample_weight)
 
     def encode(self, first: Any, second: Any | None) -> PairRows:

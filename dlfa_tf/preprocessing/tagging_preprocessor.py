@@ -323,9 +323,9 @@ def as_ragged_or_dense(name: str, value: Any) -> Any:
         return value
     value = _as_list(value)
     if not isinstance(value, (list, tuple)):
-        if not isinstance(value, (str, bytes)):
-            value = raw_values.as_list(name, value, _SENTENCES)
-        return tf.convert_to_tensor(value)
+        if isinstance(value, (str, bytes)):
+            return tf.convert_to_tensor(value)
+        value = raw_values.as_list(name, value, _SENTENCES)
     items = [_as_list(item) for item in value]
     raw_values.refuse_missing(name, items)
     others = [item for item in items if not isinstance(item, (list, tuple))]
@@ -343,9 +343,15 @@ def as_ragged_or_dense(name: str, value: Any) -> Any:
     raw_values.refuse_missing(name, flat)
     # As above; tags may be ids.
     empty = tf.string if name == "x" else tf.int32
-    return tf.RaggedTensor.from_row_lengths(
-        tf.constant(flat, None if flat else empty), [len(row) for row in items]
-    )
+    try:
+        values = tf.constant(flat, None if flat else empty)
+    except (ValueError, TypeError) as error:
+        raise ValueError(
+            f"`{name}` must hold lists with one entry per word. Received: "
+            f"{raw_values.shown(items)}. Accepted: lists of strings, of tags "
+            "or of ids, not of more lists or of a mix."
+        ) from error
+    return tf.RaggedTensor.from_row_lengths(values, [len(row) for row in items])
 
 
 def _as_list(value: Any) -> Any:

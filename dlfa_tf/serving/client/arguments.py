@@ -147,12 +147,25 @@ def _as_list(value: Any) -> list[Any] | None:
             if isinstance(value, list):
                 return value
     # What made a text or a number of itself, as an array without dimensions.
-    if isinstance(value, (str, bytes)):
+    if isinstance(value, (str, bytes)) or _is_endless(value):
         return None
     try:
         return list(value)
     except TypeError:
         return None
+
+
+def _is_endless(value: Any) -> bool:
+    """Whether a list of it would never end: loaders, repeated data sets.
+
+    Python goes on to ask for items by number where nothing else says when to
+    stop, and a `keras.utils.PyDataset` answers for ever.
+    """
+    if not hasattr(value, "__iter__"):
+        return True
+    count = getattr(value, "cardinality", None)
+    # TensorFlow's number for data sets without an end.
+    return callable(count) and int(count()) == -1
 
 
 def _has_other_items(value: Any) -> bool:

@@ -1,5 +1,6 @@
 """Tests of what callers may hand to the client, and of what is refused."""
 
+import itertools
 import math
 
 import numpy as np
@@ -9,6 +10,7 @@ import tensorflow as tf
 
 from dlfa_tf.serving import CallerError
 from dlfa_tf.serving import Client
+from dlfa_tf.serving.client import arguments as client_arguments
 from dlfa_tf.serving.client.errors import InputError
 
 
@@ -269,3 +271,29 @@ def test_wrong_requests_are_refused(client, arguments, message):
         client.predict(*arguments)
     assert message in str(caught.value)
     assert client._transport.sent == []
+
+
+class Loader:
+    """As `keras.utils.PyDataset`: items by number, without an end."""
+
+    def __len__(self):
+        return 1
+
+    def __getitem__(self, index):
+        return ["a"]
+
+
+class Repeated:
+    """As a `tf.data.Dataset` after `repeat()`."""
+
+    def __iter__(self):
+        return itertools.repeat("a")
+
+    def cardinality(self):
+        return -1
+
+
+@pytest.mark.parametrize("value", [Loader(), Repeated()], ids=["loader", "set"])
+def test_what_never_ends_is_refused(value):
+    with pytest.raises(InputError, match="`texts` is no list"):
+        client_arguments.texts("texts", value)

@@ -1,0 +1,32 @@
+"""Walks every entry with every kind of value; docs/inputs.md says the same."""
+
+from tools import input_kinds
+from tools import inputs_table
+
+
+def test_document_is_up_to_date():
+    text = inputs_table.FILE.read_text("utf-8")
+    assert text == inputs_table.inputs_document(), "run `make inputs-table`"
+
+
+def test_plain_list_is_taken_everywhere():
+    rows = [
+        line
+        for line in inputs_table.FILE.read_text("utf-8").splitlines()
+        if line.startswith("| list | ")
+    ]
+    # Texts, sentences, labels, tags.
+    assert len(rows) == 4
+    assert all(set(row.split(" | ")[1:]) <= {"yes", "yes |"} for row in rows)
+
+
+def test_kinds_have_names_of_their_own():
+    for kinds in (
+        input_kinds.TEXTS,
+        input_kinds.SENTENCES,
+        input_kinds.LABELS,
+        input_kinds.TAGS,
+        input_kinds.ARGUMENTS,
+    ):
+        names = [kind.name for kind in kinds]
+        assert len(set(names)) == len(names)
