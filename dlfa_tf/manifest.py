@@ -4,9 +4,11 @@ Formats without sums of their own are read as if nothing had happened when a
 disk or a copy has altered a byte: weights in HDF5, vocabularies, graphs.
 """
 
+import contextlib
 import pathlib
 import zlib
 from collections.abc import Iterable
+from collections.abc import Iterator
 
 from dlfa_tf import files
 
@@ -88,6 +90,20 @@ def check(folder: pathlib.Path, name: str = NAME) -> None:
             "copy it or save it again. To take it as it is, delete "
             f"{str(folder / name)!r}."
         )
+
+
+@contextlib.contextmanager
+def checked(folder: pathlib.Path) -> Iterator[None]:
+    """Checks a folder before it is read and afterwards.
+
+    A file may change in between: what reads it stumbles, and says so in other
+    words, or does not notice.
+    """
+    check(folder)
+    try:
+        yield
+    finally:
+        check(folder)
 
 
 def crc32(path: pathlib.Path) -> str:

@@ -104,7 +104,8 @@ def read_task_file(path: pathlib.Path) -> Task:
             f"{path}: not valid UTF-8 ({error.reason} at byte {error.start}). "
             "Accepted: UTF-8 text."
         ) from error
-    except tomllib.TOMLDecodeError as error:
+    # A number of thousands of digits, or brackets as many, are no TOML either.
+    except (ValueError, RecursionError) as error:
         raise ValueError(
             f"{path}: no TOML ({error}). Accepted: lines such as "
             'name = "intents" and tables such as [files]; see docs/own_task.md.'

@@ -309,7 +309,7 @@ class DLFABackbone(keras_hub.models.Backbone):
             OSError: when the folder cannot be written; what was in it stays.
         """
         fusing.check_registered(self.fusion)
-        with saved_folder.written(preset_dir) as folder:
+        with saved_folder.written(preset_dir, self) as folder:
             super().save_to_preset(str(folder), **kwargs)
 
     @classmethod
@@ -327,10 +327,14 @@ class DLFABackbone(keras_hub.models.Backbone):
             ValueError: when the folder is damaged.
         """
         folder = files.user_path(preset, "preset")
-        if folder.is_dir():
-            manifest.check(folder)
-            preset = str(folder.absolute())
-        return super().from_preset(preset, load_weights=load_weights, **kwargs)
+        if not folder.is_dir():
+            return super().from_preset(
+                preset, load_weights=load_weights, **kwargs
+            )
+        with manifest.checked(folder):
+            return super().from_preset(
+                str(folder.absolute()), load_weights=load_weights, **kwargs
+            )
 
     def save_lora_weights(self, filepath: str | os.PathLike[str]) -> None:
         """Saves all that was adapted: factors, biases, fusion, a new pooler.

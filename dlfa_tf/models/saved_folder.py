@@ -1,21 +1,32 @@
 """A folder that a model is saved in: whole, or as it was before."""
 
 import contextlib
+import errno
+import math
 import os
 import pathlib
+import shutil
 from collections.abc import Iterator
+from typing import Any
 
 from dlfa_tf import files
 from dlfa_tf import manifest
+from dlfa_tf.models import weight_sums
+
+# Bytes of a number, by the name of its type; four of any other.
+_BYTES = {"int8": 1, "uint8": 1, "float16": 2, "bfloat16": 2, "float64": 8}
 
 
 @contextlib.contextmanager
-def written(folder: str | os.PathLike[str]) -> Iterator[pathlib.Path]:
+def written(
+    folder: str | os.PathLike[str], model: Any = None
+) -> Iterator[pathlib.Path]:
     """Yields a folder to write to, which becomes `folder` in the end.
 
     A manifest is added. What is in an existing folder stays, but for files of
     the same names; until all are replaced, its manifest says that it is not
-    finished. A folder that is itself written aside is yielded as it is.
+    finished. A folder that is itself written aside is yielded as it is. The
+    weights of `model` must find room: HDF5 does not end well on a full disk.
 
     Raises:
         OSError: when the disk does not take it; `folder` is as it was then,
@@ -23,12 +34,15 @@ def written(folder: str | os.PathLike[str]) -> Iterator[pathlib.Path]:
     """
     path = files.user_path(folder, "preset_dir").absolute()
     if files.is_unfinished(path):
-        yield path
+        with weight_sums.disk_errors():
+            yield path
         return
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        _check_free_space(path.parent, model)
         with files.removed_in_the_end(path) as temporary:
-            yield temporary
+            with weight_sums.disk_errors():
+                yield temporary
             manifest.write(temporary)
             if path.is_dir():
                 _move_into(temporary, path)
@@ -41,6 +55,19 @@ def written(folder: str | os.PathLike[str]) -> Iterator[pathlib.Path]:
             "was there before is kept. Accepted: a folder that can be "
             "written, with enough free space; then save once more",
         ) from error
+
+
+def _check_free_space(folder: pathlib.Path, model: Any) -> None:
+    weights = getattr(model, "weights", ())
+    # Shapes and names of types, without a copy of the values.
+    needed = sum(math.prod(w.shape) * _BYTES.get(w.dtype, 4) for w in weights)
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise OSError(
+            errno.ENOSPC,
+            f"No space left on device: {needed / 1e6:.1f} MB are needed, "
+            f"{free / 1e6:.1f} MB are free",
+        )
 
 
 def _move_into(source: pathlib.Path, target: pathlib.Path) -> None:

@@ -669,7 +669,7 @@ class DLFATask(keras_hub.models.Task):
             OSError: when the folder cannot be written; what was in it stays.
         """
         fusing.check_registered(self.backbone.fusion)
-        with saved_folder.written(preset_dir) as folder:
+        with saved_folder.written(preset_dir, self) as folder:
             super().save_to_preset(str(folder), **kwargs)
 
     def save_task_weights(self, filepath: str) -> None:
@@ -762,7 +762,14 @@ class DLFATask(keras_hub.models.Task):
         preset = loading.preset_name(preset)
         if not loading.is_saved_task(preset):
             return loading.task_from_encoder(cls, preset, load_weights, kwargs)
-        manifest.check(pathlib.Path(loading.local_preset(preset)))
+        with manifest.checked(pathlib.Path(loading.local_preset(preset))):
+            return cls._from_saved(preset, load_weights, kwargs)
+
+    @classmethod
+    def _from_saved(
+        cls, preset: str, load_weights: bool, kwargs: dict[str, Any]
+    ) -> Any:
+        """Loads what `save_to_preset` wrote, of this class or one below it."""
         saved = loading.saved_task_class(preset)
         if not issubclass(saved, cls):
             raise ValueError(

@@ -6,6 +6,7 @@ It is an attribute of the file, which Keras does not look at.
 import contextlib
 import os
 import pathlib
+import re
 import zlib
 from collections.abc import Iterator
 
@@ -14,6 +15,7 @@ import numpy as np
 
 from dlfa_tf import files
 
+_SYSTEM_ERROR = re.compile(r"errno = (\d+), error message = '([^']*)'")
 _ATTRIBUTE = "dlfa_crc32"
 # What h5py raises for a file that was cut off or altered.
 _BROKEN = (
@@ -31,9 +33,24 @@ def written(path: str | os.PathLike[str]) -> Iterator[pathlib.Path]:
     path = files.user_path(path, "filepath")
     # Keras looks at the end of the name.
     suffix = "".join(path.suffixes[-2:])
-    with files.written_aside(path, suffix=suffix) as temporary:
+    with disk_errors(), files.written_aside(path, suffix=suffix) as temporary:
         yield temporary
         add(temporary)
+
+
+@contextlib.contextmanager
+def disk_errors() -> Iterator[None]:
+    """Turns what HDF5 says of a disk into OSError with the system's number.
+
+    A full disk is a RuntimeError where HDF5 notices it as it closes a file.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        found = _SYSTEM_ERROR.search(str(error))
+        if not found:
+            raise
+        raise OSError(int(found[1]), found[2]) from error
 
 
 def add(path: str | os.PathLike[str]) -> None:

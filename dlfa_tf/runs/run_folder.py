@@ -51,9 +51,9 @@ def read_results(run_dir: str | os.PathLike) -> dict[str, Any]:
             "of a finished run."
         )
     results = files.read_json(path)
-    if results.get("schema") != SCHEMA:
+    found = results.get("schema") if isinstance(results, dict) else None
+    if found != SCHEMA:
         raise ValueError(
-            f"{path}: unknown schema. Received: {results.get('schema')!r}. "
-            f"Accepted: {SCHEMA}."
+            f"{path}: unknown schema. Received: {found!r}. Accepted: {SCHEMA}."
         )
     return results

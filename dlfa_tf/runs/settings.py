@@ -466,7 +466,9 @@ def read_config(run_dir: str) -> TrainConfig:
     try:
         values = json.loads(path.read_text(encoding="utf-8"))["config"]
         return TrainConfig.from_json(values)
-    except (KeyError, TypeError, ValueError) as error:
+    except (
+        KeyError, TypeError, ValueError, AttributeError, RecursionError
+    ) as error:  # fmt: skip
         raise ValueError(
             f"{path}: not the settings of a run ({error}). Accepted: the file "
             "as trainers.train wrote it."

@@ -5,6 +5,7 @@ import gzip
 import multiprocessing
 import os
 import pathlib
+import shutil
 import sys
 import time
 
@@ -96,7 +97,8 @@ def make_run(folder):
 
 def read_run(folder):
     name = str(folder / "run")
-    return [str(settings.read_config(name)), run_folder.read_results(name)]
+    config = settings.read_config(name).shareable()
+    return [config, run_folder.read_results(name)]
 
 
 def make_data(folder):
@@ -129,8 +131,7 @@ def test_file_that_changes_before_it_is_opened(make, read, do, tmp_path, count):
     before = read(tmp_path / "first")
     for number in range(60):
         folder = tmp_path / str(number)
-        folder.mkdir()
-        make(folder)
+        shutil.copytree(tmp_path / "first", folder)
         with before_opening(number, folder, do):
             try:
                 found = read(folder)

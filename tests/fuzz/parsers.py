@@ -142,6 +142,9 @@ PARSERS: dict[str, Parser] = {
         "a.jsonl",
         lambda p: list(adapting_texts._read(p, "text")),
     ),
+    "texts of gzip": _file(
+        "a.txt.gz", lambda p: list(adapting_texts._read(p, "text"))
+    ),
     "predictions": _file("udpos/test-de.tsv", _prediction_folder),
     "task file": _file("a.toml", task_file.read_task_file),
     "config.json": _file(

@@ -52,3 +52,15 @@ def test_error_leaves_what_was_there(path):
             raise OSError(28, "No space left on device")
     weight_sums.check(path)
     assert [p.name for p in path.parent.iterdir()] == [path.name]
+
+
+def test_error_of_the_disk_is_the_system_s(path):
+    """As HDF5 words it; other errors stay what they are."""
+    text = "(file write failed: errno = 28, error message = 'No space left')"
+    with pytest.raises(OSError, match="No space left") as error:
+        with weight_sums.written(path):
+            raise RuntimeError(text)
+    assert error.value.errno == 28
+    with pytest.raises(RuntimeError, match="another"):
+        with weight_sums.written(path):
+            raise RuntimeError("another")

@@ -73,6 +73,7 @@ def export_saved_model(
         RuntimeError: when the export breaks a rule of `check_export`; nothing
             is left behind.
         FileExistsError: when the version exists.
+        OSError: when the folder cannot be written; nothing is left behind.
     """
     if model.preprocessor is None or model.labels is None:
         raise ValueError(
@@ -106,7 +107,7 @@ def export_saved_model(
     base.mkdir(parents=True, exist_ok=True)
     # The server ignores what is no number.
     with files.written_aside(target) as temporary:
-        tf.saved_model.save(module, str(temporary), signatures=signatures)
+        _save(module, temporary, signatures)
         metadata_file.write_metadata(temporary, metadata)
         warmup.write_warmup(temporary, base.name, requests)
         failed = lint.failures(lint.check_export(temporary))
@@ -118,6 +119,20 @@ def export_saved_model(
         # A graph has no sums of its own. The files beside it may be edited.
         manifest.write(temporary, name=MANIFEST, without=[EXTRA])
     return target
+
+
+def _save(
+    module: Any, folder: pathlib.Path, signatures: dict[str, Any]
+) -> None:
+    try:
+        tf.saved_model.save(module, str(folder), signatures=signatures)
+    except tf.errors.OpError as error:
+        # TensorFlow's own of a full disk and of a folder that is locked.
+        raise OSError(
+            f"The export could not be written below {str(folder.parent)!r}: "
+            f"{error.message}. Nothing of it was kept. Accepted: a folder that "
+            "can be written, with enough free space."
+        ) from error
 
 
 def _kind(model: Any) -> str:
