@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from dlfa_tf import files
 
 NAME = "dlfa_manifest.json"
+# For people, who may edit it: not in the manifest.
+README = "README.md"
 
 _CHUNK_BYTES = 1 << 22
 
@@ -27,9 +29,9 @@ def write(
     """Writes the manifest of a folder, which is complete.
 
     `tag` names the content. `name` is the manifest's path in the folder,
-    `without` those of folders in it that may change.
+    `without` those of folders in it that may change; `README.md` may, too.
     """
-    skipped = {folder / name, *(folder / part for part in without)}
+    skipped = {folder / part for part in (name, README, *without)}
     entries = {
         path.relative_to(folder).as_posix(): {
             "bytes": path.stat().st_size,

@@ -19,6 +19,7 @@ from dlfa_tf.models import encoder_blocks
 from dlfa_tf.models import fusing
 from dlfa_tf.models import keras_arguments
 from dlfa_tf.models import loading
+from dlfa_tf.models import model_card
 from dlfa_tf.models import raw_inputs
 from dlfa_tf.models import saved_folder
 from dlfa_tf.models import weight_sums
@@ -658,7 +659,8 @@ class DLFATask(keras_hub.models.Task):
         """Saves the model as a folder that `from_preset` reads.
 
         `dlfa_manifest.json` in it holds the sizes and check sums of the files,
-        by which `from_preset` finds damage.
+        by which `from_preset` finds damage; `README.md` says what the model
+        is, and one of your own stays.
 
         Args:
             preset_dir: str, the folder. Files of other names in it stay.
@@ -671,6 +673,11 @@ class DLFATask(keras_hub.models.Task):
         fusing.check_registered(self.backbone.fusion)
         with saved_folder.written(preset_dir, self) as folder:
             super().save_to_preset(str(folder), **kwargs)
+        model_card.write_card(
+            pathlib.Path(preset_dir).expanduser(),
+            model_card.describe_model(self),
+            form="preset",
+        )
 
     def save_task_weights(self, filepath: str) -> None:
         """Saves the weights of the head, without the optimizer's state.

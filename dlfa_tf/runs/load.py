@@ -1,6 +1,7 @@
 """From a config to a model, from a model to a folder and back."""
 
 import pathlib
+import shutil
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from dlfa_tf import files
 from dlfa_tf import manifest
 from dlfa_tf.models import compact_model
 from dlfa_tf.models import loading
+from dlfa_tf.models import model_card
 from dlfa_tf.models.task import DLFATask
 from dlfa_tf.models.text_classifier import DLFATextClassifier
 from dlfa_tf.models.token_classifier import DLFATokenClassifier
@@ -95,12 +97,15 @@ def load_model(folder: str, dtype: str | None = None) -> Any:
 def save_model(model: Any, folder: pathlib.Path) -> None:
     """Saves a task model as a preset, aside first and then renamed.
 
-    What was in the folder is replaced.
+    What was in the folder is replaced, but for a `README.md` of the user's.
     """
+    readme = folder / model_card.README
     # A run that was killed right after this saves once more.
     with files.written_aside(folder, replace=True) as temporary:
         model.save_to_preset(str(temporary))
         manifest.write(temporary)
+        if model_card.is_own(readme):
+            shutil.copy2(readme, temporary)
 
 
 def save_bundle_weights(

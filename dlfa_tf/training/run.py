@@ -10,8 +10,10 @@ from typing import Any
 import keras
 
 from dlfa_tf import files
+from dlfa_tf.models import model_card
 from dlfa_tf.runs import auto
 from dlfa_tf.runs import environment
+from dlfa_tf.runs import load
 from dlfa_tf.runs import result_file
 from dlfa_tf.runs import resuming
 from dlfa_tf.runs import run_folder
@@ -212,6 +214,12 @@ def _finish(
         **saved["training"],
         **evaluation,
     )
+    described = model_card.describe_model(model)
+    model_card.write_card(run_dir, described, results, form="run")
+    if (run_dir / load.MODEL).is_dir():
+        model_card.write_card(
+            run_dir / load.MODEL, described, results, form="preset"
+        )
     # The run cannot go on any more, and the chosen weights are saved.
     for name in (_EVALUATED, _TRAINED):
         (run_dir / name).unlink(missing_ok=True)

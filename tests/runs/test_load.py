@@ -29,10 +29,13 @@ def test_saved_model_takes_the_place_of_an_older_one(tiny_settings, tmp_path):
     model = build_model(default_config(**tiny_settings))
     save_model(model, tmp_path / "model")
     (tmp_path / "model" / "of-the-old-one").touch()
+    readme = tmp_path / "model" / "README.md"
+    readme.write_text("mine", "utf-8")
     model.set_weights([w + 1 for w in model.get_weights()])
     save_model(model, tmp_path / "model")
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
     assert not (tmp_path / "model" / "of-the-old-one").exists()
+    assert readme.read_text("utf-8") == "mine"
     for folder in (tmp_path, tmp_path / "model"):
         loaded = load_model(str(folder))
         for one, other in zip(

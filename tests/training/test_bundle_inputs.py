@@ -161,7 +161,8 @@ def test_evaluation_goes_on_after_the_languages_done(
     assert results["dev_history"] == expected["dev_history"]
     assert (folder / "config.json").read_bytes() == before
     assert sorted(p.name for p in folder.iterdir()) == [
-        "config.json", "logs", "metrics.jsonl", "predictions", "results.json"
+        "README.md", "config.json", "logs", "metrics.jsonl", "predictions",
+        "results.json",
     ]  # fmt: skip
 
 

@@ -131,6 +131,7 @@ def test_tagging_run_writes_its_folder(tagging_run):
     logs = [f for f in files if f.startswith("logs/")]
     assert len(logs) == 1
     assert [f for f in files if not f.startswith(("model/", "logs/"))] == [
+        "README.md",
         "config.json",
         "metrics.jsonl",
         "predictions/test-en.tsv",
@@ -138,6 +139,9 @@ def test_tagging_run_writes_its_folder(tagging_run):
         "results.json",
     ]
     assert "model/config.json" in files
+    for name in ("README.md", "model/README.md"):
+        assert "# D\\_1 for pos" in text_of(folder, name)
+        assert f"{results['averages']['all']:.1f}" in text_of(folder, name)
     assert not [f for f in files if f.endswith(".tmp")]
     assert not [p for p in folder.iterdir() if p.name.startswith(".")]
     assert json.loads(text_of(folder, "results.json")) == results

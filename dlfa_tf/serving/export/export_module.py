@@ -10,6 +10,7 @@ import numpy as np
 from dlfa_tf import files
 from dlfa_tf import manifest
 from dlfa_tf.lazy import tf
+from dlfa_tf.models import model_card
 from dlfa_tf.models.token_classifier import DLFATokenClassifier
 from dlfa_tf.serving.contract import EXTRA
 from dlfa_tf.serving.contract import MANIFEST
@@ -109,6 +110,14 @@ def export_saved_model(
     with files.written_aside(target) as temporary:
         _save(module, temporary, signatures)
         metadata_file.write_metadata(temporary, metadata)
+        files.write_text(
+            temporary / model_card.README,
+            model_card.card(
+                model_card.describe_model(model),
+                metadata["run"] or {},
+                "export",
+            ),
+        )
         warmup.write_warmup(temporary, base.name, requests)
         failed = lint.failures(lint.check_export(temporary))
         if failed:

@@ -17,6 +17,8 @@ def test_export_says_what_it_is(tagger_export, classifier_export):
     assert set(found) == KEYS
     assert found["name"] == found["run"]["task"] == "tagger"
     assert found["kind"] == "tagger"
+    card = (tagger_export / "README.md").read_text("utf-8")
+    assert "Client.of_export" in card
     assert found["labels"] == ["A", "B", "C", "D"]
     assert (found["fusion_layer"], found["gate"]) == (1, "feature")
     assert found["label_piece"] == "first"
