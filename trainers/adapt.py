@@ -19,6 +19,14 @@ from trainers import common_flags
 from trainers import setting_flags
 
 FLAGS = flags.FLAGS
+# What `--help` explains.
+FIRST = (
+    "preset",
+    "texts",
+    "steps",
+    "output_dir",
+    "resume",
+)
 
 
 def define_flags() -> None:
@@ -71,4 +79,4 @@ def main() -> None:
 
 if __name__ == "__main__":
     define_flags()
-    common_flags.run_program(main)
+    common_flags.run_program(main, FIRST)

@@ -15,6 +15,12 @@ from absl import flags
 from trainers import common_flags
 
 FLAGS = flags.FLAGS
+# What `--help` explains.
+FIRST = (
+    "runs_dir",
+    "output_dir",
+    "data_dir",
+)
 
 
 def define_flags() -> None:
@@ -153,4 +159,4 @@ def _command() -> str:
 
 if __name__ == "__main__":
     define_flags()
-    common_flags.run_program(main)
+    common_flags.run_program(main, FIRST)

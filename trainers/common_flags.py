@@ -13,6 +13,7 @@ from absl import flags
 from absl import logging as absl_logging
 
 from dlfa_tf import checks
+from trainers import help_text
 
 # Wrong settings or data: the user's to mend, one line is enough.
 _USER_ERRORS = (
@@ -90,8 +91,10 @@ def import_modules() -> None:
         own_fusion.import_module(name)
 
 
-def run_program(main: Callable[[], None]) -> None:
+def run_program(main: Callable[[], None], first: Sequence[str] = ()) -> None:
     """Runs a program: parses flags, calls `main`, ends with an exit code.
+
+    `first` names the flags that `--help` explains; it lists the others.
 
     Exit codes: 0 success, 1 wrong settings or data (one line on standard
     error; a traceback with --verbosity=1), 2 wrong flags, 130 interrupted, and
@@ -130,7 +133,13 @@ def run_program(main: Callable[[], None]) -> None:
             say(str(error))
             return code
 
-    app.run(wrapped, flags_parser=_parse_flags)
+    def parse(argv: Sequence[str]) -> list[str]:
+        # The file of `main`: a command's `__main__` says nothing.
+        module = sys.modules[main.__module__]
+        help_text.print_if_asked(argv, module, first)
+        return _parse_flags(argv)
+
+    app.run(wrapped, flags_parser=parse)
 
 
 def _parse_flags(argv: Sequence[str]) -> list[str]:

@@ -22,6 +22,13 @@ from trainers import common_flags
 from trainers import setting_flags
 
 FLAGS = flags.FLAGS
+# What `--help` explains.
+FIRST = (
+    "task",
+    "fusion_layer",
+    "epochs",
+    "output_dir",
+)
 
 # Chosen by score on the English dev part of the sample, within five minutes.
 _RECIPES = {
@@ -157,4 +164,4 @@ def _ask(folder: pathlib.Path) -> None:
 
 if __name__ == "__main__":
     define_flags()
-    common_flags.run_program(main)
+    common_flags.run_program(main, FIRST)

@@ -25,6 +25,14 @@ if TYPE_CHECKING:
     from dlfa_tf.data.task import Task
 
 FLAGS = flags.FLAGS
+# What `--help` explains.
+FIRST = (
+    "model",
+    "task",
+    "data_dir",
+    "languages",
+    "output_dir",
+)
 # Flags that say nothing of files that are scored as they are.
 _ONLY_WITH_MODEL = ("data_source", "data_dir", "eval_limit")
 
@@ -172,4 +180,4 @@ def _task() -> "Task":
 
 if __name__ == "__main__":
     define_flags()
-    common_flags.run_program(main)
+    common_flags.run_program(main, FIRST)

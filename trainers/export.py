@@ -21,6 +21,14 @@ from trainers import common_flags
 from trainers import text_files
 
 FLAGS = flags.FLAGS
+# What `--help` explains.
+FIRST = (
+    "model",
+    "name",
+    "check",
+    "saved_models_dir",
+    "vocabulary_of",
+)
 # A name is a folder and a part of a URL; folders that begin with a dot are
 # not yet complete.
 NAME = re.compile(r"[\w-][\w.-]*", re.ASCII)
@@ -223,4 +231,4 @@ def _describe_run(folder: str) -> dict[str, Any]:
 
 if __name__ == "__main__":
     define_flags()
-    common_flags.run_program(main)
+    common_flags.run_program(main, FIRST)

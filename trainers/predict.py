@@ -34,6 +34,14 @@ from trainers import input_forms
 from trainers import text_files
 
 FLAGS = flags.FLAGS
+# What `--help` explains.
+FIRST = (
+    "model",
+    "server",
+    "name",
+    "input",
+    "output",
+)
 
 
 def define_flags() -> None:
@@ -323,4 +331,4 @@ def _open_output(name: str) -> contextlib.AbstractContextManager[TextIO]:
 
 if __name__ == "__main__":
     define_flags()
-    common_flags.run_program(main)
+    common_flags.run_program(main, FIRST)

@@ -40,6 +40,14 @@ from trainers import preset_check
 from trainers import setting_flags
 
 FLAGS = flags.FLAGS
+# What `--help` explains.
+FIRST = (
+    "task",
+    "data_source",
+    "data_dir",
+    "preset",
+    "originals_dir",
+)
 # Flags that say nothing without another one.
 _ONLY_WITH = {
     "bundle": (
@@ -309,4 +317,4 @@ def _print_unlabelled(source: Any) -> None:
 
 if __name__ == "__main__":
     define_flags()
-    common_flags.run_program(main)
+    common_flags.run_program(main, FIRST)

@@ -19,6 +19,13 @@ from absl import flags
 from trainers import common_flags
 
 FLAGS = flags.FLAGS
+# What `--help` explains.
+FIRST = (
+    "model",
+    "compare",
+    "port",
+    "browser",
+)
 
 
 def define_flags() -> None:
@@ -110,4 +117,4 @@ def _examples(about: Any) -> list[tuple[str, list[str]]]:
 
 if __name__ == "__main__":
     define_flags()
-    common_flags.run_program(main)
+    common_flags.run_program(main, FIRST)

@@ -28,6 +28,14 @@ if TYPE_CHECKING:
     from dlfa_tf.sweeps.state import CellStatus
 
 FLAGS = flags.FLAGS
+# What `--help` explains.
+FIRST = (
+    "tasks",
+    "data_dir",
+    "systems",
+    "seeds",
+    "output_dir",
+)
 
 # Settings that a sweep sets for every run.
 _SET_FOR_RUNS = ("task", "fusion_layer", "fusion", "gate", "seed")
@@ -223,4 +231,4 @@ def _refuse_failures(statuses: "list[CellStatus]") -> None:
 
 if __name__ == "__main__":
     define_flags()
-    common_flags.run_program(main)
+    common_flags.run_program(main, FIRST)

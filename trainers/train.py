@@ -1,8 +1,9 @@
 r"""Fine-tunes one system on English and evaluates it on other languages.
 
 Example:
-    python -m trainers.train --task=pos --data_source=files --data_dir=DIR \
-        --fusion_layer=9 --output_dir=runs/pos-D_9 --resume
+    python -m trainers.train --task=pos --data_source=sample --epochs=4 \
+        --learning_rate=3e-4 --fusion_layer=9 --output_dir=runs/pos-D_9 \
+        --resume
 """
 
 import sys
@@ -18,6 +19,14 @@ from trainers import common_flags
 from trainers import setting_flags
 
 FLAGS = flags.FLAGS
+# What `--help` explains.
+FIRST = (
+    "task",
+    "data_dir",
+    "recipe",
+    "fusion_layer",
+    "output_dir",
+)
 
 
 def define_flags() -> None:
@@ -101,4 +110,4 @@ def _run(config: TrainConfig) -> dict[str, Any]:
 
 if __name__ == "__main__":
     define_flags()
-    common_flags.run_program(main)
+    common_flags.run_program(main, FIRST)

@@ -196,7 +196,7 @@ def test_setting_is_added_in_one_file(copied, tmp_path):
 
 
 def test_help_has_the_added_setting(copied):
-    text = start(copied, "-m", "trainers.train", "--help").stdout
+    text = start(copied, "-m", "trainers.train", "--helpfull").stdout
     assert "--smoothing: Share of the labels that is spread." in text
     wrong = start(
         copied, "-m", "trainers.train", "--smoothing=2", "--task=pos",

@@ -7,7 +7,7 @@ from trainers import adapt
 
 
 def test_help_has_every_setting_and_an_example(start):
-    text = start("adapt", "--help").stdout
+    text = start("adapt", "--helpfull").stdout
     for name in SETTINGS:
         assert f"--{name}:" in text or f"--[no]{name}:" in text
     assert "--preset=e5_small_multi" in text

@@ -127,6 +127,6 @@ def test_wrong_task_is_named_at_once(start_wrong):
 
 
 def test_help_shows_an_example(start):
-    text = start("demo", "--help").stdout
+    text = start("demo", "--helpfull").stdout
     assert "python -m trainers.demo --task=pos" in text
     assert "--preset: " in text

@@ -190,6 +190,6 @@ def test_flags_of_a_model_are_refused_for_files(start_wrong, argument):
 
 
 def test_help_shows_an_example(start):
-    text = start("evaluate", "--help").stdout
+    text = start("evaluate", "--helpfull").stdout
     assert "python -m trainers.evaluate --model=" in text
     assert "--eval_split: " in text

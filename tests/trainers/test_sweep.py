@@ -162,7 +162,7 @@ def test_wrong_flags_are_named_at_once(start_wrong, arguments, parts, code):
 
 
 def test_help_shows_an_example(start):
-    text = start("sweep", "--help").stdout
+    text = start("sweep", "--helpfull").stdout
     assert "python -m trainers.sweep --tasks=pos --systems=baseline,D_1" in text
     for name in ("tasks", "systems", "gates", "seeds", "epochs", "languages"):
         assert f"--{name}: " in text

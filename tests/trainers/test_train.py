@@ -266,8 +266,8 @@ def test_own_layer_is_imported_and_checked_before_the_run(
 
 
 def test_help_shows_an_example(start):
-    text = start("train", "--help").stdout
-    assert "python -m trainers.train --task=pos --data_source=files" in text
+    text = start("train", "--helpfull").stdout
+    assert "python -m trainers.train --task=pos --data_source=sample" in text
     for name in ("task", "fusion_layer", "languages", "seed", "output_dir"):
         assert f"--{name}: " in text
 
