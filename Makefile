@@ -23,6 +23,7 @@ BUILDIFIER := tools/node_modules/.bin/buildifier
 .PHONY: help demo test test-fast test-slow test-faults test-fuzz test-cluster \
 	test-transformers heavy-tests check format inputs-table settings-table \
 	package licences lock venv venv-dev clean distclean
+.PHONY: docs release-check
 .DEFAULT_GOAL := help
 
 help: ## Lists the targets
@@ -100,6 +101,12 @@ package: venv-dev ## Builds the wheel and tries it from another directory
 licences: venv-dev ## Lists the licences of all pinned packages
 	$(PY) -m tools.licences
 
+docs: ## Builds the site into site/, in .venv-docs
+	sh tools/docs.sh
+
+release-check: venv-dev ## Installs wheel and sdist where nothing is, tries them
+	sh tools/release_check.sh
+
 lock: venv-dev ## Writes the pinned requirements anew: ARGS=--upgrade
 	sh tools/lock.sh $(ARGS)
 
@@ -110,10 +117,11 @@ venv-dev: ## Makes .venv with what checks and tests need besides
 	@sh tools/venv.sh dev
 
 clean: ## Removes what builds, checks and tests leave behind
-	rm -rf build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache \
+	rm -rf build dist site *.egg-info .mypy_cache .pytest_cache .ruff_cache \
 		.hypothesis
-	find . -path ./.venv -prune -o -type d -name __pycache__ \
+	find . -path './.venv*' -prune -o -type d -name __pycache__ \
 		-exec rm -rf {} +
 
 distclean: clean ## Removes .venv too
-	rm -rf .venv .venv-cluster .venv-transformers tools/node_modules
+	rm -rf .venv .venv-cluster .venv-docs .venv-transformers \
+		tools/node_modules

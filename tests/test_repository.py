@@ -154,6 +154,19 @@ def test_version_is_the_same_everywhere():
     assert re.search(rf"^## .*\b{re.escape(version)}\b", changes, re.MULTILINE)
 
 
+def test_citation_names_the_version():
+    text = (ROOT / "CITATION.cff").read_text("utf-8")
+    (version,) = re.findall(r"(?m)^version: (.*)$", text)
+    assert version == PROJECT["project"]["version"]
+
+
+def test_release_check_tries_every_command():
+    script = (ROOT / "tools" / "release_check.sh").read_text("utf-8")
+    (names,) = re.findall(r"for command in (.*?); do", script, re.S)
+    commands = [f"dlfa-{name}" for name in names.replace("\\\n", " ").split()]
+    assert commands == sorted(PROJECT["project"]["scripts"])
+
+
 def test_license_is_the_declared_one():
     assert PROJECT["project"]["license"] == "Apache-2.0"
     text = (ROOT / "LICENSE").read_text("utf-8")

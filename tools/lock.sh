@@ -25,3 +25,4 @@ compile "What the library and the trainers need, pinned." \
     requirements.txt pyproject.toml "$@"
 compile "What the checks and tests need besides, pinned." \
     requirements-dev.txt --group dev --constraint requirements.txt "$@"
+compile "What \`make docs\` needs, pinned." requirements-docs.txt --group docs "$@"
