@@ -59,8 +59,8 @@ def help_text(module: ModuleType, first: Sequence[str], is_full: bool) -> str:
         ]
         if not names:
             continue
-        lines = (_explained if is_full else _listed)(names, found, width)
-        parts.append("\n".join([f"{title}:", *lines]))
+        shown = (_explained if is_full else _listed)(names, found, width)
+        parts.append("\n".join([f"{title}:", *shown]))
     if not is_full:
         parts.append("All flags explained: --helpfull")
     return "\n\n".join(parts) + "\n"
