@@ -1,7 +1,10 @@
 """Tests of tools.stage_docs, and of the site in a real browser."""
 
+import ast
 import functools
 import http.server
+import importlib
+import inspect
 import re
 import subprocess
 import threading
@@ -11,6 +14,7 @@ import pytest
 
 from tests import browser
 from tests.browser import Browser
+from tests.test_documentation import find_example
 from tools import stage_docs
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -67,6 +71,25 @@ def test_name_without_a_docstring_is_refused(tmp_path):
         stage_docs.check_documented(
             tmp_path, [("f", "dlfa_tf.a"), ("g", "dlfa_tf.a")]
         )
+
+
+def names_without_an_example():
+    for package in stage_docs.PACKAGES:
+        init = ROOT / "dlfa_tf" / package / "__init__.py"
+        tree = ast.parse(init.read_text("utf-8"))
+        for name, module in stage_docs.public_names(tree, f"dlfa_tf.{package}"):
+            value = getattr(importlib.import_module(module), name)
+            if inspect.isclass(value) or inspect.isfunction(value):
+                if find_example(inspect.getdoc(value)) is None:
+                    yield f"{package}.{name}"
+
+
+def test_every_public_name_has_an_example():
+    # An export takes ten seconds to write; docs/serving.md shows both.
+    assert list(names_without_an_example()) == [
+        "serving.check_export",
+        "serving.export_saved_model",
+    ]
 
 
 # Installs the tools of the site where they are not, and builds it: a minute.

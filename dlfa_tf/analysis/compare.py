@@ -96,6 +96,22 @@ def collect_scores(
             when predictions and gold labels do not give the score of
             `results.json`.
         FileNotFoundError: when predictions or gold labels are missing.
+
+    Example:
+        import pathlib
+
+        from dlfa_tf import analysis
+        from dlfa_tf.analysis.run_index import Run
+
+        results = {
+            "system": "baseline",
+            "score": "pos_f1",
+            "gate": None,
+            "config": {"task": "pos", "seed": 1, "fusion_layer": None},
+            "languages": {"de": {"split": "test", "score": 80.0}},
+        }
+        run = Run(folder=pathlib.Path("runs/baseline"), results=results)
+        analysis.collect_scores([run]).scores  # (1, 1): runs, languages
     """
     if not runs:
         raise ValueError("`runs` is empty. Accepted: one or more runs.")
@@ -183,6 +199,22 @@ def summarize(
         `gain`, `low` and `high` (NaN without a baseline or without draws),
         and `interval`, what was drawn anew: `items and seeds`, `items` (one
         seed somewhere) or an empty text.
+
+    Example:
+        import pathlib
+
+        from dlfa_tf import analysis
+        from dlfa_tf.analysis.run_index import Run
+
+        results = {
+            "system": "baseline",
+            "score": "pos_f1",
+            "gate": None,
+            "config": {"task": "pos", "seed": 1, "fusion_layer": None},
+            "languages": {"de": {"split": "test", "score": 80.0}},
+        }
+        run = Run(folder=pathlib.Path("runs/baseline"), results=results)
+        analysis.summarize(analysis.collect_scores([run]))  # a row per part
     """
     if groups is None:
         groups = {

@@ -47,7 +47,13 @@ _TABLE_4 = {
 
 
 def published_scores() -> pd.Series:
-    """Published scores in percent, indexed by task, system and part."""
+    """Published scores in percent, indexed by task, system and part.
+
+    Example:
+        >>> from dlfa_tf.analysis import published_scores
+        >>> float(published_scores()["pawsx", "D_10", "de"])
+        86.5
+    """
     values: dict[tuple, float] = {}
     for system, by_task in _TABLE_1.items():
         for task, value in zip(_TASKS, by_task, strict=True):

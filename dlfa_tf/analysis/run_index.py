@@ -144,6 +144,27 @@ def load_runs(runs_dir: str | os.PathLike) -> RunIndex:
             run; names what it holds instead.
         ValueError: when two runs are of the same task, system, gate and seed,
             or when two fusions of the user's have the same name.
+
+    Example:
+        import json
+        import pathlib
+
+        from dlfa_tf import analysis
+
+        for system, layer, mean in (("baseline", None, 80.0), ("D_9", 9, 81.0)):
+            folder = pathlib.Path("runs") / system
+            folder.mkdir(parents=True)
+            results = {
+                "schema": 1,
+                "system": system,
+                "score": "pos_f1",
+                "gate": layer and "feature",
+                "config": {"task": "pos", "seed": 1, "fusion_layer": layer},
+                "languages": {"de": {"split": "test", "score": mean}},
+            }
+            (folder / "results.json").write_text(json.dumps(results))
+        index = analysis.load_runs("runs")
+        [run.system for run in index.runs]  # as trainers.train wrote them
     """
     root = files.user_path(runs_dir, "runs_dir")
     if not root.is_dir():
@@ -287,6 +308,23 @@ def score_frame(index: RunIndex) -> pd.DataFrame:
         DataFrame with `task`, `label` (see `labels_of_runs`), `system`,
         `gate`, `layer`, `seed`, `language`, `split`, `score` and `accuracy`
         in percent, `precision` and `recall` (tagging), `examples`, `folder`.
+
+    Example:
+        import pathlib
+
+        from dlfa_tf import analysis
+        from dlfa_tf.analysis.run_index import Run
+        from dlfa_tf.analysis.run_index import RunIndex
+
+        results = {
+            "system": "baseline",
+            "score": "pos_f1",
+            "gate": None,
+            "config": {"task": "pos", "seed": 1, "fusion_layer": None},
+            "languages": {"de": {"split": "test", "score": 80.0}},
+        }
+        run = Run(folder=pathlib.Path("runs/baseline"), results=results)
+        analysis.score_frame(RunIndex(runs=(run,), left_out=()))  # a row
     """
     rows = []
     for run, label in zip(index.runs, labels_of_runs(index.runs), strict=True):
@@ -322,6 +360,23 @@ def run_frame(index: RunIndex) -> pd.DataFrame:
         DataFrame with `task`, `label`, `system`, `gate`, `layer`, `seed`,
         `dev_score` in percent, `best_step`, `total_steps`, `train_seconds`,
         `peak_memory_gib`, `folder`.
+
+    Example:
+        import pathlib
+
+        from dlfa_tf import analysis
+        from dlfa_tf.analysis.run_index import Run
+        from dlfa_tf.analysis.run_index import RunIndex
+
+        results = {
+            "system": "baseline",
+            "score": "pos_f1",
+            "gate": None,
+            "config": {"task": "pos", "seed": 1, "fusion_layer": None},
+            "languages": {"de": {"split": "test", "score": 80.0}},
+        }
+        run = Run(folder=pathlib.Path("runs/baseline"), results=results)
+        analysis.run_frame(RunIndex(runs=(run,), left_out=()))  # a row
     """
     rows = []
     for run, label in zip(index.runs, labels_of_runs(index.runs), strict=True):

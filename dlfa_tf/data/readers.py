@@ -28,7 +28,13 @@ LABELS_COME_FROM = (
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class TextExample:
-    """A text and its label name."""
+    """A text and its label name.
+
+    Example:
+        from dlfa_tf.data import TextExample
+
+        TextExample(text="Das Zimmer war sauber.", label="positive")
+    """
 
     text: str
     label: str
@@ -36,7 +42,13 @@ class TextExample:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class PairExample:
-    """Two texts and their label name."""
+    """Two texts and their label name.
+
+    Example:
+        from dlfa_tf.data import PairExample
+
+        PairExample(first="Er ist da.", second="Er ist weg.", label="0")
+    """
 
     first: str
     second: str
@@ -49,6 +61,11 @@ class TaggedSentence:
 
     Raises:
         ValueError: when there are more or fewer tags than words.
+
+    Example:
+        from dlfa_tf.data import TaggedSentence
+
+        TaggedSentence(words=("Hunde", "bellen"), tags=("NOUN", "VERB"))
     """
 
     words: tuple[str, ...]

@@ -34,6 +34,15 @@ class Source:
             `data_dir`, `sample` with one, or a source that does not have the
             task.
         FileNotFoundError: when the folder of the data does not exist.
+
+    Example:
+        >>> from dlfa_tf.data import Source
+        >>> from dlfa_tf.data import get_task
+        >>> source = Source(task=get_task("pos"), name="sample")
+        >>> source.available("test")
+        ('ar', 'de', 'el', 'en', 'es', 'fr', 'hi', 'ru', 'zh')
+        >>> source.load("test", "de", limit=1)[0].words[:3]
+        ('Nach', 'dem', 'Hochwasser')
     """
 
     task: Task

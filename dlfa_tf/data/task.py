@@ -88,6 +88,17 @@ class Task:
         home: str or None, folder of the file that the task was read from,
             which holds the data where no folder is named. It is of this
             machine and no part of the definition.
+
+    Example:
+        from dlfa_tf.data import Task
+
+        Task(
+            name="reviews",
+            kind="single",
+            labels=("bad", "good"),
+            score="accuracy",
+            target_languages=("de", "zh"),
+        )
     """
 
     name: str

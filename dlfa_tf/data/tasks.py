@@ -33,6 +33,11 @@ def get_task(name: str) -> Task:
 
     Raises:
         ValueError: when there is no such task; the nearest name is offered.
+
+    Example:
+        >>> from dlfa_tf.data import get_task
+        >>> get_task("xnli").labels
+        ('contradiction', 'entailment', 'neutral')
     """
     if name in TASKS:
         return TASKS[name]
@@ -58,6 +63,24 @@ def find_task(text: str) -> Task:
         ValueError: for an unknown name, a malformed file, or a file whose
             task is called as one of the paper's.
         FileNotFoundError: when there is no such file.
+
+    Example:
+        import pathlib
+
+        from dlfa_tf.data import find_task
+
+        pathlib.Path("reviews.toml").write_text(
+            chr(10).join(  # a line each
+                (
+                    "name = 'reviews'",
+                    "kind = 'single'",
+                    "labels = ['bad', 'good']",
+                    "score = 'accuracy'",
+                    "target_languages = ['de']",
+                )
+            )
+        )
+        find_task("reviews.toml").languages  # ("de", "en")
     """
     if not is_task_file(text):
         return get_task(text)

@@ -22,6 +22,11 @@ def macro_average(
 
     Raises:
         KeyError: when a language has no score.
+
+    Example:
+        >>> from dlfa_tf.metrics import macro_average
+        >>> macro_average({"en": 90.0, "de": 80.0, "sw": 40.0}, ["de", "sw"])
+        60.0
     """
     _check_scores(scores)
     if isinstance(languages, (str, bytes)):
@@ -82,6 +87,11 @@ def averages(scores: Mapping[str, float]) -> dict[str, float | None]:
     Returns:
         dict with the keys of `average_groups`; None where no language is
         left.
+
+    Example:
+        >>> from dlfa_tf.metrics import averages
+        >>> averages({"en": 90.0, "de": 80.0, "sw": 40.0})["others"]
+        60.0
     """
     _check_scores(scores)
     return {

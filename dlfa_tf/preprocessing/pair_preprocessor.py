@@ -137,6 +137,13 @@ class PairPreprocessor(BasePreprocessor):
             batches of a pair differ in size.
         TypeError: when the texts are not strings.
 
+    Example:
+        from dlfa_tf.models.presets import load_tokenizer
+        from dlfa_tf.preprocessing import PairPreprocessor
+
+        preprocessor = PairPreprocessor(load_tokenizer("tiny"))
+        preprocessor((["a b", "c"], ["d", "e f"]))["token_ids"]  # (2, time)
+
     Reference:
         - Hu et al. 2020, XTREME, third_party/utils (pairs, longest first).
     """

@@ -73,6 +73,15 @@ class TaggingPreprocessor(BasePreprocessor):
         InvalidArgumentError: when a sentence has more or fewer tags than
             words.
 
+    Example:
+        from dlfa_tf.models.presets import load_tokenizer
+        from dlfa_tf.preprocessing import TaggingPreprocessor
+
+        preprocessor = TaggingPreprocessor(
+            load_tokenizer("tiny"), labels=["NOUN", "VERB"]
+        )
+        x, y = preprocessor(["dogs bark"], y=["NOUN VERB"])
+
     Reference:
         - Hu et al. 2020, XTREME, third_party/utils_tag.py (label on the first
           piece) and utils_preprocess.py (splitting long sentences).

@@ -36,6 +36,30 @@ def table_1(summary: pd.DataFrame) -> PaperTable:
 
     Returns:
         `PaperTable`; a system without a run of a task says so.
+
+    Example:
+        import pandas as pd
+
+        from dlfa_tf import analysis
+
+        summary = pd.DataFrame(
+            {
+                "task": "pos",
+                "label": ["baseline", "D_9"],
+                "system": ["baseline", "D_9"],
+                "gate": [None, "feature"],
+                "layer": pd.array([None, 9], "Int64"),
+                "part": "all",
+                "seeds": 1,
+                "mean": [80.0, 81.0],
+                "spread": float("nan"),
+                "gain": [float("nan"), 1.0],
+                "low": float("nan"),
+                "high": float("nan"),
+                "interval": "",
+            }
+        )
+        analysis.table_1(summary).text  # a row per system
     """
     columns = [(task, "all", task.upper()) for task in _tasks(summary)]
     return _by_system(
@@ -52,6 +76,31 @@ def table_2(summary: pd.DataFrame) -> PaperTable | None:
     Returns:
         `PaperTable`, without tasks that lack either group of languages; None
         when no task is left.
+
+    Example:
+        import pandas as pd
+
+        from dlfa_tf import analysis
+
+        summary = pd.DataFrame(
+            {
+                "task": "pos",
+                "label": ["baseline", "D_9"],
+                "system": ["baseline", "D_9"],
+                "gate": [None, "feature"],
+                "layer": pd.array([None, 9], "Int64"),
+                "part": "en",
+                "seeds": 1,
+                "mean": [80.0, 81.0],
+                "spread": float("nan"),
+                "gain": [float("nan"), 1.0],
+                "low": float("nan"),
+                "high": float("nan"),
+                "interval": "",
+            }
+        )
+        parts = [summary.assign(part=x) for x in ("en", "de", "enf", "noenf")]
+        analysis.table_2(pd.concat(parts)).text  # a row per system
     """
     columns = []
     for task in _tasks(summary):
@@ -90,6 +139,30 @@ def table_4(
 
     Raises:
         ValueError: for a task or a system that is not in the summary.
+
+    Example:
+        import pandas as pd
+
+        from dlfa_tf import analysis
+
+        summary = pd.DataFrame(
+            {
+                "task": "pos",
+                "label": ["baseline", "D_9"],
+                "system": ["baseline", "D_9"],
+                "gate": [None, "feature"],
+                "layer": pd.array([None, 9], "Int64"),
+                "part": "de",
+                "seeds": 1,
+                "mean": [80.0, 81.0],
+                "spread": float("nan"),
+                "gain": [float("nan"), 1.0],
+                "low": float("nan"),
+                "high": float("nan"),
+                "interval": "",
+            }
+        )
+        analysis.table_4(summary, "pos").text  # a row per language
     """
     task = tasks.get_task(task) if isinstance(task, str) else task
     rows = summary[summary["task"] == task.name]

@@ -53,6 +53,30 @@ def to_markdown(table: PaperTable) -> str:
     """The table with its title and notes as Markdown.
 
     pandas' own `to_markdown` needs a further package (tabulate).
+
+    Example:
+        import pandas as pd
+
+        from dlfa_tf import analysis
+
+        summary = pd.DataFrame(
+            {
+                "task": "pos",
+                "label": ["baseline", "D_9"],
+                "system": ["baseline", "D_9"],
+                "gate": [None, "feature"],
+                "layer": pd.array([None, 9], "Int64"),
+                "part": "all",
+                "seeds": 1,
+                "mean": [80.0, 81.0],
+                "spread": float("nan"),
+                "gain": [float("nan"), 1.0],
+                "low": float("nan"),
+                "high": float("nan"),
+                "interval": "",
+            }
+        )
+        analysis.to_markdown(analysis.table_1(summary))
     """
     lines = [f"**{table.title}**", ""]
     lines += markdown_rows(table.header, table.cells(("**", "**")))
@@ -74,6 +98,30 @@ def to_latex(table: PaperTable) -> str:
     r"""The table as a LaTeX `table` with a caption, for `booktabs`.
 
     pandas' own `to_latex` needs a further package (jinja2).
+
+    Example:
+        import pandas as pd
+
+        from dlfa_tf import analysis
+
+        summary = pd.DataFrame(
+            {
+                "task": "pos",
+                "label": ["baseline", "D_9"],
+                "system": ["baseline", "D_9"],
+                "gate": [None, "feature"],
+                "layer": pd.array([None, 9], "Int64"),
+                "part": "all",
+                "seeds": 1,
+                "mean": [80.0, 81.0],
+                "spread": float("nan"),
+                "gain": [float("nan"), 1.0],
+                "low": float("nan"),
+                "high": float("nan"),
+                "interval": "",
+            }
+        )
+        analysis.to_latex(analysis.table_1(summary))
     """
     rows = table.cells(("\0", "\1"))
     lines = [

@@ -42,6 +42,11 @@ class ServingError(Exception):
         code: str, the gRPC code, such as `"NOT_FOUND"`; REST answers are
             mapped to these.
         message: str, the server's own words.
+
+    Example:
+        >>> from dlfa_tf.serving import ServingError
+        >>> ServingError("NOT_FOUND", "no model of this name").code
+        'NOT_FOUND'
     """
 
     def __init__(self, code: str, message: str) -> None:
@@ -51,7 +56,17 @@ class ServingError(Exception):
 
 
 class CallerError(ServingError):
-    """The request is wrong: sent again it fails again."""
+    """The request is wrong: sent again it fails again.
+
+    Example:
+        >>> from dlfa_tf.serving import CallerError
+        >>> from dlfa_tf.serving import Client
+        >>> try:
+        ...     Client("127.0.0.1:1", "pos").tag("one text, no list")
+        ... except CallerError as error:
+        ...     print(error.code)
+        INVALID_ARGUMENT
+    """
 
 
 class InputError(CallerError, TypeError, ValueError):
@@ -62,7 +77,17 @@ class InputError(CallerError, TypeError, ValueError):
 
 
 class ServerError(ServingError):
-    """The server, the model or the network failed; the request may be right."""
+    """The server, the model or the network failed; the request may be right.
+
+    Example:
+        >>> from dlfa_tf.serving import Client
+        >>> from dlfa_tf.serving import ServerError
+        >>> try:
+        ...     Client("127.0.0.1:1", "pos", timeout=0.1).tag(["Hallo"])
+        ... except ServerError as error:
+        ...     print(error.is_temporary)
+        True
+    """
 
     @property
     def is_temporary(self) -> bool:

@@ -85,6 +85,16 @@ def check_server_config(
 
     Raises:
         OSError: when a file cannot be opened.
+
+    Example:
+        import pathlib
+
+        from dlfa_tf.serving import check_server_config
+
+        path = pathlib.Path("batching.config")
+        path.write_text("max_batch_size { value: 32 }")
+        for finding in check_server_config([path]):
+            print(finding)
     """
     models: list[_Model] = []
     batching = None
