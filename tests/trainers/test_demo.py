@@ -74,6 +74,12 @@ def test_demo_goes_all_the_way_and_then_on_from_there(
     export = tmp_path / "exports" / "demo_pos" / "1"
     assert (export / "saved_model.pb").is_file()
     assert f"SavedModel: {export}" in output
+    assert "] 5 of 5: asking the export" in output
+    # What is printed last can be copied.
+    *_, show_it, analyze_it, _ = output.splitlines()
+    assert f"trainers.show --model={folder / 'D_2'} " in show_it
+    assert f"--compare={folder / 'baseline'}" in show_it
+    assert f"--runs_dir={folder} " in analyze_it
     # The answer of the export, one line per sentence.
     answers = output.split("tensorflow_text):\n")[1].splitlines()
     words = [item.rsplit("/")[0] for item in answers[0].split()]
