@@ -28,3 +28,5 @@ SEQUENCE_LENGTH = 128
 # four special ids and one piece each side the least that holds a pair.
 MIN_SEQUENCE_LENGTH = 8
 DEFAULT_PRESET = "e5_small_multi"
+# Languages to train on where nothing else is said.
+SOURCE_LANGUAGES = ("en",)

@@ -15,6 +15,7 @@ Example:
 import dataclasses
 import pathlib
 from typing import TYPE_CHECKING
+from typing import Any
 
 from absl import flags
 
@@ -23,6 +24,7 @@ from trainers import setting_flags
 
 if TYPE_CHECKING:
     from dlfa_tf.data.task import Task
+    from dlfa_tf.runs.settings import TrainConfig
 
 FLAGS = flags.FLAGS
 # What `--help` explains.
@@ -134,8 +136,9 @@ def _score_model() -> None:
 
     run_folder.check_output_dir(FLAGS.output_dir)
     common_flags.import_modules()
+    trained = _config_of_run()
     source = Source(
-        task=_task(),
+        task=_task(trained),
         name=FLAGS.data_source,
         data_dir=FLAGS.data_dir,
     )
@@ -152,13 +155,14 @@ def _score_model() -> None:
         # 0 is all, as for trainers.train.
         limit=FLAGS.eval_limit or None,
         run_dir=pathlib.Path(FLAGS.output_dir),
+        trained_on=_trained_on(trained),
         say=common_flags.say,
     )
     result_table.print_results([results], FLAGS.languages)
     common_flags.say(f"Results: {FLAGS.output_dir}/results.json")
 
 
-def _task() -> "Task":
+def _task(trained: "TrainConfig | None") -> "Task":
     """The task that is named, or that of the run."""
     from dlfa_tf.data import task_labels
     from dlfa_tf.data import tasks
@@ -167,15 +171,28 @@ def _task() -> "Task":
     if FLAGS.task is None:
         return settings.read_config(FLAGS.model).task_definition
     task = tasks.find_task(FLAGS.task)
-    try:
-        trained = settings.read_config(FLAGS.model).task_definition
-    except (FileNotFoundError, ValueError):
-        # A preset, which does not say what it was trained on.
-        return task_labels.with_labels(task, FLAGS.data_dir)
-    if not task.labels and task.name == trained.name:
+    if trained is not None and not task.labels and task.name == trained.task:
         # Those of the data that it was trained on, which need not be here.
-        task = dataclasses.replace(task, labels=trained.labels)
+        labels = trained.task_definition.labels
+        task = dataclasses.replace(task, labels=labels)
     return task_labels.with_labels(task, FLAGS.data_dir)
+
+
+def _trained_on(trained: "TrainConfig | None") -> dict[str, Any]:
+    """What tables have to know of the training of a model."""
+    names = ("source_languages", "target_examples")
+    settings = trained.to_json() if trained is not None else {}
+    return {name: settings[name] for name in names if settings.get(name)}
+
+
+def _config_of_run() -> "TrainConfig | None":
+    """Settings of the run; None for a preset, which does not say them."""
+    from dlfa_tf.runs import settings
+
+    try:
+        return settings.read_config(FLAGS.model)
+    except (FileNotFoundError, ValueError):
+        return None
 
 
 if __name__ == "__main__":

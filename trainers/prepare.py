@@ -26,6 +26,7 @@ Example:
         --preset=e5_small_multi --report_dir=data_report
 """
 
+import pathlib
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -61,6 +62,12 @@ _ONLY_WITH = {
 def define_flags() -> None:
     """Defines the flags of this program."""
     setting_flags.define("task")
+    flags.DEFINE_string(
+        "new_task",
+        None,
+        "Folder of data of your own, to look at and to write a first task file "
+        "into, task.toml, with comments; without --task.",
+    )
     setting_flags.define("data_source", "data_dir", "languages", "eval_split")
     setting_flags.define("eval_limit", unset="all")
     setting_flags.define("sequence_length", unset="the task's")
@@ -97,7 +104,8 @@ def define_flags() -> None:
     )
     bundle_flags.define_make_flags()
     flags.register_multi_flags_validator(
-        ["task", "check", "preset", "report_dir"], _has_something_to_do
+        ["task", "check", "preset", "report_dir", "new_task"],
+        _has_something_to_do,
     )
     flags.register_multi_flags_validator(
         ["bundle", "preset"],
@@ -119,7 +127,13 @@ def _has_something_to_do(values: dict[str, Any]) -> bool:
         raise flags.ValidationError("--check needs --task or --preset.")
     if values["report_dir"] and not (values["check"] and values["task"]):
         raise flags.ValidationError("--report_dir is for --check with --task.")
-    if not values["check"] and values["task"] is None:
+    if values["new_task"] and (values["task"] or values["check"]):
+        raise flags.ValidationError(
+            "--new_task writes a task file and does nothing else. Accepted: "
+            "without --task and --check."
+        )
+    alone = values["check"] or values["new_task"]
+    if not alone and values["task"] is None:
         raise flags.ValidationError(
             "Flag --task must have a value other than None."
         )
@@ -147,6 +161,9 @@ def _register_for_source(name: str, source: str) -> None:
 
 def main() -> None:
     """Prepares sets, then counts and fills the cache, or makes a bundle."""
+    if FLAGS.new_task is not None:
+        _write_task()
+        return
     if FLAGS.check:
         if FLAGS.task is None:
             preset_check.check_preset(FLAGS.preset)
@@ -180,6 +197,16 @@ def _check_data() -> None:
         FLAGS.sequence_length or task.sequence_length,
         FLAGS.report_dir,
     )
+
+
+def _write_task() -> None:
+    # Not at the top: a wrong flag should not wait for it.
+    from dlfa_tf.data import new_task
+
+    path = new_task.write_new_task(pathlib.Path(FLAGS.new_task).expanduser())
+    common_flags.say(f"Written: {path}")
+    common_flags.say("A first guess: read it through. Then")
+    common_flags.say(f"    python -m trainers.prepare --task={path}")
 
 
 def _prepare_sets() -> None:
@@ -292,7 +319,8 @@ def _print_missing(missing: dict[str, list[str]]) -> None:
     console = Console(highlight=False, soft_wrap=True)
     for split in ("train", "dev"):
         if missing[split]:
-            console.print(f"Missing: {split} data in English.")
+            languages = ", ".join(missing[split])
+            console.print(f"Missing: {split} data of {languages}.")
     if missing["test"]:
         console.print(
             "No test data, dev data instead (--eval_split=test_or_dev): "

@@ -61,7 +61,11 @@ def _define(setting: Setting, required: bool) -> None:
     text = f"{setting.help}{unset}."
     low: Any = 0 if setting.positive or setting.zero_is_none else setting.low
     given: dict[str, Any] = {"required": required}
-    if setting.check is not None:
+    if setting.kind is tuple:
+        flags.DEFINE_list(setting.name, default, text, **given)
+        if setting.check is not None:
+            flags.register_validator(setting.name, _passes(setting.check))
+    elif setting.check is not None:
         text = f"<{'|'.join(setting.choices)}>: {text}"
         flags.DEFINE_string(setting.name, default, text, **given)
         flags.register_validator(setting.name, _passes(setting.check))
@@ -80,8 +84,6 @@ def _define(setting: Setting, required: bool) -> None:
         flags.DEFINE_float(setting.name, default, text, low, **given)
     elif setting.kind is bool:
         flags.DEFINE_bool(setting.name, default, text, **given)
-    elif setting.kind is tuple:
-        flags.DEFINE_list(setting.name, default, text, **given)
     else:
         flags.DEFINE_string(setting.name, default, text, **given)
 

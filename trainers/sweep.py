@@ -11,6 +11,7 @@ Example:
         --seeds=1,2,3 --data_dir=DIR --output_dir=runs/sweep
 """
 
+import itertools
 import pathlib
 import sys
 from typing import TYPE_CHECKING
@@ -167,10 +168,12 @@ def _check_data(cells: "list[Cell]") -> None:
             name=config.data_source,
             data_dir=config.data_dir,
         )
-        for split in ("train", "dev"):
-            if "en" not in source.available(split):
+        for split, language in itertools.product(
+            ("train", "dev"), config.source_languages
+        ):
+            if language not in source.available(split):
                 raise FileNotFoundError(
-                    f"Task {name!r} has no English {split} data in "
+                    f"Task {name!r} has no {split} data of {language!r} in "
                     f"{str(source.folder)!r}. Accepted: a `data_dir` that "
                     f"holds them; see trainers.prepare."
                 )

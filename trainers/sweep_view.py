@@ -9,6 +9,7 @@ from rich.live import Live
 from rich.table import Table
 
 from dlfa_tf import files
+from dlfa_tf.runs import names
 from dlfa_tf.sweeps import state
 from dlfa_tf.sweeps.state import CellStatus
 from trainers import common_flags
@@ -108,7 +109,10 @@ class SweepView:
         table = Table(title=self._headline())
         for name in ("run", "state"):
             table.add_column(name, overflow="fold")
-        for name in ("done", "avg", "avg w/o en", "time"):
+        others = "avg w/o " + names.in_words(
+            self.statuses[0].cell.config.source_languages
+        )
+        for name in ("done", "avg", others, "time"):
             table.add_column(name, justify="right")
         for status in self.statuses:
             table.add_row(*_row(status), style=_STYLES.get(status.state))
@@ -137,7 +141,8 @@ def _score(status: CellStatus) -> str:
     averages = status.averages or {}
     text = f"average {averages['all']:.2f}"
     if averages.get("others") is not None:
-        text += f", without en {averages['others']:.2f}"
+        sources = names.in_words(status.cell.config.source_languages)
+        text += f", without {sources} {averages['others']:.2f}"
     return text
 
 

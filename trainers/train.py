@@ -1,4 +1,4 @@
-r"""Fine-tunes one system on English and evaluates it on other languages.
+r"""Fine-tunes one system on a language and evaluates it on others.
 
 Example:
     python -m trainers.train --task=pos --data_source=sample --epochs=4 \

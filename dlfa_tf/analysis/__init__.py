@@ -6,7 +6,7 @@ compare: systems against their baseline, over seeds.
 label_counts: labels and predictions of runs, and counts of them.
 errors: confusions, types, lengths, what is fixed and broken.
 changes: the words and pairs that a system fixes or breaks.
-layer_choice: which block to fuse, as English dev says.
+layer_choice: which block to fuse, as dev says.
 readings: sentence vectors and gates, which only a model can say.
 similarity: readings as frames.
 alignment: how near a text and its translation come.

@@ -13,13 +13,13 @@ from dlfa_tf.metrics import resampling
 
 
 def unrelated_cosines(found: Readings) -> dict[str, float]:
-    """Mean cosine of an English item and the translation of another one.
+    """Mean cosine of an item of the source and the translation of another one.
 
     By language, over the rows with vectors; empty without vectors.
     """
     if not found.vectors.size:
         return {}
-    cosines = _cosines_with_english(found)
+    cosines = _cosines_with_source(found)
     rows = np.arange(cosines.shape[-1])
     # Half the rows on: neighbours in XNLI share their first text.
     others = np.roll(rows, -(len(rows) // 2))
@@ -31,24 +31,24 @@ def retrieval_accuracies(found: Readings) -> dict[str, float]:
     """How often, in percent, the nearest vector is the translation.
 
     As XTREME's retrieval tasks have it (Tatoeba: nearest neighbour by cosine):
-    by language, of the English rows with vectors; empty without vectors.
+    by language, of the source's rows with vectors; empty without vectors.
     Chance is 100 / rows. What all vectors have in common, which raises every
     cosine, raises no rank.
     """
     if not found.vectors.size:
         return {}
-    cosines = _cosines_with_english(found)
+    cosines = _cosines_with_source(found)
     # (languages, rows): the nearest row; equal vectors count as the first.
     nearest = cosines.argmax(axis=-1)
     right = 100.0 * (nearest == np.arange(cosines.shape[-1])).mean(axis=-1)
     return dict(zip(found.languages, map(float, right), strict=True))
 
 
-def _cosines_with_english(found: Readings) -> np.ndarray:
-    """Cosines `(languages, English rows, rows)`."""
+def _cosines_with_source(found: Readings) -> np.ndarray:
+    """Cosines `(languages, rows of the source, rows)`."""
     unit = found.vectors / np.linalg.norm(found.vectors, axis=-1, keepdims=True)
-    english = unit[found.languages.index("en")]
-    return np.einsum("ed,lrd->ler", english, unit)
+    source = unit[found.languages.index(found.source)]
+    return np.einsum("ed,lrd->ler", source, unit)
 
 
 def cosine_gains(
@@ -70,7 +70,7 @@ def cosine_gains(
     """
     rows: dict[str, list[np.ndarray]] = {}
     for at, found in readings.items():
-        others = [i for i, x in enumerate(found.languages) if x != "en"]
+        others = [i for i, x in enumerate(found.languages) if x != found.source]
         if found.cosines.size and others:
             values = found.cosines[others].astype(np.float64).mean(axis=0)
             rows.setdefault(labels[at], []).append(values)

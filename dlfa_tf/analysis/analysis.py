@@ -105,7 +105,9 @@ def analyze(
     tables = [paper_tables.table_1(summary), paper_tables.table_2(summary)]
     for found in scores.values():
         tables.append(paper_tables.table_4(summary, found.definition))
-        if groups := families.kin_groups(found.languages):
+        if groups := families.kin_groups(
+            found.languages, found.source_languages
+        ):
             by_group = compare.summarize(found, groups, confidence=confidence)
             tables.append(paper_tables.group_table(by_group, found.definition))
     return Analysis(

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 
+from dlfa_tf.runs import names
 from dlfa_tf.runs.settings import SETTINGS
 
 # Settings that may differ: what a table compares, what decides no score (but
@@ -21,10 +22,19 @@ def settings(results: Mapping[str, Any]) -> dict[str, Any]:
     """
     config = results["config"]
     values = {k: v for k, v in config.items() if k not in _FREE}
+    # Results of older versions do not say it.
+    values["source_languages"] = list(names.sources_of(config))
     values["score"] = results["score"]
-    values["train_examples"] = results.get("train_examples")
+    values["train_examples"] = _source_examples(results)
     values["bundle of rounded weights"] = _rounded_bundle(results)
     return values
+
+
+def _source_examples(results: Mapping[str, Any]) -> int | None:
+    """Training examples but for few-shot ones, which tables name."""
+    count = results.get("train_examples")
+    few_shot = results.get("few_shot", {})
+    return count and count - sum(len(x["rows"]) for x in few_shot.values())
 
 
 def _rounded_bundle(results: Mapping[str, Any]) -> str | None:

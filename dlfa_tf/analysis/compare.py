@@ -20,6 +20,7 @@ from dlfa_tf.data.sources import Source
 from dlfa_tf.data.task import Task
 from dlfa_tf.metrics import aggregate
 from dlfa_tf.metrics import resampling
+from dlfa_tf.runs import names
 from dlfa_tf.scoring import score_counts
 
 BASELINE = "baseline"
@@ -50,6 +51,18 @@ class TaskScores:
     def definition(self) -> Task:
         """The task itself."""
         return self.runs[0].definition
+
+    @property
+    def source_languages(self) -> tuple[str, ...]:
+        """Languages that the runs were trained on."""
+        return self.runs[0].source_languages
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The other languages."""
+        return tuple(
+            x for x in self.languages if x not in self.source_languages
+        )
 
     @property
     def left_out(self) -> dict[str, list[str]]:
@@ -194,7 +207,9 @@ def summarize(
     Returns:
         DataFrame, a row per system and part; `part` is a key of `groups`.
         Columns `task`, `label`, `system`, `gate`, `layer`,
-        `part`, `seeds` (number of runs), in percent `mean` and `spread`
+        `part`, `sources` (languages trained on), `few_shot` (labelled
+        examples of others that were, too), `seeds` (number of runs), in
+        percent `mean` and `spread`
         (standard deviation over seeds, NaN for one), in percentage points
         `gain`, `low` and `high` (NaN without a baseline or without draws),
         and `interval`, what was drawn anew: `items and seeds`, `items` (one
@@ -219,7 +234,9 @@ def summarize(
     if groups is None:
         groups = {
             **{x: [x] for x in scores.languages},
-            **aggregate.average_groups(scores.languages),
+            **aggregate.average_groups(
+                scores.languages, scores.source_languages
+            ),
         }
     columns = {
         name: [scores.languages.index(x) for x in group]
@@ -241,6 +258,10 @@ def summarize(
                     "gate": run.gate,
                     "layer": run.layer,
                     "part": part,
+                    "sources": names.in_words(run.source_languages),
+                    "few_shot": names.in_words(
+                        run.results["config"].get("target_examples") or ()
+                    ),
                     "seeds": len(chosen),
                     "mean": values.mean(),
                     "spread": values.std(ddof=1) if len(values) > 1 else np.nan,

@@ -1,4 +1,4 @@
-"""Which block to fuse: what English dev says, and what it costs."""
+"""Which block to fuse: what dev in the source says, and what it costs."""
 
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -11,32 +11,31 @@ from dlfa_tf.analysis import run_index
 from dlfa_tf.analysis.compare import BASELINE
 from dlfa_tf.analysis.compare import TaskScores
 from dlfa_tf.analysis.tables.table_files import PaperTable
-from dlfa_tf.metrics import aggregate
 from dlfa_tf.metrics import rank_correlation
 
 _NOTES = (
-    "A user without labels in the target languages can choose by English dev "
-    "only. Oracle: the system with the best mean over the languages other "
-    "than English, which takes their labels to know (and is chosen on the "
+    "A user without labels in the target languages can choose by dev of "
+    "the source language only. Oracle: the system with the best mean over the "
+    "target languages, which takes their labels to know (and is chosen on the "
     "very items it is scored on, so it flatters itself). Regret: oracle minus "
     "chosen, in points. The baseline is among the candidates.",
-    "Rank correlation: Spearman's, of English dev score and target score over "
+    "Rank correlation: Spearman's, of dev score and target score over "
     "the systems; with fewer than four systems it says nothing and is left "
     "out.",
 )
 
 
 def layer_choice(scores: TaskScores) -> pd.DataFrame:
-    """Chooses by English dev, by target labels, and compares.
+    """Chooses by dev of the source language, by target labels, and compares.
 
     A row per seed that two or more systems share, and one (`seed` is `mean`)
     for means over all seeds. Columns `task`, `seed`, `systems` (number of
     candidates), `chosen`, `oracle`; in percent `dev_of_chosen`,
     `target_of_chosen`, `target_of_oracle`, `target_of_baseline`; in points
     `regret` and `gain_of_chosen`; `rank_correlation`. Empty without dev scores
-    or without a language other than English.
+    or without a target language.
     """
-    others = aggregate.average_groups(scores.languages)["others"]
+    others = scores.targets
     if not others:
         return pd.DataFrame()
     at = [scores.languages.index(language) for language in others]
@@ -98,7 +97,7 @@ def layer_table(scores: Mapping[str, TaskScores]) -> PaperTable | None:
     text = pd.DataFrame(
         {
             "systems": values["systems"].astype(str),
-            "chosen by English dev": values["chosen"],
+            "chosen by dev": values["chosen"],
             "its target score": _numbers(values["target_of_chosen"]),
             "gain over baseline": _numbers(values["gain_of_chosen"], "+.2f"),
             "oracle": values["oracle"],
@@ -109,7 +108,7 @@ def layer_table(scores: Mapping[str, TaskScores]) -> PaperTable | None:
     )
     return PaperTable(
         name="layer_choice",
-        title="Which block to fuse: choice by English dev against an oracle",
+        title="Which block to fuse: choice by dev against an oracle",
         values=values.drop(columns="task").set_index(index),
         text=text.set_index(index),
         notes=(

@@ -33,10 +33,11 @@ class Readings:
 
     Attributes:
         languages: languages, in the order of the first axis of the arrays.
+        source: language that the others are set against.
         cosines: float32 `(languages, rows)`: cosine of what the head reads of
             L (position 0, or the mean with `sentence_pooling="mean"`) of a
-            row and of the same row in English; NaN where the data are not
-            parallel.
+            row and of the same row in the source language; NaN where the data
+            are not parallel.
         vectors: float32 `(languages, rows, dim)`: what the head reads of the
             first rows, empty where the data are not parallel.
         shares: float32 `(languages, positions)`: how much of L comes from
@@ -51,6 +52,7 @@ class Readings:
     vectors: np.ndarray
     shares: np.ndarray
     gates: np.ndarray
+    source: str = "en"
 
 
 def has_model(run: Run) -> bool:
@@ -62,8 +64,8 @@ def read_run(run: Run, examples: Mapping[str, Examples]) -> Readings:
     """Reads the model of a run, or what an earlier call has kept.
 
     The first call writes `analysis/readings-*.npz` into the run folder.
-    Cosines and vectors are of tasks whose test sets are parallel only:
-    row i of every language translates row i of English. FileNotFoundError when
+    Cosines and vectors are of tasks whose test sets are parallel only: row i
+    of every language translates row i of the source. FileNotFoundError when
     the run has no model, ValueError when parallel files have different numbers
     of rows.
     """
@@ -82,7 +84,9 @@ def read_run(run: Run, examples: Mapping[str, Examples]) -> Readings:
         # NumPy adds the end of the name where it is missing.
         with files.written_aside(path, suffix=".npz") as temporary:
             np.savez_compressed(temporary, allow_pickle=False, **arrays)
-    return Readings(languages=tuple(examples), **arrays)
+    return Readings(
+        languages=tuple(examples), source=run.source_languages[0], **arrays
+    )
 
 
 def _key(run: Run, examples: Mapping[str, Examples]) -> str:
@@ -90,7 +94,14 @@ def _key(run: Run, examples: Mapping[str, Examples]) -> str:
     weights = (run.folder / _WEIGHTS).stat()
     digest = hashlib.sha256(
         json.dumps(
-            [_VERSION, weights.st_size, weights.st_mtime_ns, list(examples)]
+            [
+                _VERSION,
+                weights.st_size,
+                weights.st_mtime_ns,
+                list(examples),
+                # As it was when there was no other.
+                *(x for x in run.source_languages[:1] if x != "en"),
+            ]
         ).encode()
     )
     for found in examples.values():
@@ -116,7 +127,8 @@ def _read_model(
         by_language[language] = vectors
         shares.append(share)
         gates.append(gate)
-    cosines, vectors = _compare(by_language, run.definition.parallel)
+    source = run.source_languages[0] if run.definition.parallel else None
+    cosines, vectors = _compare(by_language, source)
     return {
         "cosines": cosines,
         "vectors": vectors,
@@ -189,19 +201,22 @@ def _read_arrays(
 
 
 def _compare(
-    by_language: dict[str, np.ndarray], is_parallel: bool
+    by_language: dict[str, np.ndarray], source: str | None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Cosines with English `(languages, rows)`, and the first vectors."""
-    if not is_parallel or "en" not in by_language:
+    """Cosines with the source `(languages, rows)`, and the first vectors.
+
+    Empty without a source: where row i is not the same text everywhere.
+    """
+    if source not in by_language:
         nothing = np.full((len(by_language), 0), np.nan, "f4")
         return nothing, np.zeros((0, 0, 0), "f4")
     rows = {language: len(found) for language, found in by_language.items()}
     if len(set(rows.values())) > 1:
         raise ValueError(
             "Parallel files must have equally many rows, row i of every "
-            f"language a translation of row i of English. Received: {rows}."
+            f"language a translation of row i of the source. Received: {rows}."
         )
     stacked = np.stack(list(by_language.values()))
     unit = stacked / np.linalg.norm(stacked, axis=-1, keepdims=True)
-    english = unit[list(by_language).index("en")]
-    return (unit * english).sum(axis=-1), stacked[:, :VECTORS]
+    at = list(by_language).index(str(source))
+    return (unit * unit[at]).sum(axis=-1), stacked[:, :VECTORS]

@@ -16,6 +16,7 @@ from dlfa_tf import checks
 from dlfa_tf import files
 from dlfa_tf.data import tasks
 from dlfa_tf.data.task import Task
+from dlfa_tf.runs import names
 from dlfa_tf.runs import run_folder
 from dlfa_tf.runs import variants
 from dlfa_tf.runs.run_folder import CONFIG
@@ -45,6 +46,11 @@ class Run:
     def definition(self) -> Task:
         """The task itself."""
         return tasks.task_of_config(self.results["config"])
+
+    @property
+    def source_languages(self) -> tuple[str, ...]:
+        """Languages that it was trained on."""
+        return names.sources_of(self.results["config"])
 
     @property
     def system(self) -> str:
@@ -242,13 +248,13 @@ def _order(run: Run) -> tuple:
 def _run_folders(root: pathlib.Path) -> list[pathlib.Path]:
     found, seen = [], set()
     # Through links too: a folder of links to runs is a folder of runs.
-    for path, folders, names in os.walk(root, followlinks=True):
+    for path, folders, held in os.walk(root, followlinks=True):
         resolved = os.path.realpath(path)
         if resolved in seen:
             folders.clear()
             continue
         seen.add(resolved)
-        if RESULTS in names or CONFIG in names:
+        if RESULTS in held or CONFIG in held:
             found.append(pathlib.Path(path))
             # What is inside belongs to the run: `model/` has a config.json.
             folders.clear()
@@ -351,7 +357,7 @@ def score_frame(index: RunIndex) -> pd.DataFrame:
 
 
 def run_frame(index: RunIndex) -> pd.DataFrame:
-    """One row per run: English dev score, steps, seconds, memory.
+    """One row per run: dev score, steps, seconds, memory.
 
     Args:
         index: `RunIndex`.

@@ -34,13 +34,13 @@ def read_runs(
 def similarity_frame(
     scores: TaskScores, readings: Mapping[int, Readings]
 ) -> pd.DataFrame:
-    """Mean cosine with English by run and language, tidy.
+    """Mean cosine with the source by run and language, tidy.
 
     For a task with parallel test sets. Columns `task`, `label`, `system`,
-    `layer`, `seed`, `language` (English left out), `cosine`, `unrelated`
-    (cosine of English items and translations of others), `retrieved`
-    (percentage of English items whose nearest item is their translation) and
-    `items`.
+    `layer`, `seed`, `language` (the source left out), `cosine`, `unrelated`
+    (cosine of the source's items and translations of others), `retrieved`
+    (percentage of the source's items whose nearest item is their translation)
+    and `items`.
     """
     rows = []
     for at, found in readings.items():
@@ -49,7 +49,7 @@ def similarity_frame(
         for language, cosines in zip(
             found.languages, found.cosines, strict=True
         ):
-            if language == "en" or not len(cosines):
+            if language == found.source or not len(cosines):
                 continue
             rows.append(
                 {

@@ -4,7 +4,10 @@ Families as in Glottolog and Ethnologue, Indo-European by its branches: the
 branch is what says how near to English a language is.
 """
 
+from collections.abc import Collection
 from collections.abc import Iterable
+
+from dlfa_tf.options import SOURCE_LANGUAGES
 
 # Family -> languages: English's own branch first, then the other branches of
 # Indo-European, then the other families.
@@ -64,13 +67,15 @@ def by_family(languages: Iterable[str]) -> list[str]:
     )
 
 
-def kin_groups(languages: Iterable[str]) -> dict[str, list[str]]:
-    """Groups languages other than English by script and by family.
+def kin_groups(
+    languages: Iterable[str], sources: Collection[str] = SOURCE_LANGUAGES
+) -> dict[str, list[str]]:
+    """Groups languages other than the sources by script and by family.
 
     A group is called `"Latin script (12)"` or `"Romance (4)"`, say. Those of
     fewer than two languages are left out.
     """
-    others = [code for code in by_family(languages) if code != "en"]
+    others = [code for code in by_family(languages) if code not in sources]
     groups = {
         "Latin script": [x for x in others if x in LATIN_SCRIPT],
         "other scripts": [x for x in others if x not in LATIN_SCRIPT],

@@ -64,15 +64,16 @@ def missing_languages(source: Source) -> dict[str, list[str]]:
     """What zero-shot transfer needs and a source does not have.
 
     Test files without labels count as missing. The keys are `train` and `dev`
-    (English, where it is missing), `test` (languages of the task without test
-    data, which have dev data that can stand in) and `test and dev` (languages
-    with neither).
+    (source languages, where missing), `test` (languages of the task without
+    test data, which have dev data that can stand in) and `test and dev`
+    (languages with neither).
     """
     present = {split: set(source.available(split)) for split in SPLITS}
+    sources = source.task.source_languages
     untested = [x for x in source.languages if x not in present["test"]]
     return {
-        "train": [] if "en" in present["train"] else ["en"],
-        "dev": [] if "en" in present["dev"] else ["en"],
+        "train": [x for x in sources if x not in present["train"]],
+        "dev": [x for x in sources if x not in present["dev"]],
         "test": [x for x in untested if x in present["dev"]],
         "test and dev": [x for x in untested if x not in present["dev"]],
     }

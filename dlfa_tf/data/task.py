@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dlfa_tf.options import SEQUENCE_LENGTH
+from dlfa_tf.options import SOURCE_LANGUAGES
 
 # Where examples come from, see `Source`; the default first.
 SOURCES = ("files", "tfds", "sample")
@@ -33,6 +34,7 @@ SCHEMES: Mapping[str, str] = {"IOB2": "BI", "IOBES": "BIES", "BILOU": "BILU"}
 FORMATS = ("tsv", "csv", "jsonl", "parquet", "conll", "conllu")
 
 FilePattern = tuple[str, ...]
+USUAL_FILES: FilePattern = ("{split}-{language}.tsv",)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -106,15 +108,13 @@ class Task:
     labels: tuple[str, ...]
     score: str
     scheme: str | None = None
-    source_languages: tuple[str, ...] = ("en",)
+    source_languages: tuple[str, ...] = SOURCE_LANGUAGES
     target_languages: tuple[str, ...]
     parallel: bool = False
     folder: str = ""
     other_folder: str | None = None
     files: Mapping[str, FilePattern] = dataclasses.field(
-        default_factory=lambda: {
-            split: ("{split}-{language}.tsv",) for split in SPLITS
-        },
+        default_factory=lambda: dict.fromkeys(SPLITS, USUAL_FILES),
         hash=False,
     )
     file_format: str | None = None
@@ -171,7 +171,7 @@ class Task:
 
     @property
     def has_usual_files(self) -> bool:
-        """Whether its files have the benchmark's form.
+        """Whether its files have the benchmark's names and form.
 
         TAB between columns, no header, labels in the last column.
         """
@@ -179,5 +179,5 @@ class Task:
             not self.columns
             and not self.header
             and self.file_format in (None, "tsv")
-            and all(x.endswith(".tsv") for y in self.files.values() for x in y)
+            and all(x == USUAL_FILES for x in self.files.values())
         )

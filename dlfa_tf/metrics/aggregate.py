@@ -4,6 +4,8 @@ from collections.abc import Collection
 from collections.abc import Mapping
 from numbers import Real
 
+from dlfa_tf.options import SOURCE_LANGUAGES
+
 # The paper's Table 2 calls English and German "enf", all others "noenf".
 ENF_LANGUAGES = ("de", "en")
 
@@ -60,29 +62,37 @@ def _check_scores(scores: Mapping[str, float]) -> None:
             )
 
 
-def average_groups(languages: Collection[str]) -> dict[str, list[str]]:
+def average_groups(
+    languages: Collection[str], sources: Collection[str] = SOURCE_LANGUAGES
+) -> dict[str, list[str]]:
     """Which languages each average of the paper's tables is over.
 
     Args:
         languages: language codes.
+        sources: codes of the languages that were trained on. Defaults to
+            English.
 
     Returns:
-        dict of `all` (English included, as XTREME averages), `others` (all
-        but English), `enf` (English and German) and `noenf` (all others).
+        dict of `all` (sources included, as XTREME averages), `others` (all
+        but the sources), `enf` (English and German) and `noenf` (all others).
     """
     return {
         "all": list(languages),
-        "others": [x for x in languages if x != "en"],
+        "others": [x for x in languages if x not in sources],
         "enf": [x for x in languages if x in ENF_LANGUAGES],
         "noenf": [x for x in languages if x not in ENF_LANGUAGES],
     }
 
 
-def averages(scores: Mapping[str, float]) -> dict[str, float | None]:
+def averages(
+    scores: Mapping[str, float], sources: Collection[str] = SOURCE_LANGUAGES
+) -> dict[str, float | None]:
     """The averages that the paper's tables show.
 
     Args:
         scores: from language to score.
+        sources: codes of the languages that were trained on. Defaults to
+            English.
 
     Returns:
         dict with the keys of `average_groups`; None where no language is
@@ -96,5 +106,5 @@ def averages(scores: Mapping[str, float]) -> dict[str, float | None]:
     _check_scores(scores)
     return {
         name: macro_average(scores, group)
-        for name, group in average_groups(scores).items()
+        for name, group in average_groups(scores, sources).items()
     }

@@ -1,10 +1,42 @@
 """Names of systems and of the folders of their runs."""
 
 import re
+from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import Any
 
 from dlfa_tf import options
 
 DEFAULT_GATE = options.GATES[0]
+_TARGET_EXAMPLES = re.compile(r"([A-Za-z][\w-]*):([1-9]\d*)")
+
+
+def sources_of(config: Mapping[str, Any]) -> tuple[str, ...]:
+    """Source languages of the settings in `results.json`."""
+    return tuple(config.get("source_languages") or options.SOURCE_LANGUAGES)
+
+
+def in_words(languages: Sequence[str]) -> str:
+    """Languages in a name or a table: `en`, or `de+en` for several."""
+    return "+".join(languages)
+
+
+def target_counts(target_examples: Sequence[str] | None) -> dict[str, int]:
+    """From language to number, of values such as `zh:100`."""
+    pairs = (text.split(":") for text in target_examples or ())
+    return {language: int(count) for language, count in pairs}
+
+
+def check_target_examples(values: Sequence[str]) -> None:
+    """Refuses values that are not like `zh:100`, or name a language twice."""
+    wrong = [x for x in values if not _TARGET_EXAMPLES.fullmatch(x)]
+    languages = [x.partition(":")[0] for x in values]
+    if wrong or len(set(languages)) < len(languages):
+        raise ValueError(
+            "`target_examples` must be languages with numbers, each once. "
+            f"Received: {wrong or list(values)}. Accepted: such as zh:100, "
+            "the number 1 or more."
+        )
 
 
 def system_name(

@@ -96,10 +96,12 @@ class Setting:
 
         A list that is no tuple raises TypeError.
         """
+        if value is None and self.optional:
+            return
         if self.kind is tuple:
             self._check_tuple(value)
-        elif value is None and self.optional:
-            return
+            if self.check is not None:
+                self.check(value)
         elif self.check is not None:
             self.check(value)
         elif self.choices and value not in self.choices:
@@ -149,12 +151,16 @@ class Setting:
         """A value as JSON has it."""
         if self.to_plain is not None and value is not None:
             return self.to_plain(value)
+        if value is None:
+            return None
         return list(value) if self.kind is tuple else value
 
     def from_json(self, value: Any) -> Any:
         """A value of JSON, or of a flag, as a config has it."""
         if self.from_plain is not None and value is not None:
             return self.from_plain(value)
+        if value is None:
+            return None
         return tuple(value) if self.kind is tuple else value
 
 

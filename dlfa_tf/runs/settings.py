@@ -94,6 +94,20 @@ class TrainConfig:
         "Datasets (for --data_source=tfds)",
         None,
     )
+    source_languages: tuple[str, ...] = _data(
+        "Languages to train on and to choose weights on, separated by commas",
+        options.SOURCE_LANGUAGES,
+        unset="the task's (en)",
+    )
+    target_examples: tuple[str, ...] | None = _data(
+        "Labelled examples of target languages to train on as well, from one "
+        "fixed shuffle, such as zh:100,de:50; such a run is not zero-shot, and "
+        "every table says so",
+        None,
+        unset="none",
+        in_tables="named",
+        check=names.check_target_examples,
+    )
     preset: str = _data(
         "Encoder: e5_small_multi, bert_base_multi, a keras-hub preset, a "
         "folder of keras-hub, Hugging Face or Google, Google's zip archive, an "
@@ -233,7 +247,8 @@ class TrainConfig:
         positive=True,
     )
     dev_every: int | None = _training(
-        "Steps between scores on English dev; 0 is once an epoch",
+        "Steps between scores on dev of the source languages; 0 is once an "
+        "epoch",
         None,
         unset="the recipe's",
         zero_is_none=True,
@@ -313,6 +328,13 @@ class TrainConfig:
                 "`definition` is of another task. Received: "
                 f"{self.definition.name!r} with task={self.task!r}."
             )
+        both = set(self.target_counts) & set(self.source_languages)
+        if both:
+            raise ValueError(
+                "`target_examples` are of source languages. Received: "
+                f"{sorted(both)}, which all examples are of already. Accepted: "
+                "other languages."
+            )
         mixes_all = self.fusion == "scalar_mix"
         if self.fusion != "dlfa" and mixes_all == (
             self.fusion_layer is not None
@@ -343,6 +365,11 @@ class TrainConfig:
             for name, declared in SETTINGS.items()
             if declared.of in ("model", "gate")
         }
+
+    @property
+    def target_counts(self) -> dict[str, int]:
+        """From language to the number of examples in `target_examples`."""
+        return names.target_counts(self.target_examples)
 
     @property
     def gate_used(self) -> str | None:

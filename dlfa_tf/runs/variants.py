@@ -23,7 +23,8 @@ def shared_settings(configs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """
     shared = {}
     for name, default in GENERAL_DEFAULTS.items():
-        values = {config.get(name, default) for config in configs}
+        # Lists cannot be in a set.
+        values = {_plain(config.get(name, default)) for config in configs}
         if len(values) == 1 and values != {default}:
             shared[name] = values.pop()
     return shared
@@ -43,9 +44,14 @@ def variant_name(
     if fuses and config.get("fusion", "dlfa") == "dlfa":
         known.update(FUSION_DEFAULTS)
     return ", ".join(
-        f"{name}={config[name]}"
+        f"{name}={_plain(config[name])}"
         for name in DEFAULTS
         if name in known
         and name not in shared
         and config.get(name, known[name]) != known[name]
     )
+
+
+def _plain(value: Any) -> Any:
+    """A list as the text that names have for it."""
+    return "+".join(value) if isinstance(value, (list, tuple)) else value

@@ -4,6 +4,7 @@ import pathlib
 import time
 from collections.abc import Callable
 from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 from dlfa_tf import metrics
@@ -13,6 +14,7 @@ from dlfa_tf.data import sources
 from dlfa_tf.data.arrays import TokenArrays
 from dlfa_tf.data.sources import Source
 from dlfa_tf.data.task import Task
+from dlfa_tf.options import SOURCE_LANGUAGES
 from dlfa_tf.scoring import predict
 from dlfa_tf.scoring import prediction_files
 from dlfa_tf.scoring import score
@@ -154,14 +156,15 @@ def evaluate_each(
     run_dir: pathlib.Path | None = None,
     progress: Callable[[str, dict], None] | None = None,
     done: dict[str, dict[str, Any]] | None = None,
+    source_languages: Sequence[str] = SOURCE_LANGUAGES,
 ) -> dict[str, Any]:
     """Scores many languages, wherever their examples are.
 
     Calls `evaluate` with split and language, as `evaluate_file` answers;
     `done` has the scores of languages that need not be evaluated again. Writes
     `predictions/` where there is a `run_dir`. Gives `languages` (scores by
-    language), `averages` of the headline score and `missing_languages` (of the
-    task, not evaluated).
+    language), `averages` of the headline score, one of them without the
+    `source_languages`, and `missing_languages` (of the task, not evaluated).
     """
     by_language: dict[str, dict[str, Any]] = {}
     for language, split in files.items():
@@ -179,7 +182,7 @@ def evaluate_each(
     return {
         "languages": by_language,
         "averages": metrics.averages(
-            {k: v["score"] for k, v in by_language.items()}
+            {k: v["score"] for k, v in by_language.items()}, source_languages
         ),
         "missing_languages": [
             language

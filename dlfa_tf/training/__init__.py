@@ -11,7 +11,7 @@ step: what a step is to the engine; step_tensorflow, step_jax: the two.
 optimizers: AdamW and the learning rate over the steps.
 distribution: `tf.distribute`; rendezvous: workers that find each other.
 checkpoints: whole, checked when read, the newest ones kept.
-dev_choice: the weights that score best on English dev.
+dev_choice: the weights that score best on dev.
 run_log: `metrics.jsonl` and TensorBoard; throughput, gate_statistics: entries.
 progress: the bar, or a line now and then.
 interruption: SIGTERM, and numbers that are not finite.

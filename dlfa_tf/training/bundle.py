@@ -20,6 +20,7 @@ from dlfa_tf.data.arrays import TokenArrays
 from dlfa_tf.models import presets
 from dlfa_tf.models.presets import packed_encoder
 from dlfa_tf.runs import load
+from dlfa_tf.runs import names
 from dlfa_tf.runs.settings import TrainConfig
 from dlfa_tf.scoring import score
 from dlfa_tf.training import bundle_file
@@ -59,12 +60,13 @@ class Bundle:
     def prepared(self, config: TrainConfig) -> Prepared:
         """What training needs, as `prepare` makes it of the data."""
         labels = tuple(self.meta["labels"])
-        dev = self.arrays["dev-en"]
+        sources = names.in_words(config.source_languages)
+        dev = self.arrays[f"dev-{sources}"]
         used = None
         if config.compact_vocabulary:
             used = np.arange(self.meta["training_rows"], dtype=np.int32)
         return Prepared(
-            train=self.arrays["train-en"],
+            train=self.arrays[f"train-{sources}"],
             dev=dev,
             dev_gold=packed_arrays.gold_names(dev, labels),
             train_examples=self.meta["train_examples"],
@@ -102,9 +104,10 @@ def make_bundle(
     preprocessor = model.preprocessor
     pieces = preprocessor.pieces
     say("tokenising train and dev")
+    sources = names.in_words(config.source_languages)
     full = {
-        "train-en": cache.cached_tokens(data.train, preprocessor),
-        "dev-en": cache.cached_tokens(data.dev, preprocessor),
+        f"train-{sources}": cache.cached_tokens(data.train, preprocessor),
+        f"dev-{sources}": cache.cached_tokens(data.dev, preprocessor),
     }
     first = compact_vocabulary.used_token_ids(
         pieces.special_ids, *full.values()
@@ -142,6 +145,7 @@ def make_bundle(
         "files": data.files,
         "known_languages": list(data.source.languages),
         "train_examples": len(data.train),
+        **({"few_shot": data.few_shot} if data.few_shot else {}),
         "training_rows": len(first),
         "pad_id": int(place[pieces.pad_id]),
         "use_segment_ids": preprocessor.use_segment_ids,

@@ -9,6 +9,11 @@ from dlfa_tf.runs.settings import TrainConfig
 BUNDLE_SETTINGS = tuple(
     name for name, x in SETTINGS.items() if x.of in ("data", "evaluation")
 )
+# What bundles had before they said so.
+_LATER = {
+    name: SETTINGS[name].to_json(SETTINGS[name].default)
+    for name in ("source_languages", "target_examples")
+}
 
 
 def check_settings(config: TrainConfig, meta: dict[str, Any]) -> None:
@@ -16,7 +21,7 @@ def check_settings(config: TrainConfig, meta: dict[str, Any]) -> None:
     asked = config.to_json()
     different = [
         f"{name}={asked[name]!r} (the bundle has {value!r})"
-        for name, value in meta["settings"].items()
+        for name, value in {**_LATER, **meta["settings"]}.items()
         if asked[name] != value
     ]
     if different:

@@ -1,4 +1,4 @@
-"""The choice of weights by score on the English dev set."""
+"""The choice of weights by score on dev of the source languages."""
 
 import dataclasses
 from collections.abc import Callable
@@ -9,7 +9,7 @@ import numpy as np
 
 @dataclasses.dataclass
 class DevChoice:
-    """Remembers the weights that score best on English dev.
+    """Remembers the weights that score best on dev.
 
     Only a strictly better score replaces the best one, and the last weights are
     always scored too, as in the XTREME scripts. Scores are in percent. Before

@@ -3,6 +3,8 @@
 import pathlib
 import time
 from collections.abc import Callable
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from dlfa_tf.data.sources import Source
@@ -21,13 +23,15 @@ def evaluate_model(
     model_folder: str,
     limit: int | None,
     run_dir: pathlib.Path,
+    trained_on: Mapping[str, Any] = MappingProxyType({}),
     say: Callable[[str], None] = lambda _: None,
 ) -> dict[str, Any]:
     """Scores a loaded model and writes predictions and `results.json`.
 
     Returns the content of `results.json`. `files` is from language to split,
     see `choose_files`; `model_folder` says where the model came from, for the
-    record; `limit` counts examples per language (None: all). A model whose
+    record; `limit` counts examples per language (None: all); `trained_on`
+    has the `source_languages` and `target_examples` of its run. A model whose
     labels are not the task's is refused.
     """
     if tuple(model.labels or ()) != source.task.labels:
@@ -43,6 +47,7 @@ def evaluate_model(
         files,
         limit=limit,
         run_dir=run_dir,
+        source_languages=names.sources_of(trained_on),
         progress=lambda language, scores: say(score_line(language, scores)),
     )
     backbone = model.backbone
@@ -56,6 +61,7 @@ def evaluate_model(
         config={
             **settings.task_settings(source.task),
             "data_source": source.name,
+            **trained_on,
             "preset": model_folder,
             "eval_limit": limit,
         },

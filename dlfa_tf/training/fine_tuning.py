@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from dlfa_tf.data import pipelines
+from dlfa_tf.runs import names
 from dlfa_tf.runs.settings import TrainConfig
 from dlfa_tf.scoring import predict
 from dlfa_tf.scoring import score
@@ -34,7 +35,8 @@ class FineTuning:
         self.prepared = prepared
         rows = len(prepared.train)
         self.title = f"{config.system}: {rows} rows"
-        self.score_title = f"English dev {config.task_definition.score}"
+        sources = names.in_words(config.source_languages)
+        self.score_title = f"dev ({sources}) {config.task_definition.score}"
         # The last step of an epoch may be smaller.
         self.steps_per_epoch = -(-rows // config.batch_size)
         self.total_steps = self.steps_per_epoch * config.epochs

@@ -12,7 +12,7 @@ _ROWS = 32
 
 
 class GateProbe:
-    """Reads the gate of a model on the first rows of English dev."""
+    """Reads the gate of a model on the first rows of dev."""
 
     def __init__(self, model: Any, prepared: Prepared) -> None:
         fusion = model.backbone.get_layer("dlfa")

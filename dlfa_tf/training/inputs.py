@@ -62,7 +62,7 @@ class Inputs(Protocol):
         """What `config.json` and `results.json` say of the inputs' origin."""
 
     def describe(self, model: Any, config: TrainConfig) -> dict[str, Any]:
-        """What `results.json` says of preset and labels."""
+        """What `results.json` says of preset, labels, few-shot examples."""
 
     def build(self, config: TrainConfig, strategy: Any) -> tuple[Any, Prepared]:
         """Builds the model to train, and what it is trained on."""
@@ -110,7 +110,7 @@ class SourceInputs:
         presets.check_preset_length(config.preset, config.sequence_length)
 
     def read(self, config: TrainConfig) -> None:
-        """Reads English train and dev."""
+        """Reads train and dev of the source languages."""
         self.data = preparing.read_data(config)
 
     def record(self) -> dict[str, Any]:
@@ -125,6 +125,7 @@ class SourceInputs:
             "label_piece": getattr(
                 model.preprocessor, "resolved_label_piece", None
             ),
+            **({"few_shot": self.data.few_shot} if self.data.few_shot else {}),
         }
 
     def build(self, config: TrainConfig, strategy: Any) -> tuple[Any, Prepared]:
@@ -209,9 +210,10 @@ class BundleInputs:
 
     def describe(self, model: Any, config: TrainConfig) -> dict[str, Any]:
         """What the bundle says of its preset and its labels; its encoder."""
-        names = ("preset_source", "label_piece")
+        names = ("preset_source", "label_piece", "few_shot")
+        meta = self.bundle.meta
         return {
-            **{name: self.bundle.meta[name] for name in names},
+            **{name: meta[name] for name in names if name in meta},
             "encoder": describe_encoder(model),
         }
 

@@ -1,4 +1,4 @@
-"""One run: build, fine-tune on English, choose on English dev, evaluate."""
+"""One run: build, fine-tune, choose on dev of the source, evaluate."""
 
 import contextlib
 import gc
@@ -48,8 +48,8 @@ def run(
 ) -> dict[str, Any]:
     """Carries out a whole run and writes its folder.
 
-    Test files are opened only after the weights were chosen on the English
-    dev set.
+    Test files are opened only after the weights were chosen on the dev
+    set of the source languages.
 
     Args:
         config: `TrainConfig`.
@@ -199,6 +199,7 @@ def _finish(
         run_dir=run_dir,
         progress=keep,
         done=dict(done),
+        source_languages=config.source_languages,
     )
     seconds = {**saved["seconds"], "evaluate": time.monotonic() - started}
     results = result_file.write_results(

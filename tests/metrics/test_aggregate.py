@@ -52,3 +52,9 @@ def test_macro_average_over_chosen_languages():
 def test_macro_average_names_languages_without_a_score():
     with pytest.raises(KeyError, match=r"Received: \['sw', 'th'\].*'ja'"):
         macro_average(PAWSX, ["en", "th", "sw"])
+
+
+def test_averages_without_other_sources():
+    found = averages({"de": 1.0, "en": 3.0, "zh": 5.0}, sources=("de", "zh"))
+    assert (found["all"], found["others"]) == (3.0, 3.0)
+    assert (found["enf"], found["noenf"]) == (2.0, 5.0)

@@ -6,6 +6,7 @@ import inspect
 import pytest
 
 from dlfa_tf.models import DLFABackbone
+from dlfa_tf.runs.settings import SETTINGS
 from dlfa_tf.runs.settings import TrainConfig
 from dlfa_tf.runs.variants import DEFAULTS
 from dlfa_tf.runs.variants import shared_settings
@@ -47,10 +48,19 @@ def test_what_all_runs_share_is_no_variant():
     assert shared_settings([{}, {"dropout": 0.3}]) == {}
 
 
+def test_target_examples_are_named():
+    config = {"target_examples": ["zh:100", "sw:7"]}
+    assert variant_name(config) == "target_examples=zh:100+sw:7"
+    assert shared_settings([config, config]) == {
+        "target_examples": "zh:100+sw:7"
+    }
+    assert variant_name({"target_examples": None}) == ""
+
+
 def test_defaults_are_those_of_the_model_and_of_training():
     arguments = inspect.signature(DLFABackbone.__init__).parameters
     fields = {field.name: field for field in dataclasses.fields(TrainConfig)}
     for name, value in DEFAULTS.items():
         assert fields[name].default == value, name
-        if name not in ("new_layer_rate", "label_piece", "dropout"):
+        if SETTINGS[name].of in ("model", "gate"):
             assert arguments[name].default == value, name

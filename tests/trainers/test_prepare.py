@@ -42,7 +42,7 @@ def test_what_is_missing_is_named(call, data_dir, capsys):
         ["dev", "zh", "3", "contradiction:0 entailment:0 neutral:3"],
         ["test", "de", "4", "contradiction:0 entailment:0 neutral:4"],
     ]
-    assert "Missing: train data in English." in output
+    assert "Missing: train data of en." in output
     assert "Missing: dev" not in output
     assert "(--eval_split=test_or_dev): en, zh\n" in output
     assert (

@@ -134,7 +134,7 @@ def test_signal_is_an_interruption(plan, tmp_path):
 
 def test_data_are_looked_for_before_any_run(call, tmp_path):
     (tmp_path / "udpos_fused").mkdir()
-    with pytest.raises(FileNotFoundError, match="no English train data"):
+    with pytest.raises(FileNotFoundError, match="no train data of 'en'"):
         call(
             sweep,
             "--tasks=pos",

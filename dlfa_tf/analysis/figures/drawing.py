@@ -4,6 +4,7 @@ import pathlib
 from typing import Any
 
 from dlfa_tf import files
+from dlfa_tf.runs import names
 
 # Okabe and Ito's palette, distinguishable with every common colour blindness.
 COLOURS = (
@@ -21,7 +22,8 @@ def bars_by_language(
     """
     plt = pyplot()
     first = runs[0]
-    languages = sorted(first["languages"], key=lambda x: (x != "en", x))
+    sources = names.sources_of(first["config"])
+    languages = sorted(first["languages"], key=lambda x: (x not in sources, x))
     width = 0.8 / len(runs)
     figure, axes = plt.subplots(
         figsize=(max(6.0, 0.75 * len(languages) + 2), 4.0)
@@ -34,7 +36,7 @@ def bars_by_language(
         average = results["averages"]["others"]
         label = results["system"]
         if average is not None:
-            label += f" (mean without en: {average:.1f})"
+            label += f" (mean without {names.in_words(sources)}: {average:.1f})"
         axes.bar(
             left, scores, width, label=label, color=COLOURS[i % len(COLOURS)]
         )
@@ -81,7 +83,11 @@ def what_was_run(results: dict[str, Any], seeds: str | None = None) -> str:
     config = results["config"]
     text = f"{config['task']} on data source '{config['data_source']}'"
     if "train_examples" in results:
-        text += f": trained on {results['train_examples']} English examples"
+        text += f": trained on {results['train_examples']} examples in "
+        text += names.in_words(names.sources_of(config))
+        if config.get("target_examples"):
+            few = ", ".join(config["target_examples"])
+            text += f" (not zero-shot: {few})"
     text += f",\npreset {config['preset']}"
     if seeds is not None:
         text += f", {seeds}"

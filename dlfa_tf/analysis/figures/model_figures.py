@@ -20,7 +20,7 @@ _PANELS_IN_A_ROW = 4
 _MARKS = "osD^v"
 # Columns of `similarity_frame` that are drawn, and what they are called.
 _MEASURES = {
-    "cosine": "cosine with English",
+    "cosine": "cosine with the source",
     "retrieved": "translations found (percent)",
 }
 
@@ -54,7 +54,7 @@ def similarity_by_layer(
             {label: group for label, group in runs.groupby("label")},
         )
         axes.set_ylabel(name)
-    at = [scores.languages.index(x) for x in scores.languages if x != "en"]
+    at = [scores.languages.index(x) for x in scores.targets]
     layer_figures.draw_systems(
         panels[-1],
         rows,
@@ -85,7 +85,7 @@ def similarity_by_layer(
         )
         + f";\nsimilarity of the first {items} test items, "
         f"{min(items, VECTORS)} of them to find the translation in; "
-        "means without en",
+        f"means without {'+'.join(scores.source_languages)}",
         fontsize=8,
     )
     return drawing.save_figure(figure, path)

@@ -33,7 +33,7 @@ def error_section(
 ) -> Section:
     """Analyses errors and writes `errors/`, `tables/` and a picture.
 
-    Examples and picture are of one fused system, the one that English dev
+    Examples and picture are of one fused system, the one that dev
     prefers.
     """
     found = errors.find_errors(scores, source)
@@ -83,7 +83,7 @@ def _kind(task: Task) -> str:
 
 
 def preferred(scores: TaskScores) -> str | None:
-    """The fused system with the best English dev score, None without one."""
+    """The fused system with the best dev score, None without one."""
     dev: dict[str, list[float]] = {}
     for run, label in zip(scores.runs, scores.labels, strict=True):
         if run.layer is not None:
@@ -95,9 +95,8 @@ def preferred(scores: TaskScores) -> str | None:
 
 
 def _targets(scores: TaskScores) -> list[str]:
-    """Languages other than English; English where there is no other."""
-    others = [x for x in scores.languages if x != "en"]
-    return others or list(scores.languages)
+    """Target languages; those of the source where there is no other."""
+    return list(scores.targets or scores.languages)
 
 
 def _mean_table(
@@ -133,10 +132,10 @@ def _mean_table(
     for part in (values, text, best):
         part.index.name, part.columns.name = what, None
     note = (
-        "Mean over languages other than English that have the type, summed "
+        "Mean over target languages that have the type, summed "
         "over seeds within a language."
         if rows == "type"
-        else "Mean over languages other than English that have at least "
+        else "Mean over target languages that have at least "
         f"{_FEWEST_ITEMS} items of such a length, summed over seeds within a "
         "language. The languages of two rows may differ."
     )

@@ -75,7 +75,7 @@ def write_report(
         if path is not None:
             caption = (
                 f"Gain over the baseline on {task.upper()} by language and "
-                "system, languages by family from English outwards."
+                "system, languages by family, English's own first."
             )
             parts.append(
                 report_page.figure(Picture(path=path, caption=caption))
@@ -108,7 +108,7 @@ def _repeat(analysis: Analysis, command: str) -> Section:
         {
             "run": runs["task"] + " " + runs["label"],
             "seed": runs["seed"].astype(str),
-            "English dev": _rounded(runs["dev_score"]),
+            "dev": _rounded(runs["dev_score"]),
             "best step": _rounded(runs["best_step"], 0),
             "steps": _rounded(runs["total_steps"], 0),
             "training (s)": _rounded(runs["train_seconds"], 0),
@@ -161,7 +161,12 @@ def train_command(results: dict[str, Any]) -> str:
     the recipe's values are by then.
     """
     flags = []
-    for name, value in results["config"].items():
+    config = results["config"]
+    for name, value in config.items():
+        if name == "definition":
+            continue
+        if name == "task" and config.get("definition"):
+            value = f"{value}.toml"
         if value is None and name in _ZERO_FOR_NONE:
             value = 0
         elif value is None:
@@ -173,7 +178,6 @@ def train_command(results: dict[str, Any]) -> str:
         flags.append("--bundle=BUNDLE")
     elif results["config"]["data_source"] != "sample":
         flags.append("--data_dir=DIR")
-    config = results["config"]
     system = names.system_folder(
         results["system"], results.get("gate"), variants.variant_name(config)
     )
@@ -191,8 +195,9 @@ def _data(analysis: Analysis, task: str) -> str:
     )
     return (
         f"{task} from data source '{results['config']['data_source']}', "
-        f"{results.get('train_examples', 'unknown')} English training "
-        f"examples, {count} scored examples in "
+        f"{results.get('train_examples', 'unknown')} training examples in "
+        f"{names.in_words(names.sources_of(results['config']))}, "
+        f"{count} scored examples in "
         f"{len(analysis.scores[task].languages)} languages"
     )
 

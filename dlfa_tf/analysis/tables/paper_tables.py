@@ -1,7 +1,10 @@
 """The paper's Tables 1, 2 and 4 from summaries of our runs, and groups."""
 
 from collections.abc import Callable
+from collections.abc import Iterable
+from collections.abc import Mapping
 from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -9,15 +12,15 @@ from dlfa_tf.analysis import published
 from dlfa_tf.analysis import run_index
 from dlfa_tf.analysis.published import SOURCE
 from dlfa_tf.analysis.tables import cells
-from dlfa_tf.analysis.tables.score_table import AVERAGES
+from dlfa_tf.analysis.tables import score_table
 from dlfa_tf.analysis.tables.table_files import PaperTable
 from dlfa_tf.data import tasks
 from dlfa_tf.data.task import Task
 from dlfa_tf.data.tasks import TASKS
 
 NO_RUN = "no run"
-# What the averages of `average_groups` are called in tables.
-PART_NAMES = {**dict(AVERAGES), "enf": "avg enf", "noenf": "avg noenf"}
+# Averages of `average_groups`, which are no languages.
+_AVERAGES = ("all", "others", "enf", "noenf")
 _OURS = (
     "Ours: mean ± standard deviation over seeds (number of seeds), best mean "
     "of a {} marked. Gain: over our own baseline, in points."
@@ -178,7 +181,7 @@ def table_4(
     of_paper = published.published_scores()
     if not any(
         (task.name, "baseline", part) in of_paper.index
-        for part in set(parts) - set(PART_NAMES)
+        for part in set(parts) - set(_AVERAGES)
     ):
         # The averages alone are in Table 1.
         of_paper = of_paper[:0]
@@ -201,7 +204,7 @@ def group_table(summary: pd.DataFrame, task: Task) -> PaperTable:
     return _by_part(_Cells(rows, nothing), rows, labels).table(
         f"groups_{task.name}",
         f"{task.score} of {task.name.upper()} by script and family, "
-        "without English (number of languages)",
+        f"without {_sources(rows)} (number of languages)",
         "group",
         best_of="row",
     )
@@ -211,12 +214,27 @@ def _by_part(
     cells: "_Cells", rows: pd.DataFrame, labels: Sequence[str]
 ) -> "_Cells":
     """Fills cells: a row per part, a group of columns per system."""
+    parts = part_names(_sources(rows))
     for label in labels:
         system = rows.loc[rows["label"] == label, "system"].iloc[0]
         for part in dict.fromkeys(rows["part"]):
-            row = PART_NAMES.get(part, part)
+            row = parts.get(part, part)
             cells.add((row, label), (rows["task"].iloc[0], label, part), system)
     return cells
+
+
+def part_names(sources: str = "en") -> dict[str, str]:
+    """What the averages of `average_groups` are called in tables."""
+    return {
+        **score_table.average_names([sources]),
+        "enf": "avg enf",
+        "noenf": "avg noenf",
+    }
+
+
+def _sources(rows: pd.DataFrame) -> str:
+    """Source languages of the rows of a task."""
+    return rows["sources"].iloc[0] if "sources" in rows else "en"
 
 
 def _tasks(summary: pd.DataFrame) -> list[str]:
@@ -302,11 +320,25 @@ class _Cells:
             best=pd.DataFrame(marks, index=pd.Index(rows, name=index)),
             notes=(
                 *_notes(self._cells, best_of),
+                *few_shot_notes(self._cells.values()),
                 *run_index.gate_notes(
                     x.get("gate") for x in self._cells.values()
                 ),
             ),
         )
+
+
+def few_shot_notes(cells: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Which labelled examples of target languages systems were trained on."""
+    found = dict.fromkeys(x.get("few_shot") for x in cells)
+    said = [x for x in found if isinstance(x, str) and x]
+    if not said:
+        return []
+    return [
+        "Not zero-shot: systems with target_examples, or all where no name "
+        "has them, were trained on labelled examples of target languages, "
+        f"too: {'; '.join(said)}."
+    ]
 
 
 def _ours(cell: dict) -> str:

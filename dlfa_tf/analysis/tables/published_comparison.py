@@ -6,7 +6,7 @@ import pandas as pd
 
 from dlfa_tf.analysis import published
 from dlfa_tf.analysis.published import SOURCE
-from dlfa_tf.analysis.tables.paper_tables import PART_NAMES
+from dlfa_tf.analysis.tables import paper_tables
 from dlfa_tf.analysis.tables.table_files import PaperTable
 from dlfa_tf.data.tasks import TASKS
 
@@ -65,7 +65,7 @@ def published_comparison(summary: pd.DataFrame) -> PaperTable:
 
 
 def _row(cell: dict[Any, Any], figure: float) -> dict[str, Any]:
-    part = PART_NAMES.get(cell["part"], cell["part"])
+    part = paper_tables.part_names().get(cell["part"], cell["part"])
     difference = cell["mean"] - figure
     has_spread = pd.notna(cell["spread"])
     return {

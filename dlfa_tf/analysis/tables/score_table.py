@@ -6,16 +6,21 @@ from typing import Any
 import pandas as pd
 
 from dlfa_tf.analysis import comparable
+from dlfa_tf.runs import names
 
-# Key in `averages` of results.json, and the name in a table.
-AVERAGES = (("all", "avg"), ("others", "avg w/o en"))
+
+def average_names(sources: Sequence[str]) -> dict[str, str]:
+    """From the key of an average in results.json to its name in a table."""
+    return {"all": "avg", "others": f"avg w/o {names.in_words(sources)}"}
 
 
 def score_table(runs: Sequence[dict[str, Any]]) -> pd.DataFrame:
     """Headline scores: a row per run, a column per language and average.
 
     In percent, indexed by system; a column says "xx (dev)" where the dev file
-    was scored. ValueError when there are no runs, when two are of one system or
+    was scored, and "xx (few-shot)" where training saw labels of the language.
+    The average without the source languages is left out where none of them was
+    scored. ValueError when there are no runs, when two are of one system or
     scored on different languages, or when `check_comparable` refuses them.
     """
     if not runs:
@@ -36,14 +41,21 @@ def score_table(runs: Sequence[dict[str, Any]]) -> pd.DataFrame:
                 f"Two runs of system {results['system']!r}. Accepted: one run "
                 "per system; a mean over seeds is not made here."
             )
+        config = results["config"]
+        few_shot = names.target_counts(config.get("target_examples"))
+        sources = names.sources_of(config)
         row = {
-            name if entry["split"] == "test" else f"{name} ({entry['split']})":
-            entry["score"]
+            _column(name, entry["split"], name in few_shot): entry["score"]
             for name, entry in sorted(results["languages"].items())
-        }  # fmt: skip
-        for key, name in AVERAGES:
-            # Without English both would be the same.
-            if key == "all" or "en" in languages:
+        }
+        for key, name in average_names(sources).items():
+            if key == "all" or set(sources) & set(languages):
                 row[name] = results["averages"][key]
         rows[results["system"]] = row
     return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def _column(language: str, split: str, is_few_shot: bool) -> str:
+    said = [split] if split != "test" else []
+    said += ["few-shot"] if is_few_shot else []
+    return f"{language} ({', '.join(said)})" if said else language

@@ -16,15 +16,16 @@ from dlfa_tf.analysis.tables.table_files import PaperTable
 
 _NOTES = (
     "Ours: cosine of what the head reads of L (position 0, or the mean with "
-    "sentence_pooling=mean) of an English test item and of its translation, "
-    "mean over languages other than English and over items; ± standard "
+    "sentence_pooling=mean) of a test item in the source language and of "
+    "its translation, mean over the target languages and over items; ± "
+    "standard "
     "deviation over seeds (number of seeds). Whether a lower x gives a higher "
     "similarity is the paper's claim to check.",
-    "Unrelated: the same of an English item and of the translation of another "
+    "Unrelated: the same of such an item and of the translation of another "
     "one; what vectors have in common whatever the text says raises both, and "
     "only the difference is about meaning.",
-    f"Retrieved: how many of 100 English items (of the first {VECTORS}) have "
-    "their own translation as the nearest one, mean over languages.",
+    f"Retrieved: how many of 100 items of the source (of the first {VECTORS}) "
+    "have their own translation as the nearest one, mean over languages.",
 )
 _GAIN_NOTES = {
     "items and seeds": (

@@ -83,7 +83,7 @@ def test_bars_stand_for_the_scores_english_first(tmp_path, figures):
         "D_9 (mean without en: 50.0)",
     ]
     title = axes.get_title()
-    assert "7 English examples" in title
+    assert "7 examples in en" in title
     assert "preset tiny" in title
     assert "'sample'" in title
 

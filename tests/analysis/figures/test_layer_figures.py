@@ -48,7 +48,7 @@ def test_curve_stands_for_means_and_seeds(lab, tmp_path, figures):
     assert list(first.get_xticks()) == [1, 3]
     assert "2 seeds a system, 3 languages" in first.get_title()
     assert "1 seed a system" in second.get_title()
-    assert "trained on 7 English" in second.get_title()
+    assert "trained on 7 examples in en" in second.get_title()
 
 
 @pytest.mark.parametrize(

@@ -72,3 +72,28 @@ def test_score_table_refuses_two_runs_of_one_system_and_none():
         score_table([results, results])
     with pytest.raises(ValueError, match="`runs` is empty"):
         score_table([])
+
+
+def test_sources_and_few_shot_languages_are_named():
+    results = make_results("D_9", {"de": 90.0, "en": 91.0, "zh": 70.0})
+    results["config"] |= {
+        "source_languages": ["de", "en"],
+        "target_examples": ["zh:100"],
+    }
+    table = score_table([results])
+    assert list(table.columns) == [
+        "de", "en", "zh (few-shot)", "avg", "avg w/o de+en",
+    ]  # fmt: skip
+    # Without a source among them both averages would be the same.
+    results = make_results("D_9", {"de": 90.0, "zh": 70.0})
+    assert list(score_table([results]).columns) == ["de", "zh", "avg"]
+
+
+def test_runs_of_older_versions_were_trained_on_english():
+    old = make_results("baseline", {"en": 90.0, "de": 70.0})
+    new = make_results("D_9", {"en": 90.0, "de": 70.0})
+    new["config"]["source_languages"] = ["en"]
+    assert len(score_table([old, new])) == 2
+    new["config"]["source_languages"] = ["de"]
+    with pytest.raises(ValueError, match=r"source_languages: \['en'\] and"):
+        score_table([old, new])

@@ -1,0 +1,260 @@
+"""A first task file for a folder of data: what it seems to hold, with comments.
+
+Guesses only, from the names of files and the first rows; the file says what to
+look at.
+"""
+
+import collections
+import dataclasses
+import itertools
+import json
+import pathlib
+import re
+from collections.abc import Sequence
+
+from dlfa_tf import files
+from dlfa_tf.data import formats
+from dlfa_tf.data import task_examples
+from dlfa_tf.data.formats import text_lines
+from dlfa_tf.data.task import COLUMNS
+from dlfa_tf.data.task import SCHEMES
+from dlfa_tf.data.task import SPLITS
+from dlfa_tf.data.task import Task
+
+FILE = "task.toml"
+# What others call the splits.
+_SPLITS = {
+    "train": "train", "training": "train",
+    "dev": "dev", "valid": "dev", "validation": "dev", "val": "dev",
+    "test": "test", "testing": "test",
+}  # fmt: skip
+_LABELS = (
+    "label", "labels", "intent", "rating", "class", "category", "sentiment",
+    "stars", "gold_label", "target", "score", "y",
+)  # fmt: skip
+_IDS = ("id", "idx", "index", "guid", "pairid", "language", "lang")
+# Parts of a file's name, and those that may be codes: de, pt-BR, zh_Hant.
+_PART = re.compile(r"[^/._-]+")
+_LANGUAGE = re.compile(
+    r"(?<![^/._-])[a-z]{2,3}(?:[-_][A-Z][A-Za-z]{1,3})?(?![^/._-])"
+)
+_ENOUGH = 1000
+_SHOWN = 12
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Found:
+    """A file of data: split, language, and the pattern of such files."""
+
+    path: pathlib.Path
+    split: str
+    language: str
+    pattern: str
+
+
+def write_new_task(folder: pathlib.Path) -> pathlib.Path:
+    """Looks at a folder and writes `task.toml` into it.
+
+    Raises:
+        FileNotFoundError: when there is no folder, or no file whose name says
+            split and language.
+        FileExistsError: when it has a task file.
+        ValueError: when its training file cannot be read.
+    """
+    if not folder.is_dir():
+        raise FileNotFoundError(
+            f"`new_task` is no folder. Received: {str(folder)!r}. Accepted: a "
+            "folder of data files."
+        )
+    target = folder / FILE
+    if target.exists():
+        raise FileExistsError(
+            f"{target} exists and is never overwritten. Accepted: a folder "
+            "without it."
+        )
+    found = find_files(folder)
+    task = guess_task(folder, found)
+    files.write_text(target, describe(task, _labels(folder, task), found))
+    return target
+
+
+def find_files(folder: pathlib.Path) -> list[Found]:
+    """Files whose names say split and language, those of one form each."""
+    found = []
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        try:
+            formats.kind_of(path)
+        except ValueError:
+            continue
+        if path.is_file() and (said := _read_name(name)):
+            found.append(Found(path=path, **said))
+    if not any(x.split == "train" for x in found):
+        held = sorted(path.name for path in folder.iterdir())[:_SHOWN]
+        raise FileNotFoundError(
+            f"{str(folder)!r} has no training file whose name says split and "
+            f"language. Received: {held}. Accepted: names such as "
+            "train-en.tsv, en/train.jsonl, test.de.csv.gz."
+        )
+    # Of several forms the one that most languages have.
+    chosen = []
+    for split in SPLITS:
+        of_split = [x for x in found if x.split == split]
+        counts = collections.Counter(x.pattern for x in of_split)
+        if counts:
+            best = counts.most_common(1)[0][0]
+            chosen += [x for x in of_split if x.pattern == best]
+    return chosen
+
+
+def _read_name(name: str) -> dict[str, str] | None:
+    """Split, language and pattern of a file's name, as far as it says them."""
+    packed = name
+    while pathlib.PurePath(packed).suffix in (".gz", ".bz2"):
+        packed = packed[: packed.rindex(".")]
+    stem, ending = packed[: packed.rindex(".")], packed[packed.rindex(".") :]
+    splits = [x for x in _PART.finditer(stem) if x[0].lower() in _SPLITS]
+    languages = [
+        x for x in _LANGUAGE.finditer(stem) if x[0].lower() not in _SPLITS
+    ]
+    if len(splits) != 1 or not languages:
+        return None
+    last = languages[-1]
+    return {
+        "split": _SPLITS[splits[0][0].lower()],
+        "language": last[0],
+        "pattern": f"{stem[: last.start()]}{{language}}{stem[last.end() :]}"
+        + ending,
+    }
+
+
+def guess_task(folder: pathlib.Path, found: Sequence[Found]) -> Task:
+    """The task that the files seem to be of; its labels are not looked up."""
+    by_split = {
+        split: [x.language for x in found if x.split == split]
+        for split in SPLITS
+    }
+    languages = {x.language for x in found}
+    train = next(x for x in found if x.split == "train")
+    sources = tuple(x for x in by_split["train"] if x in by_split["dev"])
+    sources = sources or tuple(by_split["train"])
+    # One language is what zero-shot transfer starts from.
+    first = ("en",) if "en" in sources else sources[:1]
+    kind, columns = _kind_and_columns(train.path)
+    patterns = {x.split: (x.pattern,) for x in found}
+    task = Task(
+        name=re.sub(r"[^A-Za-z0-9_.+-]+", "-", folder.resolve().name).strip("-")
+        or "task",
+        kind=kind,
+        labels=(),
+        score="token_accuracy" if kind == "tagging" else "accuracy",
+        source_languages=first,
+        target_languages=tuple(sorted(languages - set(first))) or first,
+        files={split: patterns.get(split, ("none-{language}.tsv",))
+               for split in SPLITS},
+        columns=columns,
+    )  # fmt: skip
+    if kind == "tagging":
+        tags = _labels(folder, task)
+        scheme = _scheme(tags)
+        if scheme:
+            task = dataclasses.replace(task, score="chunk_f1", scheme=scheme)
+    return task
+
+
+def _kind_and_columns(path: pathlib.Path) -> tuple[str, dict[str, str | int]]:
+    form = formats.kind_of(path)
+    if form in ("conll", "conllu") or (form == "tsv" and _has_blanks(path)):
+        return "tagging", {}
+    names = formats.column_names(path, form)
+    if {"words", "tags"} <= set(names) or {"tokens", "ner_tags"} <= set(names):
+        if "words" in names:
+            return "tagging", {}
+        return "tagging", {"word": "tokens", "tag": "ner_tags"}
+    label = next((x for x in names if x.lower() in _LABELS), None)
+    if form in ("tsv", "csv") and label is None:
+        # No names: the label stands last, as in the benchmark's files.
+        kind = "pair" if len(names) > 2 else "single"
+        return kind, {
+            name: number for number, name in enumerate(COLUMNS[kind], start=1)
+        }
+    label = label or names[-1]
+    texts = [x for x in names if x != label and x.lower() not in _IDS]
+    kind = "pair" if len(texts) > 1 else "single"
+    chosen = [*texts[: 2 if kind == "pair" else 1], label]
+    return kind, dict(zip(COLUMNS[kind], chosen, strict=True))
+
+
+def _has_blanks(path: pathlib.Path) -> bool:
+    """Whether blank lines separate sentences."""
+    lines = itertools.islice(text_lines.read_lines(path), _ENOUGH)
+    texts = [text for _, text in lines]
+    return any(not text for text in texts[1:-1])
+
+
+def _labels(folder: pathlib.Path, task: Task) -> list[str]:
+    language = task.source_languages[0]
+    path = task_examples.find_file(folder, task, "train", language)
+    counts: collections.Counter[str] = collections.Counter()
+    for example in task_examples.read_examples(path, task, None, language):
+        counts.update(example.tags if task.is_tagging else [example.label])
+    return sorted(counts)
+
+
+def _scheme(tags: Sequence[str]) -> str | None:
+    """The scheme that all tags are of, with as few prefixes as can be."""
+    for scheme, prefixes in SCHEMES.items():
+        if "O" in tags and all(
+            x == "O" or (x[:1] in prefixes and x[1:2] == "-") for x in tags
+        ):
+            return scheme
+    return None
+
+
+def describe(task: Task, labels: Sequence[str], found: Sequence[Found]) -> str:
+    """The text of a task file, with comments."""
+    counts = {
+        split: sorted(x.language for x in found if x.split == split)
+        for split in SPLITS
+    }
+    lines = [
+        "# A first guess from the names of files and the first rows; read it",
+        "# through. docs/own_task.md has all keys.",
+        f"name = {json.dumps(task.name)}",
+        f"kind = {json.dumps(task.kind)}  # single, pair or tagging",
+        f"# In the training data: {', '.join(labels[:_SHOWN])}"
+        + (f" and {len(labels) - _SHOWN} more." if labels[_SHOWN:] else "."),
+        "# A list here fixes them, and their order.",
+        'labels = "from the training data"',
+        f"score = {json.dumps(task.score)}",
+    ]
+    if task.scheme:
+        lines.append(f"scheme = {json.dumps(task.scheme)}")
+    lines += [
+        "# To train on and to choose weights on; the others are evaluated on.",
+        f"source_languages = {json.dumps(list(task.source_languages))}",
+        f"target_languages = {json.dumps(list(task.target_languages))}",
+        "# true where row i of dev and test is the same text everywhere.",
+        "parallel = false",
+        "",
+        "# Below --data_dir or, without it, the folder of this file.",
+        "[files]",
+    ]
+    for split in SPLITS:
+        if counts[split]:
+            lines.append(
+                f"{split} = {json.dumps(task.files[split][0])}  "
+                f"# {', '.join(counts[split])}"
+            )
+        else:
+            lines.append(f'# {split} = "..."  # found none')
+    if task.columns:
+        lines += ["", "# By name, or by number from 1.", "[columns]"]
+        lines += [f"{k} = {json.dumps(v)}" for k, v in task.columns.items()]
+    lines += [
+        "",
+        "[limits]",
+        f"sequence_length = {task.sequence_length}  # pieces per row",
+        "",
+    ]
+    return "\n".join(lines)
