@@ -122,6 +122,13 @@ def test_files_without_labels_are_no_fault(check):
     assert not checkup.is_wrong
 
 
+def test_one_label_for_all_is_wrong_where_it_is_no_chance(check):
+    rows = [f"Satz {x}\tsentence {x}\t1\n" for x in range(20)]
+    checkup = check("pawsx", test_de="".join(rows), test_fr="".join(rows[:19]))
+    findings = {x[1].partition(":")[0]: x[0] for x in found(checkup, "labels")}
+    assert findings == {"test-de": True, "test-fr": False}
+
+
 def test_parallel_files_of_other_lengths(check):
     row = "eins zwei\tdrei vier\t{}\n"
     one = row.format(0) + row.format(1).replace("eins", "zwei")

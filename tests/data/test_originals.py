@@ -2,6 +2,8 @@
 
 import dataclasses
 import io
+import os
+import pathlib
 import shutil
 import tarfile
 
@@ -214,3 +216,34 @@ def test_other_tasks_are_not_offered(tmp_path):
     task = dataclasses.replace(TASKS["pos"], name="mine")
     with pytest.raises(ValueError, match="'mine' cannot be.*xnli, pawsx, ner"):
         convert_originals(task, tmp_path, tmp_path)
+
+
+LAYOUTS = {
+    "xnli": ["xnli1"],
+    "pawsx": ["pawsx_orig", "pawsx_orig/x-final.tar.gz"],
+    "ner": [
+        "wikiann_rahimi/panx_dataset", "wikiann_rahimi/panx_dataset.tar",
+        "wikiann_rahimi/AmazonPhotos.zip", "wikiann_rahimi/extracted",
+        "xtreme_download/download",
+    ],
+    "pos": ["ud", "ud/ud-treebanks-v2.5.tgz"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_samples_of_real_layouts_equal_what_is_in_them(name, tmp_path):
+    """Beside the benchmark files, where there are such samples."""
+    folder = os.environ.get("DLFA_TF_BENCHMARK_DATA")
+    layouts = pathlib.Path(folder or "none").parent / "layouts"
+    if not folder or not layouts.is_dir():
+        pytest.skip("no layouts/ beside DLFA_TF_BENCHMARK_DATA")
+    task = TASKS[name]
+    for number, layout in enumerate(LAYOUTS[name]):
+        target = tmp_path / str(number)
+        convert_originals(task, layouts / layout, target)
+        gold = layouts / "gold" / task.folder
+        names = sorted(path.name for path in gold.iterdir())
+        written = target / task.folder
+        assert sorted(path.name for path in written.iterdir()) == names
+        for file in names:
+            assert (written / file).read_bytes() == (gold / file).read_bytes()

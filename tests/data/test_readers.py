@@ -1,6 +1,8 @@
 """Readers: what they give back, and every way a file can be wrong."""
 
 import gzip
+import os
+import pathlib
 import re
 
 import pytest
@@ -9,6 +11,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from dlfa_tf import words
+from dlfa_tf.data import tasks
 from dlfa_tf.data.readers import PairExample
 from dlfa_tf.data.readers import TaggedSentence
 from dlfa_tf.data.readers import find_file
@@ -488,3 +491,26 @@ def test_find_file_in_no_folder(tmp_path):
         r"dev-de\.tsv\.gz\.",
     ):
         find_file(folder, "dev", "de")
+
+
+def test_download_of_xtreme_holds_what_gold_has():
+    """Beside the benchmark files, where there is a sample of it."""
+    folder = os.environ.get("DLFA_TF_BENCHMARK_DATA")
+    layouts = pathlib.Path(folder or "none").parent / "layouts"
+    if not folder or not layouts.is_dir():
+        pytest.skip("no layouts/ beside DLFA_TF_BENCHMARK_DATA")
+    paths = sorted((layouts / "xtreme_download" / "download").glob("*/*.tsv"))
+    compared = 0
+    for path in paths:
+        task = tasks.get_task({"panx": "ner", "udpos": "pos"}.get(
+            path.parent.name, path.parent.name
+        ))  # fmt: skip
+        read = read_tagged if task.is_tagging else read_pairs
+        if path.name.startswith("test-"):
+            with pytest.raises(ValueError, match="without labels.*originals"):
+                read(path, task.labels)
+            continue
+        gold = layouts / "gold" / task.folder / path.name
+        assert read(path, task.labels) == read(gold, task.labels)
+        compared += 1
+    assert compared == 20

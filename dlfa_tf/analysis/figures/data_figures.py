@@ -7,6 +7,7 @@ import numpy as np
 
 from dlfa_tf.analysis.figures import drawing
 from dlfa_tf.data import families
+from dlfa_tf.data import label_schemes
 from dlfa_tf.data.doctor import Checkup
 from dlfa_tf.data.doctor import FileCheck
 
@@ -15,17 +16,19 @@ _SPLITS = ("train", "dev", "test")
 
 
 def label_shares(checkup: Checkup, path: pathlib.Path) -> pathlib.Path:
-    """Draws the share of every label in every split and language."""
+    """Draws the share of every label in every split and language.
+
+    Where tags have a scheme, of those other than `O`, which are most of them.
+    """
     plt = drawing.pyplot()
     files = _in_order(checkup.files)
+    left_out = "O" if label_schemes.scheme_of(checkup.task) else None
     names = list(dict.fromkeys(k for x in files for k in x.labels))
-    shares = np.array(
-        [
-            [x.labels.get(name, 0) / max(sum(x.labels.values()), 1)
-             for x in files]
-            for name in names
-        ]
-    )  # fmt: skip
+    names = [name for name in names if name != left_out]
+    counts = np.array(
+        [[x.labels.get(name, 0) for x in files] for name in names], float
+    )
+    shares = counts / np.maximum(counts.sum(axis=0), 1)
     figure, axes = plt.subplots(
         figsize=(2.5 + 0.32 * len(files), 1.6 + 0.26 * len(names)),
         layout="constrained",
@@ -34,7 +37,8 @@ def label_shares(checkup: Checkup, path: pathlib.Path) -> pathlib.Path:
     axes.set_yticks(range(len(names)), names)
     axes.set_xticks(range(len(files)), [_name(x) for x in files], rotation=90)
     axes.tick_params(labelsize=8, length=2)
-    figure.colorbar(image, ax=axes, label="share of the file's labels")
+    others = f" but {left_out}" if left_out else ""
+    figure.colorbar(image, ax=axes, label=f"share of the labels{others}")
     axes.set_title(f"{checkup.task.name}: labels by file", fontsize=10)
     return drawing.save_figure(figure, path)
 

@@ -42,7 +42,7 @@ def data_section(checkup: Checkup, output_dir: pathlib.Path) -> Section:
         )
         caption = (
             "Share of every label (rows) in every file (columns), darker is "
-            "more. Columns of one language should look alike."
+            "more. Files of one language should look alike."
         )
         parts.append(report_page.figure(Picture(path=path, caption=caption)))
         pieces = data_figures.piece_bars(
