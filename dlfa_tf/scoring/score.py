@@ -19,6 +19,10 @@ NO_ENTITIES = (
     "the gold labels hold no entity, so F1 is 0 whatever is predicted; the "
     "usual cause is a test file without labels"
 )
+ONLY_X = (
+    "the gold tags are all X, which XTREME's preprocessing writes for a test "
+    "file without labels: the score means nothing"
+)
 
 
 def gold_labels(task: Task, examples: Examples) -> list[Any]:
@@ -51,6 +55,8 @@ def score_labels(
         more = {name: values[name] for name in ("precision", "recall")}
         if task.score in _OF_ENTITIES and not _has_entities(gold):
             more["note"] = NO_ENTITIES
+        if task.score == "pos_f1" and _is_stand_in(gold):
+            more["note"] = ONLY_X
     return {
         "score": headline,
         **metrics.accuracy(gold, predicted),
@@ -66,6 +72,11 @@ def _chunk_f1(
         return metrics.entity_f1(gold, predicted, str(task.scheme))
     chunk_f1 = metrics.ner_f1 if task.score == "ner_f1" else metrics.pos_f1
     return chunk_f1(gold, predicted)
+
+
+def _is_stand_in(gold: Sequence[Any]) -> bool:
+    """Whether the tags of several sentences are all X."""
+    return len(gold) > 1 and {tag for tags in gold for tag in tags} == {"X"}
 
 
 def _has_entities(gold: Sequence[Any]) -> bool:

@@ -35,6 +35,14 @@ def test_entities_are_scored_by_f1_and_words_by_accuracy():
     }
 
 
+def test_tags_that_stand_in_for_removed_ones_are_noted():
+    gold = sentences(["X", "X"], ["X"])
+    scores = score(get_task("pos"), gold, [["X", "X"], ["NOUN"]])
+    assert "the gold tags are all X" in scores["note"]
+    some = sentences(["X", "X"], ["NOUN"])
+    assert "note" not in score(get_task("pos"), some, [["X", "X"], ["X"]])
+
+
 def test_gold_labels_without_any_entity_are_noted():
     gold = sentences(["O", "O"], ["O"])
     scores = score(get_task("ner"), gold, [["O", "O"], ["O"]])
