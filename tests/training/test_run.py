@@ -20,6 +20,7 @@ from dlfa_tf.runs.settings import default_config
 from dlfa_tf.runs.settings import read_config
 from dlfa_tf.training.evaluating import evaluate_model
 from dlfa_tf.training.run import run
+from tests.models.presets import checkpoint_writer
 
 # The data set's own function is traced all the same; that is fine.
 pytestmark = pytest.mark.filterwarnings("ignore:Even though the:UserWarning")
@@ -489,3 +490,20 @@ def test_the_sample_has_what_these_tests_ask_for():
     for language in ("de", "en", "zh"):
         find_file(SAMPLE_FOLDER / "tagging", "test", language)
         find_file(SAMPLE_FOLDER / "xnli", "test", language)
+
+
+def test_run_on_a_checkpoint_says_what_its_encoder_is(tmp_path, eager):
+    folder = tmp_path / "hugging_face"
+    tensors = checkpoint_writer.make_tensors(pooler=False)
+    checkpoint_writer.write_hugging_face(folder, "bert", tensors)
+    checkpoint_writer.write_vocabulary(folder, do_lower_case=False)
+    said = []
+    changes = {"preset": str(folder), "train_limit": 8, "sequence_length": 16}
+    results = run(settings(tmp_path / "run", PAIR, **changes), say=said.append)
+    assert results["encoder"] == {"activation": "gelu", "new_pooler": True}
+    assert "a new pooler" in results["preset_source"]
+    assert (
+        said.count("the encoder has no trained pooler: it gets a new one") == 1
+    )
+    encoder = load_model(str(tmp_path / "run")).backbone.encoder
+    assert (encoder.activation, encoder.has_pooler) == ("gelu", False)

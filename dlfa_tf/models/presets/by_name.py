@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any
 from typing import TypeVar
 
+import h5py
 import keras
 import keras_hub
 
@@ -19,6 +20,7 @@ from dlfa_tf.models.presets import hub
 from dlfa_tf.models.presets import tiny
 from dlfa_tf.models.presets.checkpoints import folder as checkpoint_folder
 from dlfa_tf.models.presets.checkpoints import loading
+from dlfa_tf.models.presets.checkpoints import tensors
 from dlfa_tf.models.presets.checkpoints import vocabulary
 from dlfa_tf.models.presets.checkpoints.folder import Checkpoint
 from dlfa_tf.options import DEFAULT_PRESET
@@ -113,8 +115,11 @@ def load_encoder(
             return loading.load_checkpoint(
                 checkpoint, load_weights=load_weights, dtype=dtype
             )
+        name = _resolve(preset)
+        if load_weights and Path(name).is_absolute():
+            _check_weights(Path(name))
         return keras_hub.models.Backbone.from_preset(
-            _resolve(preset), load_weights=load_weights, **options
+            name, load_weights=load_weights, **options
         )
 
     encoder = _load(load, preset)
@@ -379,6 +384,26 @@ def _check_folder(path: Path) -> None:
             "folder of an encoder. Load the model with `from_preset` of "
             "`DLFATextClassifier` or `DLFATokenClassifier`."
         )
+
+
+def _check_weights(folder: Path) -> None:
+    """Refuses a keras-hub preset whose weights are not there, or not whole."""
+    path = folder / "model.weights.h5"
+    if not path.is_file():
+        if (folder / "model.weights.json").is_file():
+            return  # keras-hub's shards
+        raise FileNotFoundError(
+            f"{folder} has no weights. Accepted: model.weights.h5 beside "
+            "config.json."
+        )
+    tensors.check_no_pointer(path)
+    try:
+        h5py.File(path).close()
+    except OSError as error:
+        raise ValueError(
+            f"{path} cannot be read ({error}). Accepted: a complete file, as "
+            "`save_to_preset` writes it; was the download cut short?"
+        ) from error
 
 
 def _load(load: Callable[[], _Loaded], preset: str) -> _Loaded:

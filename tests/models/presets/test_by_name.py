@@ -71,6 +71,18 @@ def test_load_weights_and_dtype_are_passed_on(saved):
     assert not np.array_equal(encoder.pooled_dense.get_weights()[0], kernel)
 
 
+def test_weights_that_are_not_whole_are_named(saved):
+    path = saved / "model.weights.h5"
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(ValueError, match=r"model\.weights\.h5 cannot be read"):
+        load_encoder(str(saved))
+    path.unlink()
+    with pytest.raises(FileNotFoundError, match=f"{saved} has no weights"):
+        load_encoder(str(saved))
+    # A tokenizer needs none.
+    assert load_tokenizer(str(saved)).vocabulary_size() > 50
+
+
 def test_e5_small_multi_is_converted_and_loaded(tmp_path, monkeypatch):
     source = E5Writer(np.random.default_rng(0)).write(tmp_path / "a.bin")
     folder = tmp_path / "preset"

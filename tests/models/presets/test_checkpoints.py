@@ -15,10 +15,12 @@ from dlfa_tf.models import DLFABackbone
 from dlfa_tf.models import DLFATextClassifier
 from dlfa_tf.models import DLFATokenClassifier
 from dlfa_tf.models import checkpoint_encoders
+from dlfa_tf.models import compact_model
 from dlfa_tf.models import encoder_blocks
 from dlfa_tf.models.presets import check_preset_length
 from dlfa_tf.models.presets import load_encoder
 from dlfa_tf.models.presets import load_tokenizer
+from dlfa_tf.models.presets import packed_encoder
 from dlfa_tf.models.presets import preset_source
 from dlfa_tf.models.presets import tiny
 from tests.models.presets import checkpoint_writer
@@ -230,6 +232,16 @@ def test_activation_outlives_every_way_of_saving(folder, tmp_path):
         assert dense.activation is checkpoint_encoders.ACTIVATIONS["gelu"]
         assert loaded.backbone.encoder.activation == "gelu"
         np.testing.assert_array_equal(outputs_of(loaded), expected)
+
+
+def test_activation_goes_into_a_bundle_and_a_cut_vocabulary(folder):
+    encoder = load_encoder(str(folder))
+    packed = packed_encoder.pack_encoder(encoder, np.arange(8), "float32")
+    check_states(packed_encoder.unpack_encoder(*packed))
+    model = DLFATextClassifier(DLFABackbone(encoder), num_classes=2)
+    small = compact_model.compact_model(model, np.arange(8))
+    assert small.backbone.encoder.activation == "gelu"
+    np.testing.assert_array_equal(outputs_of(small), outputs_of(model))
 
 
 def test_encoder_saved_as_a_preset_is_one(folder, tmp_path):

@@ -35,10 +35,15 @@ TOLERANCE = 2e-5
 FORMS_DIFFER = 2e-4
 
 
+if VARIABLE not in os.environ:
+    pytest.skip(
+        f"{VARIABLE} is not set: run `make test-transformers`",
+        allow_module_level=True,
+    )
+
+
 @pytest.fixture
 def models():
-    if VARIABLE not in os.environ:
-        pytest.skip(f"{VARIABLE} is not set: run `make test-transformers`")
     return Path(os.environ[VARIABLE])
 
 
