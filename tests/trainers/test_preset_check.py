@@ -44,7 +44,7 @@ def test_vocabulary_that_is_refused_ends_the_program(call, folder, capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--check"], "--check needs --preset"),
+        (["--check"], "--check needs --task or --preset"),
         (["--preset=tiny"], "--task must have a value"),
     ],
 )
