@@ -15,8 +15,8 @@ Example:
 """
 
 import contextlib
-import functools
 import gc
+import itertools
 import json
 import pathlib
 import subprocess
@@ -363,24 +363,21 @@ def main(_: Sequence[str] = ()) -> None:
         folder = pathlib.Path(temporary) / "checkpoint"
         folder.mkdir()
         write_checkpoint(folder, FLAGS.model)
-        checkpoint_bytes = _bytes(folder)
-        settings = {
+        settings: dict[str, Any] = {
             name: FLAGS[name].value
             for name in ("batch_size", "length", "rows", "steps", "keep")
         }
-        add = functools.partial(
-            report.add, checkpoint_bytes=checkpoint_bytes, **settings
-        )
-        for task in FLAGS.tasks:
-            for system in FLAGS.systems:
-                for precision in FLAGS.precisions:
-                    case = {"task": task, "system": system, **settings}
-                    case |= {"precision": precision, "preset": str(folder)}
-                    add(
-                        f"{FLAGS.model}/{task}/{system}/{precision}",
-                        **run_case(case),
-                        beside=FLAGS.machine,
-                    )
+        whole = itertools.product(FLAGS.tasks, FLAGS.systems, FLAGS.precisions)
+        for task, system, precision in whole:
+            case = {**settings, "task": task, "system": system}
+            case |= {"precision": precision, "preset": str(folder)}
+            values = {
+                **settings,
+                "checkpoint_bytes": _bytes(folder),
+                **run_case(case),
+                "beside": FLAGS.machine,
+            }
+            report.add(f"{FLAGS.model}/{task}/{system}/{precision}", **values)
     report.write()
 
 
