@@ -27,6 +27,7 @@ from dlfa_tf.models import DLFATokenClassifier
 from dlfa_tf.models import keras_arguments
 from dlfa_tf.serving import Client
 from tools import input_kinds
+from tools import path_entries
 from tools.input_kinds import Kind
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -43,6 +44,7 @@ a test fails when this page is out of date. In the tables:
 | other | a label like any other, as scores do not know which there are |
 | one | read as one example |
 | none | read as no examples, or as no labels |
+| made | a folder of that name is made |
 | U+FFFD | the bytes that are not UTF-8 are read as U+FFFD |
 | ends | an error of TensorFlow when the batch is read, before its step |
 | no | refused before anything is computed, with argument, value and its place |
@@ -50,10 +52,14 @@ a test fails when this page is out of date. In the tables:
 `Client` is `dlfa_tf.serving.Client`. The first table has two texts, or two
 sentences of which the first has two words. Texts are `str`, or `bytes` of
 UTF-8. A classifier reads a tuple as a pair; taggers read sentences that are
-split into words, or split them at white space.
+split into words, or split them at white space. Every flag of a program reads
+`~` as the home folder, too.
 """
-_REFUSED = (ValueError, TypeError)
-_NAMED = re.compile(r"`\w|A (dict|tuple) input|The .* texts? of|mix|data set")
+_REFUSED = (ValueError, TypeError, OSError)
+_NAMED = re.compile(
+    r"`\w|A (dict|tuple) input|The .* texts? of|mix|data set|holds no|"
+    r"could not be saved in"
+)
 
 
 class _Taken(Exception):
@@ -68,7 +74,7 @@ class _Taken(Exception):
 
 def inputs_document() -> str:
     """The text of the document."""
-    with _entries() as entries:
+    with _entries() as entries, path_entries.entries() as of_paths:
         return "".join(
             [
                 HEADER,
@@ -89,6 +95,7 @@ def inputs_document() -> str:
                     input_kinds.ARGUMENTS,
                     entries["arguments"],
                 ),
+                _table("Paths", path_entries.KINDS, of_paths),
             ]
         )
 
