@@ -34,6 +34,7 @@ def test_every_page_of_the_menu_is_there(staged):
         assert (staged / page).is_file(), page
     in_menu = set(pages)
     for document in (ROOT / "docs").glob("*.md"):
+        # A new document goes into the menu of mkdocs.yml.
         assert f"docs/{document.name}" in in_menu, document.name
 
 
