@@ -19,6 +19,7 @@ from dlfa_tf.analysis.tables import paper_tables
 from dlfa_tf.analysis.tables.table_files import PaperTable
 from dlfa_tf.data import families
 from dlfa_tf.data.sources import Source
+from dlfa_tf.data.tasks import TASKS
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -211,9 +212,13 @@ def _task_notes(scores: TaskScores) -> list[str]:
     missing = sorted(set(languages) - set(scores.languages))
     if missing:
         notes.append(
-            f"averages are over {len(scores.languages)} languages, the "
-            f"published ones over {len(languages)}; not in ours: "
-            f"{', '.join(missing)}."
+            f"averages are over {len(scores.languages)} languages, "
+            + (
+                "the published ones over"
+                if scores.task in TASKS
+                else "the task has"
+            )
+            + f" {len(languages)}; not in ours: {', '.join(missing)}."
         )
     other = {
         language
