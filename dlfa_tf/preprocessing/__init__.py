@@ -4,6 +4,7 @@ pair_preprocessor: one or two texts per example.
 tagging_preprocessor: words and their tags.
 base_preprocessor: what the two share.
 rows: ragged rows of pieces, and tensors of them.
+ragged_parts: the arithmetic behind them.
 piece_tokenizer: what is asked of a tokenizer, whatever its kind.
 sentencepiece, wordpiece, text_cleaning: its graph ops.
 """

@@ -215,14 +215,16 @@ class BasePreprocessor(keras_hub.models.Preprocessor):
         """
         # A batch of no rows has one column all the same: models read
         # position 0.
-        dense = at_least_one_column(token_ids, self.pieces.pad_id)
-        mask = tf.sequence_mask(token_ids.row_lengths(), tf.shape(dense)[1])
+        lengths = token_ids.row_lengths()
+        width = width_of(lengths)
+        dense = padded(token_ids, self.pieces.pad_id, width)
+        mask = tf.range(width) < lengths[:, None]
         features = {"token_ids": dense, "padding_mask": mask}
         if self.use_segment_ids:
             features["segment_ids"] = (
                 tf.zeros_like(dense)
                 if segment_ids is None
-                else at_least_one_column(segment_ids, 0)
+                else padded(segment_ids, 0, width)
             )
         return features
 
@@ -283,7 +285,25 @@ def after(check: Any, value: Any) -> Any:
 
 def at_least_one_column(ragged: Any, filler: Any) -> Any:
     """Pads ragged rows to the longest, but to one column at least."""
-    dense = ragged.to_tensor(filler)
-    rows, columns = tf.unstack(tf.shape(dense))
-    missing = tf.fill([rows, 1 - tf.minimum(columns, 1)], filler)
-    return tf.concat([dense, tf.cast(missing, dense.dtype)], axis=1)
+    return padded(ragged, filler, width_of(ragged.row_lengths()))
+
+
+def width_of(lengths: Any) -> Any:
+    """The largest of the lengths of rows, but 1 at least."""
+    # Of no rows the maximum is the smallest number there is.
+    return tf.maximum(tf.reduce_max(lengths), 1)
+
+
+def padded(ragged: Any, filler: Any, width: Any) -> Any:
+    """Pads ragged rows to a width that holds the longest."""
+    # `to_tensor` takes no shape that is known to the graph alone.
+    shape = tf.stack([ragged.nrows(), width])
+    dense = tf.raw_ops.RaggedTensorToTensor(
+        shape=shape,
+        values=ragged.flat_values,
+        default_value=tf.constant(filler, ragged.dtype),
+        row_partition_tensors=[ragged.row_splits],
+        row_partition_types=["ROW_SPLITS"],
+    )
+    # No rows have no columns there.
+    return tf.reshape(dense, shape)

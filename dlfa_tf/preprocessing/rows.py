@@ -4,7 +4,9 @@ from typing import Any
 from typing import NamedTuple
 
 from dlfa_tf.lazy import tf
+from dlfa_tf.preprocessing import ragged_parts
 from dlfa_tf.preprocessing.piece_tokenizer import PieceTokenizer
+from dlfa_tf.preprocessing.ragged_parts import Parts
 
 
 class PairRows(NamedTuple):
@@ -22,11 +24,14 @@ class TaggingRows(NamedTuple):
         label_mask: bool RaggedTensor `(rows, pieces)`, True at the one piece
             of every word that carries its label, in the order of the words.
         row_sentence: int64 Tensor `(rows,)`, the sentence of each row.
+        word_splits: int64 Tensor `(rows + 1,)`, the words before each border
+            of rows.
     """
 
     token_ids: Any
     label_mask: Any
     row_sentence: Any
+    word_splits: Any
 
 
 def pair_rows(
@@ -42,51 +47,70 @@ def pair_rows(
     `max_pieces` includes special ones.
     """
     a = tokenizer.tokenize(first)
-    start = tf.fill([a.nrows(), 1], tokenizer.start_id)
-    end = tf.fill([a.nrows(), 1], tokenizer.end_id)
     if second is None:
-        token_ids = tf.concat([start, a[:, : max_pieces - 2], end], axis=1)
-        return PairRows(token_ids, tf.zeros_like(token_ids))
+        kept = tf.minimum(a.row_lengths(), max_pieces - 2)
+        ids = _framed(a.flat_values, a.row_starts(), kept, tokenizer)
+        return PairRows(ids, tf.zeros_like(ids))
     b = tokenizer.tokenize(second)
-    separator = tf.tile([tokenizer.pair_separator], [a.nrows(), 1])
-    budget = max_pieces - 2 - len(tokenizer.pair_separator)
-    a, b = _truncate_longest_first(a, b, budget)
-    head = tf.concat([start, a, separator], axis=1)
-    tail = tf.concat([b, end], axis=1)
-    segment_ids = tf.concat(
-        [
-            tf.zeros_like(head),
-            tf.ones_like(tail) * tokenizer.second_segment,
-        ],
-        axis=1,
+    separator = tokenizer.pair_separator
+    # Refuses, unlike arithmetic, one text on one side and several on the other.
+    lengths = tf.stack([a.row_lengths(), b.row_lengths()])
+    kept_a, kept_b = _truncate_longest_first(
+        lengths[0], lengths[1], max_pieces - 2 - len(separator)
     )
-    return PairRows(tf.concat([head, tail], axis=1), segment_ids)
+    size_a = tf.size(a.flat_values, tf.int64)
+    special = size_a + tf.size(b.flat_values, tf.int64)
+    one = tf.ones_like(kept_a)
+    parts = ragged_parts.parts_of(
+        [
+            one * special,
+            a.row_starts(),
+            one * (special + 2),
+            size_a + b.row_starts(),
+            one * (special + 1),
+        ],
+        [one, kept_a, one * len(separator), kept_b, one],
+    )
+    ends = [tokenizer.start_id, tokenizer.end_id, *separator]
+    ids = tf.gather(
+        tf.concat([a.flat_values, b.flat_values, ends], axis=0), parts.index
+    )
+    segments = tf.cast(parts.number >= 3, tf.int32) * tokenizer.second_segment
+    return PairRows(
+        ragged_parts.ragged(ids, parts.row_splits),
+        ragged_parts.ragged(segments, parts.row_splits),
+    )
 
 
-def _truncate_longest_first(a: Any, b: Any, budget: int) -> tuple[Any, Any]:
-    """Cuts two ragged batches so that each pair has `budget` pieces at most."""
-    len_a = a.row_lengths()
-    len_b = b.row_lengths()
+def _truncate_longest_first(
+    len_a: Any, len_b: Any, budget: int
+) -> tuple[Any, Any]:
+    """Cuts two batches of lengths so that each pair has `budget` at most."""
     excess = tf.maximum(len_a + len_b - budget, 0)
     from_longer = tf.minimum(excess, tf.abs(len_a - len_b))
     rest = excess - from_longer
     longer_is_a = tf.cast(len_a > len_b, tf.int64)
     keep_a = len_a - from_longer * longer_is_a - rest // 2
     keep_b = len_b - from_longer * (1 - longer_is_a) - (rest + 1) // 2
-    return _keep_first(a, keep_a), _keep_first(b, keep_b)
+    return keep_a, keep_b
 
 
-def _keep_first(ragged: Any, keep: Any) -> Any:
-    """Keeps the first `keep[i]` values of row i."""
-    position = _positions(ragged)
-    mask = position < tf.gather(keep, ragged.value_rowids())
-    return tf.ragged.boolean_mask(ragged, ragged.with_values(mask))
+def _framed(
+    values: Any, starts: Any, lengths: Any, tokenizer: PieceTokenizer
+) -> Any:
+    """Slices of piece ids between the pieces that begin and end a row."""
+    ends = [tokenizer.start_id, tokenizer.end_id]
+    parts = _frame(tf.size(values, tf.int64), starts, lengths)
+    ids = tf.gather(tf.concat([values, ends], axis=0), parts.index)
+    return ragged_parts.ragged(ids, parts.row_splits)
 
 
-def _positions(ragged: Any) -> Any:
-    """Position of every value of a ragged matrix within its row, int64."""
-    index = tf.range(ragged.row_splits[-1])
-    return index - tf.gather(ragged.row_starts(), ragged.value_rowids())
+def _frame(size: Any, starts: Any, lengths: Any) -> Parts:
+    """Slices of a vector of `size`, between its next value and that after."""
+    one = tf.ones_like(starts)
+    return ragged_parts.parts_of(
+        [one * size, starts, one * (size + 1)], [one, lengths, one]
+    )
 
 
 def tagging_rows(
@@ -104,103 +128,87 @@ def tagging_rows(
     special ones. For `label_piece` see `TaggingPreprocessor`.
     """
     limit = max_pieces - 2
-    pieces = _at_least_one_piece(
-        tokenizer.tokenize(words.flat_values), tokenizer.unk_id, limit
-    )
-    mask = _label_mask(pieces, tokenizer.bare_space_id, label_piece)
-    word_row, row_sentence = _assign_rows(
-        words.with_flat_values(pieces.row_lengths()), limit
-    )
-    piece_row = tf.repeat(word_row, pieces.row_lengths())
-    num_rows = tf.size(row_sentence, out_type=tf.int64)
-    inner = tf.RaggedTensor.from_value_rowids(
-        pieces.flat_values, piece_row, nrows=num_rows
-    )
-    edge = tf.ones([num_rows, 1], tf.int32)
-    no_label = tf.zeros([num_rows, 1], tf.bool)
-    return TaggingRows(
-        tf.concat(
-            [edge * tokenizer.start_id, inner, edge * tokenizer.end_id], axis=1
-        ),
-        tf.concat([no_label, inner.with_values(mask), no_label], axis=1),
-        row_sentence,
-    )
-
-
-def _at_least_one_piece(pieces: Any, unk_id: int, limit: int) -> Any:
-    """Makes words with no piece, or with too many, one unknown piece."""
+    pieces = tokenizer.tokenize(words.flat_values)
     lengths = pieces.row_lengths()
+    # A word with no piece, or with too many, becomes one unknown piece.
     unknown = (lengths == 0) | (lengths > limit)
-    kept = tf.ragged.boolean_mask(
-        pieces,
-        pieces.with_values(~tf.gather(unknown, pieces.value_rowids())),
+    lengths = tf.where(unknown, tf.ones_like(lengths), lengths)
+    after_all = tf.size(pieces.flat_values, tf.int64)
+    of_words = ragged_parts.parts_of(
+        [tf.where(unknown, after_all, pieces.row_starts())], [lengths]
     )
-    filler = tf.RaggedTensor.from_row_lengths(
-        tf.fill([tf.reduce_sum(tf.cast(unknown, tf.int32))], unk_id),
-        tf.cast(unknown, tf.int64),
+    ids = tf.gather(
+        tf.concat([pieces.flat_values, [tokenizer.unk_id]], axis=0),
+        of_words.index,
     )
-    return tf.concat([kept, filler], axis=1)
+    mask = _label_mask(ids, of_words, tokenizer.bare_space_id, label_piece)
+    first_word, row_sentence = _assign_rows(
+        words.with_flat_values(lengths), limit
+    )
+    num_words = tf.size(lengths, tf.int64)[None]
+    word_splits = tf.concat([first_word, num_words], axis=0)
+    borders = tf.gather(of_words.row_splits, word_splits)
+    size = tf.size(ids, tf.int64)
+    rows = _frame(size, borders[:-1], borders[1:] - borders[:-1])
+    special = tf.constant([tokenizer.start_id, tokenizer.end_id])
+    ids = tf.gather(tf.concat([ids, special], axis=0), rows.index)
+    mask = tf.gather(tf.concat([mask, [False, False]], axis=0), rows.index)
+    return TaggingRows(
+        ragged_parts.ragged(ids, rows.row_splits),
+        ragged_parts.ragged(mask, rows.row_splits),
+        row_sentence,
+        word_splits,
+    )
 
 
-def _label_mask(pieces: Any, bare_space_id: int | None, rule: str) -> Any:
+def _label_mask(
+    ids: Any, words: Parts, bare_space_id: int | None, rule: str
+) -> Any:
     """True at the piece of each word that carries its label, `(pieces,)`."""
-    position = _positions(pieces)
     if rule == "first" or bare_space_id is None:
-        return position == 0
-    far = position.dtype.max
-    content = tf.where(pieces.flat_values == bare_space_id, far, position)
-    chosen = tf.reduce_min(pieces.with_values(content), axis=1)
+        return words.position == 0
+    far = tf.int64.max
+    content = tf.where(ids == bare_space_id, far, words.position)
+    chosen = tf.math.unsorted_segment_min(
+        content, words.row, tf.size(words.row_splits) - 1
+    )
     # A word that is nothing but "▁" keeps its label there.
     chosen = tf.where(chosen == far, tf.zeros_like(chosen), chosen)
-    return position == tf.gather(chosen, pieces.value_rowids())
+    return words.position == tf.gather(chosen, words.row)
 
 
 def _assign_rows(piece_counts: Any, limit: int) -> tuple[Any, Any]:
-    """Row of every word and sentence of every row, by greedy filling.
+    """First word of every row and its sentence, by greedy filling.
 
     `piece_counts` is an int64 RaggedTensor `(batch, words)`, each in 1..limit.
-    The results are int64: `(words,)`, rows counted over the whole batch, and
-    `(rows,)`.
+    The results are int64 `(rows,)`, words counted over the whole batch.
     """
-    far = tf.int64.max // 2
-    counts = piece_counts.to_tensor(0)
-    batch = tf.shape(counts)[0]
-    # One column of padding so that a batch of empty sentences has a column.
-    ends = tf.pad(tf.cumsum(counts, axis=1), [[0, 0], [0, 1]])
-    real = tf.sequence_mask(piece_counts.row_lengths(), tf.shape(ends)[1])
-    ends = tf.where(real, ends, far)
-    total = tf.reduce_sum(piece_counts, axis=1)
+    ends = tf.cumsum(piece_counts.flat_values)
+    ends = tf.concat([tf.constant([0], tf.int64), ends], axis=0)
+    # No border is there.
+    far = tf.int64.max
+    total = tf.gather(ends, piece_counts.row_limits())
+    begin = piece_counts.row_starts()
 
     def more(start: Any, _: Any) -> Any:
-        return tf.reduce_any(start + limit < total)
+        return tf.reduce_any(tf.gather(ends, start) + limit < total)
 
     def next_row(start: Any, borders: Any) -> tuple[Any, Any]:
-        # First word that ends past the row; the row ends where it starts.
-        word = tf.searchsorted(ends, (start + limit)[:, None], side="right")
-        previous = tf.gather(ends, tf.maximum(word - 1, 0), batch_dims=1)[:, 0]
-        done = start + limit >= total
-        start = tf.where(done, start, previous)
+        reach = tf.gather(ends, start) + limit
+        done = reach >= total
+        # The last border within reach.
+        start = tf.where(done, start, ragged_parts.upper_bound(ends, reach) - 1)
         border = tf.where(done, far, start)
         return start, tf.concat([borders, border[:, None]], axis=1)
 
-    start = tf.zeros([batch], tf.int64)
     _, borders = tf.while_loop(
         more,
         next_row,
-        (start, tf.zeros([batch, 0], tf.int64)),
+        (begin, begin[:, None]),
         shape_invariants=(
             tf.TensorShape([None]),
             tf.TensorShape([None, None]),
         ),
     )
-    starts = tf.cumsum(counts, axis=1, exclusive=True)
-    row_in_sentence = tf.cast(
-        tf.searchsorted(borders, starts, side="right"), tf.int64
-    )
-    rows = 1 + tf.reduce_sum(tf.cast(borders < far, tf.int64), axis=1)
-    first_row = tf.cumsum(rows, exclusive=True)
-    word_sentence = piece_counts.value_rowids()
-    word_row = tf.gather(first_row, word_sentence) + tf.boolean_mask(
-        row_in_sentence, real[:, :-1]
-    )
-    return word_row, tf.repeat(tf.range(tf.size(rows, tf.int64)), rows)
+    found = tf.where(borders < far)
+    return tf.gather_nd(borders, found), found[:, 0]

@@ -163,22 +163,24 @@ def test_assign_rows_is_the_greedy_loop(limit, seed):
             [rng.randint(1, limit) for _ in range(rng.choice([0, 1, 7, 60]))]
             for _ in range(rng.randrange(5))
         ]
-        word_row, row_sentence = [], []
+        first_word, row_sentence, word = [], [], 0
         for sentence, counts in enumerate(batch):
+            first_word.append(word)
             row_sentence.append(sentence)
             used = 0
             for count in counts:
                 if used + count > limit:
+                    first_word.append(word)
                     row_sentence.append(sentence)
                     used = 0
                 used += count
-                word_row.append(len(row_sentence) - 1)
+                word += 1
         counts = tf.RaggedTensor.from_row_lengths(
             tf.constant([c for row in batch for c in row], tf.int64),
             tf.constant([len(row) for row in batch], tf.int64),
         )
         found = [tensor.numpy().tolist() for tensor in graph(counts)]
-        assert found == [word_row, row_sentence], batch
+        assert found == [first_word, row_sentence], batch
         if number % 10 == 0:
             eager = _assign_rows(counts, limit)
             assert [tensor.numpy().tolist() for tensor in eager] == found
