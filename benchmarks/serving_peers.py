@@ -5,6 +5,10 @@ and onnxruntime installed. FOLDER holds tokenizer.json. Standard input: one JSON
 line per call, `{"peer": ..., "first": [...], "second": [...]}`; standard
 output: one JSON line with the seconds that the call took. Same shape as
 multilingual-e5-small, random weights: what is measured is time.
+
+Two more words, for benchmarks.serving_start: `save` writes the model into
+FOLDER/hugging_face; `start REPEATS` loads it, asks it a short pair, and prints
+the seconds of both, and of every answer after the first, as one JSON object.
 """
 
 import json
@@ -19,6 +23,10 @@ import onnxruntime
 import tokenizers
 import torch
 import transformers
+
+# The short pair of serving_latency.py, which this process cannot import.
+_FIRST = "Der Zug nach Hamburg ist heute früh pünktlich abgefahren . "
+_SECOND = "The train is still standing in the station . "
 
 # Labels pairs of texts; returns their number.
 Call = Callable[[list[str], list[str]], int]
@@ -61,7 +69,31 @@ def build_model() -> Any:
     return transformers.BertForSequenceClassification(config).eval()
 
 
-def hugging_face(folder: pathlib.Path) -> Call:
+def save(folder: pathlib.Path) -> None:
+    """Writes the model as a folder that transformers loads."""
+    build_model().save_pretrained(folder / "hugging_face")
+
+
+def start(folder: pathlib.Path, threads: int, repeats: int) -> None:
+    """Prints what it takes to load the saved model and to ask it."""
+    torch.set_num_threads(threads)
+    transformers.logging.set_verbosity_error()
+    started = time.perf_counter()
+    model = transformers.BertForSequenceClassification.from_pretrained(
+        folder / "hugging_face"
+    )
+    call = hugging_face(folder, model.eval())
+    loaded = time.perf_counter()
+    seconds = []
+    for _ in range(repeats + 1):
+        before = time.perf_counter()
+        call([_FIRST], [_SECOND])
+        seconds.append(time.perf_counter() - before)
+    report = {"load": loaded - started, "first": seconds[0]}
+    print(json.dumps({**report, "then": seconds[1:]}), flush=True)
+
+
+def hugging_face(folder: pathlib.Path, model: Any = None) -> Call:
     """The text-classification pipeline of transformers on torch."""
     tokenizer = transformers.PreTrainedTokenizerFast(
         tokenizer_file=str(folder / "tokenizer.json"),
@@ -70,7 +102,7 @@ def hugging_face(folder: pathlib.Path) -> Call:
     )
     pipeline = transformers.pipeline(
         "text-classification",
-        model=build_model(),
+        model=build_model() if model is None else model,
         tokenizer=tokenizer,
         device="cpu",
     )
@@ -120,4 +152,10 @@ def onnx_runtime(folder: pathlib.Path, threads: int) -> Call:
 
 
 if __name__ == "__main__":
-    main(pathlib.Path(sys.argv[1]), int(sys.argv[2]))
+    where, count, *words = sys.argv[1:]
+    if words[:1] == ["save"]:
+        save(pathlib.Path(where))
+    elif words[:1] == ["start"]:
+        start(pathlib.Path(where), int(count), int(words[1]))
+    else:
+        main(pathlib.Path(where), int(count))

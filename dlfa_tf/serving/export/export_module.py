@@ -17,6 +17,7 @@ from dlfa_tf.serving.contract import MANIFEST
 from dlfa_tf.serving.contract import MAX_BATCH_SIZE
 from dlfa_tf.serving.export import lint
 from dlfa_tf.serving.export import metadata_file
+from dlfa_tf.serving.export import served_forward
 from dlfa_tf.serving.export import signatures
 from dlfa_tf.serving.export import warmup
 from dlfa_tf.serving.export.kept_vocabulary import KeptVocabulary
@@ -156,12 +157,12 @@ def _module(
     """Builds the object that `tf.saved_model.save` walks, and signatures."""
     kept = None if kept_ids is None else KeptVocabulary(model, kept_ids)
     read = model if kept is None else kept.model
-    reader = read.with_sentence_vector()
+    forward = served_forward.build_forward(read)
 
-    def forward(features: dict[str, Any]) -> Any:
+    def compute(features: dict[str, Any]) -> Any:
         if kept is not None:
             features = kept.features(features)
-        return reader(features, training=False)
+        return forward(features)
 
     build = {
         "tagger": signatures.tagger_signatures,
@@ -169,12 +170,12 @@ def _module(
         "single_classifier": signatures.single_signatures,
     }[_kind(model)]
     model.preprocessor.build_pieces()
-    functions = build(model, forward, rows_at_a_time)
+    functions = build(model, compute, rows_at_a_time)
     module = tf.Module()
     # The TensorFlow variables themselves: a module that holds the Keras model
     # or Keras variables stores copies under other names, loads in the server
     # and fails at the first request (keras#19274).
-    module.model_variables = [v.value for v in reader.variables]
+    module.model_variables = forward.variables
     if kept is not None:
         module.kept_rows = kept.rows
     module.tokenizer_resources = list(model.preprocessor.pieces.resources)

@@ -1,0 +1,41 @@
+"""A fresh process for benchmarks.serving_start.
+
+Usage: python -m benchmarks.serving_start_ask FOLDER SIGNATURE INPUTS REPEATS,
+where INPUTS is a JSON object from an input's name to a list of texts. Writes
+one JSON object: the seconds to load the export, to the first answer, and of
+every answer after it.
+"""
+
+import json
+import sys
+import time
+
+import numpy as np
+
+from dlfa_tf.lazy import tf
+from dlfa_tf.serving.export.served_graph import ServedGraph
+
+
+def main(folder: str, signature: str, inputs: str, repeats: str) -> None:
+    """Loads, asks, writes what that took."""
+    arrays = {
+        key: np.array([text.encode() for text in texts], object)
+        for key, texts in json.loads(inputs).items()
+    }
+    # What is imported on first use is no part of loading an export.
+    tf.constant(0)
+    started = time.perf_counter()
+    graph = ServedGraph(folder)
+    loaded = time.perf_counter()
+    seconds = []
+    for _ in range(int(repeats) + 1):
+        before = time.perf_counter()
+        graph.run(signature, arrays)
+        seconds.append(time.perf_counter() - before)
+    first, *then = seconds
+    report = {"load": loaded - started, "first": first, "then": then}
+    sys.stdout.write(json.dumps(report) + "\n")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
