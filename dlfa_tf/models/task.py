@@ -674,7 +674,7 @@ class DLFATask(keras_hub.models.Task):
         with saved_folder.written(preset_dir, self) as folder:
             super().save_to_preset(str(folder), **kwargs)
         model_card.write_card(
-            pathlib.Path(preset_dir).expanduser(),
+            files.user_path(preset_dir, "preset_dir"),
             model_card.describe_model(self),
             form="preset",
         )
