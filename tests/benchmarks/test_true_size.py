@@ -40,7 +40,9 @@ def test_tiny_model_is_kept(lines_of):
         "--precisions=float32", "--keep",
     )  # fmt: skip
     assert line["check_trained"]["broken_rules"] == []
-    assert line["export_bfloat16_bytes"] < line["export_trained_bytes"]
+    assert line["check_bfloat16"]["broken_rules"] == []
+    # So small a model is mostly graph and vocabulary.
+    assert line["export_trained_bytes"] > line["saved_bytes"] > 10**5
 
 
 @pytest.mark.parametrize("model", ["mbert", "distilmbert", "xlmr"])

@@ -66,8 +66,8 @@ def test_translations_are_near_each_other(mbert):
     vectors = []
     for language in ("en", "de"):
         examples = source.load("test", language)
-        firsts = [x.first for x in examples][:40]
-        rows = preprocessor((firsts, [""] * len(firsts)), y=None)
+        texts = [x.second for x in examples][:40]
+        rows = preprocessor((texts, [""] * len(texts)), y=None)
         rows = {name: np.asarray(rows[name]) for name in encoder.input}
         states = keras.ops.convert_to_numpy(
             backbone(rows)["hidden_states"]["8"]
@@ -77,9 +77,8 @@ def test_translations_are_near_each_other(mbert):
         mean -= mean.mean(0)
         vectors.append(mean / np.linalg.norm(mean, axis=1, keepdims=True))
     nearest = (vectors[1] @ vectors[0].T).argmax(1)
-    texts = np.array(firsts)
-    assert len(set(firsts)) > 20
-    assert (texts[nearest] == texts).mean() > 0.5
+    assert len(set(texts)) > 20
+    assert (nearest == np.arange(len(texts))).mean() > 0.5
 
 
 @pytest.mark.parametrize("name", list(TASKS))
