@@ -169,13 +169,23 @@ def _load_all(
 ) -> Iterator[tuple[str, str, Examples]]:
     """Yields what can be read; the rest becomes findings."""
     for split in SPLITS:
-        for language in source.available(split):
+        languages: tuple[str, ...] = ()
+        try:
+            languages = source.available(split)
+        except ValueError as error:
+            _add_unread(findings, error)
+        for language in languages:
             try:
                 yield split, language, source.load(split, language)
             except ValueError as error:
-                findings.append(
-                    Finding(is_wrong=True, what="file", text=str(error))
-                )
+                _add_unread(findings, error)
+
+
+def _add_unread(findings: list[Finding], error: ValueError) -> None:
+    finding = Finding(is_wrong=True, what="file", text=str(error))
+    # A file with rows of several splits is looked at for each.
+    if finding not in findings:
+        findings.append(finding)
 
 
 def _unlabelled(source: Source) -> Finding:

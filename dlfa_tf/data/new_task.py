@@ -16,23 +16,23 @@ from dlfa_tf import files
 from dlfa_tf.data import formats
 from dlfa_tf.data import task_examples
 from dlfa_tf.data.formats import text_lines
+from dlfa_tf.data.row_columns import SPLIT_NAMES
 from dlfa_tf.data.task import COLUMNS
 from dlfa_tf.data.task import SCHEMES
 from dlfa_tf.data.task import SPLITS
 from dlfa_tf.data.task import Task
 
 FILE = "task.toml"
-# What others call the splits.
-_SPLITS = {
-    "train": "train", "training": "train",
-    "dev": "dev", "valid": "dev", "validation": "dev", "val": "dev",
-    "test": "test", "testing": "test",
-}  # fmt: skip
 _LABELS = (
     "label", "labels", "intent", "rating", "class", "category", "sentiment",
     "stars", "gold_label", "target", "score", "y",
 )  # fmt: skip
-_IDS = ("id", "idx", "index", "guid", "pairid", "language", "lang")
+_IDS = ("id", "idx", "index", "guid", "pairid")
+# What columns that say whose a row is are called.
+_ROW_COLUMNS = {
+    "language": ("language", "lang", "locale", "language_code", "lang_code"),
+    "split": ("split", "partition", "subset", "fold"),
+}
 # Parts of a file's name, and those that may be codes: de, pt-BR, zh_Hant.
 _PART = re.compile(r"[^/._-]+")
 _LANGUAGE = re.compile(
@@ -44,20 +44,24 @@ _SHOWN = 12
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Found:
-    """A file of data: split, language, and the pattern of such files."""
+    """A file of data: split, language, and the pattern of such files.
+
+    Where columns say these, several stand for one file; `columns` names them.
+    """
 
     path: pathlib.Path
     split: str
     language: str
     pattern: str
+    columns: tuple[tuple[str, str], ...] = ()
 
 
 def write_new_task(folder: pathlib.Path) -> pathlib.Path:
     """Looks at a folder and writes `task.toml` into it.
 
     Raises:
-        FileNotFoundError: when there is no folder, or no file whose name says
-            split and language.
+        FileNotFoundError: when there is no folder, or no file whose name or
+            columns say split and language.
         FileExistsError: when it has a task file.
         ValueError: when its training file cannot be read.
     """
@@ -79,22 +83,34 @@ def write_new_task(folder: pathlib.Path) -> pathlib.Path:
 
 
 def find_files(folder: pathlib.Path) -> list[Found]:
-    """Files whose names say split and language, those of one form each."""
-    found = []
-    for path in sorted(folder.rglob("*")):
-        name = path.relative_to(folder).as_posix()
-        try:
-            formats.kind_of(path)
-        except ValueError:
-            continue
-        if path.is_file() and (said := _read_name(name)):
-            found.append(Found(path=path, **said))
+    """Files whose names say split and language, those of one form each.
+
+    Where no training file's name does: files whose columns say it.
+    """
+    paths = [x for x in sorted(folder.rglob("*")) if _is_data(x)]
+    names = [x.relative_to(folder).as_posix() for x in paths]
+    found = [
+        Found(path=path, split=said[0], language=said[1], pattern=said[2])
+        for path, name in zip(paths, names, strict=True)
+        if (said := _read_name(name))
+    ]
+    if not any(x.split == "train" for x in found):
+        found = [
+            x
+            for path, name in zip(paths, names, strict=True)
+            for x in _read_columns(path, name)
+        ]
+        forms = collections.Counter(x.columns for x in found)
+        for form, _ in forms.most_common(1):
+            found = [x for x in found if x.columns == form]
     if not any(x.split == "train" for x in found):
         held = sorted(path.name for path in folder.iterdir())[:_SHOWN]
         raise FileNotFoundError(
             f"{str(folder)!r} has no training file whose name says split and "
             f"language. Received: {held}. Accepted: names such as "
-            "train-en.tsv, en/train.jsonl, test.de.csv.gz."
+            "train-en.tsv, en/train.jsonl, test.de.csv.gz; or columns called "
+            f"{', '.join(_ROW_COLUMNS['language'])}, and for one file of all "
+            f"splits {', '.join(_ROW_COLUMNS['split'])}."
         )
     # Of several forms the one that most languages have.
     chosen = []
@@ -107,25 +123,70 @@ def find_files(folder: pathlib.Path) -> list[Found]:
     return chosen
 
 
-def _read_name(name: str) -> dict[str, str] | None:
+def _is_data(path: pathlib.Path) -> bool:
+    try:
+        formats.kind_of(path)
+    except ValueError:
+        return False
+    return path.is_file()
+
+
+def _read_columns(path: pathlib.Path, name: str) -> list[Found]:
+    """Splits and languages that the columns of a file say, if they do."""
+    kind = formats.kind_of(path)
+    if kind in ("conll", "conllu"):
+        return []
+    there = formats.column_names(path, kind)
+    columns = {
+        key: column
+        for key, names in _ROW_COLUMNS.items()
+        for column in there
+        if column.lower() in names
+    }
+    splits = [x for x in _PART.findall(name) if x.lower() in SPLIT_NAMES]
+    if len(splits) == 1:
+        columns.pop("split", None)
+    if "language" not in columns or len(splits) != ("split" not in columns):
+        return []
+    pairs = {
+        (
+            SPLIT_NAMES.get(x.values.get("split", *splits).lower()),
+            x.values["language"],
+        )
+        for x in formats.read_rows(path, columns, kind=kind)
+    }
+    return [
+        Found(
+            path=path,
+            split=split,
+            language=language,
+            pattern=_unpacked(name),
+            columns=tuple(columns.items()),
+        )
+        for split, language in sorted(pairs, key=str)
+        if split is not None and language
+    ]
+
+
+def _unpacked(name: str) -> str:
+    while pathlib.PurePath(name).suffix in (".gz", ".bz2"):
+        name = name[: name.rindex(".")]
+    return name
+
+
+def _read_name(name: str) -> tuple[str, str, str] | None:
     """Split, language and pattern of a file's name, as far as it says them."""
-    packed = name
-    while pathlib.PurePath(packed).suffix in (".gz", ".bz2"):
-        packed = packed[: packed.rindex(".")]
+    packed = _unpacked(name)
     stem, ending = packed[: packed.rindex(".")], packed[packed.rindex(".") :]
-    splits = [x for x in _PART.finditer(stem) if x[0].lower() in _SPLITS]
+    splits = [x for x in _PART.finditer(stem) if x[0].lower() in SPLIT_NAMES]
     languages = [
-        x for x in _LANGUAGE.finditer(stem) if x[0].lower() not in _SPLITS
+        x for x in _LANGUAGE.finditer(stem) if x[0].lower() not in SPLIT_NAMES
     ]
     if len(splits) != 1 or not languages:
         return None
     last = languages[-1]
-    return {
-        "split": _SPLITS[splits[0][0].lower()],
-        "language": last[0],
-        "pattern": f"{stem[: last.start()]}{{language}}{stem[last.end() :]}"
-        + ending,
-    }
+    pattern = f"{stem[: last.start()]}{{language}}{stem[last.end() :]}{ending}"
+    return SPLIT_NAMES[splits[0][0].lower()], last[0], pattern
 
 
 def guess_task(folder: pathlib.Path, found: Sequence[Found]) -> Task:
@@ -141,6 +202,8 @@ def guess_task(folder: pathlib.Path, found: Sequence[Found]) -> Task:
     # One language is what zero-shot transfer starts from.
     first = ("en",) if "en" in sources else sources[:1]
     kind, columns = _kind_and_columns(train.path)
+    columns |= dict(train.columns)
+    none = "none.tsv" if train.columns else "none-{language}.tsv"
     patterns = {x.split: (x.pattern,) for x in found}
     task = Task(
         name=re.sub(r"[^A-Za-z0-9_.+-]+", "-", folder.resolve().name).strip("-")
@@ -150,7 +213,7 @@ def guess_task(folder: pathlib.Path, found: Sequence[Found]) -> Task:
         score="token_accuracy" if kind == "tagging" else "accuracy",
         source_languages=first,
         target_languages=tuple(sorted(languages - set(first))) or first,
-        files={split: patterns.get(split, ("none-{language}.tsv",))
+        files={split: patterns.get(split, (none,))
                for split in SPLITS},
         columns=columns,
     )  # fmt: skip
@@ -178,8 +241,10 @@ def _kind_and_columns(path: pathlib.Path) -> tuple[str, dict[str, str | int]]:
         return kind, {
             name: number for number, name in enumerate(COLUMNS[kind], start=1)
         }
+    others = {*_IDS, *_ROW_COLUMNS["language"], *_ROW_COLUMNS["split"]}
+    names = [x for x in names if x.lower() not in others] or names
     label = label or names[-1]
-    texts = [x for x in names if x != label and x.lower() not in _IDS]
+    texts = [x for x in names if x != label]
     kind = "pair" if len(texts) > 1 else "single"
     chosen = [*texts[: 2 if kind == "pair" else 1], label]
     return kind, dict(zip(COLUMNS[kind], chosen, strict=True))
@@ -196,7 +261,9 @@ def _labels(folder: pathlib.Path, task: Task) -> list[str]:
     language = task.source_languages[0]
     path = task_examples.find_file(folder, task, "train", language)
     counts: collections.Counter[str] = collections.Counter()
-    for example in task_examples.read_examples(path, task, None, language):
+    for example in task_examples.read_examples(
+        path, task, None, language, "train"
+    ):
         counts.update(example.tags if task.is_tagging else [example.label])
     return sorted(counts)
 

@@ -107,12 +107,14 @@ class Source:
     def usual_names(self) -> list[str]:
         """Names of files that the task may have, one of each split."""
         first = self.task.source_languages[0]
-        return [
+        names = [
             self.task.files[split][0].format(split=split, language=language)
             for split, language in (
                 ("train", first), ("dev", first), ("test", "XX")
             )
         ]  # fmt: skip
+        # One file may have several splits.
+        return list(dict.fromkeys(names))
 
     @property
     def folder(self) -> pathlib.Path:
@@ -182,8 +184,8 @@ class Source:
     def file(self, split: str, language: str) -> pathlib.Path:
         """File of a split and language (not for `tfds`).
 
-        FileNotFoundError when there is none; ValueError when there are two of
-        which one would have to be guessed.
+        FileNotFoundError when there is none, or none of its rows is of them;
+        ValueError when there are two of which one would have to be guessed.
         """
         if self.name == "sample" or self.task.has_usual_files:
             return readers.find_file(self.folder, split, language)
@@ -223,9 +225,9 @@ class Source:
                 path, labels, task.sample_tag_column, num_columns=3
             )[:limit]
         if not task.has_usual_files or task.kind == "single":
-            return task_examples.read_examples(path, task, labels, language)[
-                :limit
-            ]
+            return task_examples.read_examples(
+                path, task, labels, language, split
+            )[:limit]
         if task.kind == "pair":
             return readers.read_pairs(path, labels)[:limit]
         return readers.read_tagged(path, labels)[:limit]

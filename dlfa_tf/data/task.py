@@ -16,6 +16,8 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "pair": ("first", "second", "label"),
     "tagging": ("word", "tag"),
 }
+# Further columns, of files with rows of several languages or splits.
+ROW_COLUMNS = ("language", "split")
 KINDS = tuple(COLUMNS)
 # Headline score -> kinds of tasks that it fits.
 _OF_TEXTS, _OF_TAGS = ("single", "pair"), ("tagging",)
@@ -65,6 +67,8 @@ class Task:
             names; None where columns are given by name.
         columns: from a name in `COLUMNS` to the name of the column in the
             files, or its number, counted from 1; empty for the usual order.
+            `language` and `split` name columns that say whose a row is, where
+            a file has rows of several.
         sample_folder: str or None, folder in the shipped sample; None for a
             task that the sample does not have.
         sample_tag_column: int, column of the tag there, counted from 0

@@ -7,6 +7,7 @@ from typing import Any
 from dlfa_tf import words
 from dlfa_tf.data import formats
 from dlfa_tf.data import readers
+from dlfa_tf.data import row_columns
 from dlfa_tf.data.formats import text_lines
 from dlfa_tf.data.readers import Examples
 from dlfa_tf.data.readers import PairExample
@@ -28,8 +29,10 @@ def find_file(
 
     Raises:
         FileNotFoundError: when there is none; names what was looked for and
-            what the folder holds.
-        ValueError: when there are several, of two formats or packed as well.
+            what the folder holds. Also when the file has rows of several
+            languages or splits, and none of these.
+        ValueError: when there are several, of two formats or packed as well;
+            when rows are of a language or split that is not known.
     """
     wanted = [
         pattern.format(split=split, language=language)
@@ -44,6 +47,7 @@ def find_file(
             "move the others away, or name one in [files] of the task file."
         )
     if found:
+        row_columns.check_rows(found[0], task, split, language)
         return found[0]
     held = (
         sorted(path.name for path in folder.iterdir())[:12]
@@ -62,6 +66,7 @@ def read_examples(
     task: Task,
     labels: Sequence[str] | None,
     language: str = "",
+    split: str = "",
 ) -> Any:
     """Reads a file of a task.
 
@@ -70,7 +75,9 @@ def read_examples(
         task: whose `columns`, `header` and `file_format` say how to read it.
         labels: names accepted; None takes any, as where the training data
             have to say what there is.
-        language: str, code of the language, for CoNLL-U.
+        language: str, code of the language, for CoNLL-U and for files with
+            rows of several languages.
+        split: str, for files with rows of several splits.
 
     Returns:
         list of `TextExample`, `PairExample` or `TaggedSentence`.
@@ -80,23 +87,29 @@ def read_examples(
             there, an empty text, an unknown label; with file and line.
     """
     if task.is_tagging:
-        return _read_sentences(path, task, labels, language)
-    return _read_texts(path, task, labels)
+        return _read_sentences(path, task, labels, language, split)
+    return _read_texts(path, task, labels, language, split)
 
 
 def _read_texts(
-    path: pathlib.Path, task: Task, labels: Sequence[str] | None
+    path: pathlib.Path,
+    task: Task,
+    labels: Sequence[str] | None,
+    language: str,
+    split: str,
 ) -> Examples:
     names = COLUMNS[task.kind]
     kind = task.file_format or formats.kind_of(path)
-    columns = task.columns or {
+    columns: dict[str, str | int] = {
         name: name if kind in _NAMED else number
         for number, name in enumerate(names, start=1)
     }
     examples: list[Any] = []
     for line, values in formats.read_rows(
-        path, columns, kind=kind, header=task.header
+        path, columns | dict(task.columns), kind=kind, header=task.header
     ):
+        if not row_columns.is_of(values, split, language):
+            continue
         *texts, label = (values[name] for name in names)
         if any(map(words.is_blank, texts)):
             raise ValueError(
@@ -117,17 +130,19 @@ def _read_sentences(
     task: Task,
     labels: Sequence[str] | None,
     language: str,
+    split: str,
 ) -> list[TaggedSentence]:
     kind = task.file_format or formats.kind_of(path)
     places: dict[str, Any] = {}
-    if task.columns:
+    if "tag" in task.columns:
         places = {"tag_column": task.columns["tag"]}
         if kind != "conllu":
             places["word_column"] = task.columns["word"]
     sentences = []
-    for line, found, tags in formats.read_sentences(
-        path, kind=kind, language=language, **places
-    ):
+    read = formats.read_sentences(path, kind=kind, language=language, **places)
+    if row_columns.columns_of(task):
+        read = row_columns.sentences_of(path, task, read, split, language)
+    for line, found, tags in read:
         if tags is None:
             raise ValueError(
                 f"{path}, line {line}: words without tags. Received: "

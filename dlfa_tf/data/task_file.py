@@ -16,8 +16,10 @@ from dlfa_tf import checks
 from dlfa_tf.data.task import COLUMNS
 from dlfa_tf.data.task import FORMATS
 from dlfa_tf.data.task import KINDS
+from dlfa_tf.data.task import ROW_COLUMNS
 from dlfa_tf.data.task import SCHEMES
 from dlfa_tf.data.task import SCORES
+from dlfa_tf.data.task import SPLITS
 from dlfa_tf.data.task import Task
 from dlfa_tf.options import MIN_SEQUENCE_LENGTH
 
@@ -142,9 +144,30 @@ def task_from_values(
             f"Received: {sorted(values)}. Accepted: at least "
             f"{', '.join(_NEEDED)}."
         )
+    fields.setdefault("files", dict(_defaults()["files"]))
+    fields["files"] |= _files_of_rows(fields, values.get("files", {}))
     task = Task(**fields)
     _check_task(task, where)
     return task
+
+
+def _files_of_rows(
+    fields: Mapping[str, Any], named: Mapping[str, Any]
+) -> dict[str, tuple[str, ...]]:
+    """Patterns of splits that no key names, where columns say whose rows are.
+
+    With a column of splits those of the training data.
+    """
+    columns = fields.get("columns", {})
+    found = {}
+    for split in SPLITS:
+        if split in named:
+            continue
+        if "split" in columns and "train" in named:
+            found[split] = fields["files"]["train"]
+        elif "language" in columns:
+            found[split] = ("{split}.tsv",)
+    return found
 
 
 def task_to_values(task: Task) -> dict[str, Any]:
@@ -301,6 +324,7 @@ def _check_task(task: Task, where: Where) -> None:
         )
     _check_languages(task, where)
     _check_labels(task, where)
+    _check_columns(task, where)
     _check_files(task, where)
     _check_choice(
         where("training", "report_split"),
@@ -389,18 +413,36 @@ def _check_files(task: Task, where: Where) -> None:
     for split, patterns in task.files.items():
         for pattern in patterns:
             rest = re.sub(r"\{(split|language)\}", "", pattern)
-            if "{" in rest or "}" in rest or "{language}" not in pattern:
+            for key in ROW_COLUMNS:
+                if key in task.columns and f"{{{key}}}" in pattern:
+                    raise ValueError(
+                        f"{where('files', split)}: {{{key}}} in a pattern and "
+                        f"a column `{key}` say the same twice. Received: "
+                        f"{pattern!r} and {task.columns[key]!r}. Accepted: one "
+                        "of them."
+                    )
+            has_language = "language" in task.columns
+            if (
+                "{" in rest
+                or "}" in rest
+                or not (has_language or "{language}" in pattern)
+            ):
                 raise ValueError(
                     f"{where('files', split)}: a pattern needs {{language}} "
                     "and has no other braces but {split}. Received: "
                     f'{pattern!r}. Accepted: such as "{{split}}-{{language}}'
-                    '.csv".'
+                    '.csv"; or, for rows of several languages in one file, '
+                    "their column as `language` in [columns]."
                 )
     if task.file_format is not None:
         _check_choice(
             where("files", "format"), "format", task.file_format, FORMATS
         )
-    accepted = COLUMNS[task.kind]
+
+
+def _check_columns(task: Task, where: Where) -> None:
+    of_kind = COLUMNS[task.kind]
+    accepted = (*of_kind, *ROW_COLUMNS)
     for name, column in task.columns.items():
         place = where("columns", name)
         if name not in accepted:
@@ -415,9 +457,11 @@ def _check_files(task: Task, where: Where) -> None:
             raise _wrong(
                 place, name, column, "a name, or a number counted from 1"
             )
-    if task.columns and set(task.columns) != set(accepted):
+    named = set(task.columns) & set(of_kind)
+    if named and named != set(of_kind):
         raise ValueError(
             f"{where('columns', '')}: [columns] names some columns only. "
             f"Received: {', '.join(task.columns)}. Accepted: all of "
-            f"{', '.join(accepted)}, or no such table."
+            f"{', '.join(of_kind)}, or none of them; with them "
+            f"{', '.join(ROW_COLUMNS)} where files have rows of several."
         )

@@ -6,6 +6,7 @@ import pathlib
 
 from dlfa_tf.data import task_examples
 from dlfa_tf.data import task_file
+from dlfa_tf.data.formats import text_lines
 from dlfa_tf.data.sources import Source
 from dlfa_tf.data.task import Task
 
@@ -32,7 +33,7 @@ def with_labels(
     languages = source_languages or task.source_languages
     for language in languages:
         path = source.file("train", language)
-        found |= _labels_in(path, task, path.stat().st_mtime_ns)
+        found |= _labels_in(path, task, language, text_lines.changed_at(path))
     task = dataclasses.replace(task, labels=tuple(sorted(found)))
     task_file.check_labels(task, f"Training data of {', '.join(languages)}")
     return task
@@ -40,9 +41,13 @@ def with_labels(
 
 # A sweep asks for every run it plans.
 @functools.lru_cache(maxsize=32)
-def _labels_in(path: pathlib.Path, task: Task, changed: int) -> frozenset[str]:
+def _labels_in(
+    path: pathlib.Path, task: Task, language: str, changed: int
+) -> frozenset[str]:
     found: set[str] = set()
-    for example in task_examples.read_examples(path, task, None):
+    for example in task_examples.read_examples(
+        path, task, None, language, "train"
+    ):
         if task.is_tagging:
             found.update(example.tags)
         else:

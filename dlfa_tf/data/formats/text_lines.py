@@ -90,6 +90,12 @@ def exists(path: str | os.PathLike[str]) -> bool:
         return path.relative_to(archive).as_posix() in unpacked.namelist()
 
 
+def changed_at(path: str | os.PathLike[str]) -> int:
+    """When a file, or the zip file that has it, was changed (nanoseconds)."""
+    path = pathlib.Path(path)
+    return (_archive_of(path) or path).stat().st_mtime_ns
+
+
 def name_unpacked(path: str | os.PathLike[str]) -> str:
     """The file's own name without the endings that say how it is packed."""
     name = pathlib.PurePath(path).name
