@@ -3,13 +3,17 @@ r"""Scores a trained model, or prediction files, on any languages.
 With --model the files of the task are read and labelled. With
 --predictions_dir and --labels_dir, folders in XTREME's form are scored without
 a model: xnli/, pawsx/, panx/, udpos/ with {split}-{lang}.tsv, one label per
-line; --languages chooses among them.
+line; --languages chooses among them. With --task=FILE.toml those of a task of
+your own are: files {split}-{lang}.tsv of predictions, and as gold labels such
+files or the task's data.
 
 Example:
     python -m trainers.evaluate --model=runs/pos-D_9 --task=pos \
         --data_dir=DIR --languages=de,zh --output_dir=runs/pos-D_9-dev \
         --eval_split=dev
     python -m trainers.evaluate --predictions_dir=MINE --labels_dir=GOLD
+    python -m trainers.evaluate --predictions_dir=runs/intents/predictions \
+        --labels_dir=DATA --task=intents.toml
 """
 
 import dataclasses
@@ -84,11 +88,11 @@ def _check_combination(values: dict[str, str | None]) -> bool:
     with_model = ("model", "output_dir")
     with_files = ("predictions_dir", "labels_dir")
     given = {name for name, value in values.items() if value is not None}
-    if given - {"task"} != set(with_model) and given != set(with_files):
+    if given - {"task"} not in (set(with_model), set(with_files)):
         raise flags.ValidationError(
             f"Received: {sorted(given) or 'none of them'}. Accepted: both of "
             f"{', '.join(with_model)}, and task; or both of "
-            f"{', '.join(with_files)}."
+            f"{', '.join(with_files)}, and task for one of your own."
         )
     return True
 
@@ -103,6 +107,7 @@ def main() -> None:
 
 def _score_files() -> None:
     # Not at the top: a wrong flag should not wait for these.
+    from dlfa_tf.data import tasks
     from dlfa_tf.scoring import prediction_files
     from trainers import result_table
 
@@ -120,6 +125,7 @@ def _score_files() -> None:
         None
         if languages == ("available",) or not FLAGS["languages"].present
         else languages,
+        None if FLAGS.task is None else tasks.find_task(FLAGS.task),
     )
     for task, results in scores.items():
         result_table.print_task_scores(task, results)

@@ -2,12 +2,17 @@
 
 import pathlib
 import re
+from collections.abc import Callable
 from collections.abc import Sequence
 from typing import Any
 
 from dlfa_tf import files
 from dlfa_tf import metrics
+from dlfa_tf import words
 from dlfa_tf.data import readers
+from dlfa_tf.data import task_labels
+from dlfa_tf.data.formats import text_lines
+from dlfa_tf.data.sources import Source
 from dlfa_tf.data.task import Task
 from dlfa_tf.data.tasks import TASKS
 from dlfa_tf.scoring import score
@@ -17,6 +22,7 @@ XTREME_FOLDERS = {
     name: task.other_folder or task.folder for name, task in TASKS.items()
 }
 _FILE_NAME = re.compile(r"(train|dev|test)-([a-z]{2})\.tsv(\.gz)?")
+_OWN_FILE_NAME = re.compile(r"(train|dev|test)-([A-Za-z][\w-]*)\.tsv(\.gz)?")
 
 
 def write_predictions(
@@ -42,13 +48,20 @@ def score_folders(
     labels_dir: str,
     split: str = "test",
     languages: Sequence[str] | None = None,
+    task: Task | None = None,
 ) -> dict[str, dict[str, Any]]:
-    """Scores every task of a folder of predictions.
+    """Scores every task of a folder of predictions, or one.
 
     The folder has `xnli/`, `pawsx/`, `panx/`, `udpos/` (or `udpos_fused/`),
     any of them; in each `{split}-{lang}.tsv` with one label per line, for
     tagging one tag per line and a blank line between sentences. So has the
     folder of gold labels, where the last of several columns is the label.
+
+    With a `task` only that one is scored. A task of the user's has its files
+    in a folder of its name or, where there is none, in `predictions_dir`
+    itself; gold labels are such files or the task's data, as its definition
+    says; labels "from the training data" are looked for there, then beside the
+    task file.
 
     Languages are those that have predictions (None), those given, which every
     task must have, or `("all",)` of each task. Gives for each task `languages`
@@ -65,29 +78,104 @@ def score_folders(
         if not pathlib.Path(folder).is_dir():
             raise FileNotFoundError(
                 f"`{name}` does not exist. Received: {folder!r}. Accepted: a "
-                f"folder with {sorted(set(XTREME_FOLDERS.values()))}."
+                f"folder with {_accepted(task)}."
             )
+    if task is not None and task.name not in TASKS:
+        return {
+            task.name: _score_own(
+                task, predictions_dir, labels_dir, split, languages
+            )
+        }
     results = {}
-    for task in TASKS.values():
-        predictions = _task_folder(predictions_dir, task)
+    for each in TASKS.values() if task is None else (task,):
+        predictions = _task_folder(predictions_dir, each)
         if predictions is None:
             continue
-        labels = _task_folder(labels_dir, task)
+        labels = _task_folder(labels_dir, each)
         if labels is None:
             raise FileNotFoundError(
-                f"No labels for task {task.name!r} in {labels_dir!r}. "
-                f"Expected a folder {' or '.join(_folder_names(task))}."
+                f"No labels for task {each.name!r} in {labels_dir!r}. "
+                f"Expected a folder {' or '.join(_folder_names(each))}."
             )
-        chosen = _chosen(predictions, task, split, languages)
-        results[task.name] = _score_task(
-            task, predictions, labels, split, chosen
+        chosen = _chosen(predictions, each, split, languages)
+
+        def read_gold(
+            language: str, task: Task = each, folder: pathlib.Path = labels
+        ) -> list[Any]:
+            return _read_labels(folder, task, split, language)
+
+        results[each.name] = _score_task(
+            each, predictions, labels, split, chosen, read_gold
         )
     if not results:
         raise FileNotFoundError(
             f"No task folder in {predictions_dir!r}. Accepted: "
-            f"{sorted(set(XTREME_FOLDERS.values()))}."
+            f"{_accepted(task)}."
         )
     return results
+
+
+def _accepted(task: Task | None) -> list[str]:
+    if task is None:
+        return sorted(set(XTREME_FOLDERS.values()))
+    if task.name in TASKS:
+        return _folder_names(task)
+    return [task.name, "or its files themselves"]
+
+
+def _score_own(
+    task: Task,
+    predictions_dir: str,
+    labels_dir: str,
+    split: str,
+    languages: Sequence[str] | None,
+) -> dict[str, Any]:
+    """Scores a task of the user's."""
+    predictions, labels = (
+        pathlib.Path(folder) / task.name
+        if (pathlib.Path(folder) / task.name).is_dir()
+        else pathlib.Path(folder)
+        for folder in (predictions_dir, labels_dir)
+    )
+    task = _with_labels(task, labels_dir)
+    chosen = _chosen(predictions, task, split, languages)
+
+    def read_gold(language: str) -> list[Any]:
+        if _is_label_file(labels, split, language):
+            return _read_labels(labels, task, split, language)
+        source = Source(task=task, name="files", data_dir=labels_dir)
+        return score.gold_labels(task, source.load(split, language))
+
+    return _score_task(task, predictions, labels, split, chosen, read_gold)
+
+
+def _with_labels(task: Task, labels_dir: str) -> Task:
+    """The task with the labels of training data, where they decide."""
+    try:
+        return task_labels.with_labels(task, labels_dir)
+    except FileNotFoundError:
+        if task.home is None:
+            raise
+        return task_labels.with_labels(task, None)
+
+
+def _is_label_file(folder: pathlib.Path, split: str, language: str) -> bool:
+    """Whether there is a file of one column; data have two or more."""
+    try:
+        path = readers.find_file(folder, split, language)
+    except FileNotFoundError:
+        return False
+    for _, line in text_lines.read_lines(path):
+        if not words.is_blank(line):
+            return "\t" not in line
+    return True
+
+
+def _read_labels(
+    folder: pathlib.Path, task: Task, split: str, language: str
+) -> list[Any]:
+    path = readers.find_file(folder, split, language)
+    return list(readers.read_label_file(path, task.labels, task.kind))
 
 
 def _folder_names(task: Task) -> list[str]:
@@ -110,17 +198,12 @@ def _score_task(
     labels: pathlib.Path,
     split: str,
     languages: Sequence[str],
+    read_gold: Callable[[str], list[Any]],
 ) -> dict[str, Any]:
     by_language = {}
     for language in languages:
-        predicted = readers.read_label_file(
-            readers.find_file(predictions, split, language),
-            task.labels,
-            task.kind,
-        )
-        gold = readers.read_label_file(
-            readers.find_file(labels, split, language), task.labels, task.kind
-        )
+        predicted = _read_labels(predictions, task, split, language)
+        gold = read_gold(language)
         try:
             by_language[language] = score.score_labels(task, gold, predicted)
         except ValueError as error:
@@ -132,7 +215,8 @@ def _score_task(
     return {
         "languages": by_language,
         "averages": metrics.averages(
-            {k: v["score"] for k, v in by_language.items()}
+            {k: v["score"] for k, v in by_language.items()},
+            task.source_languages,
         ),
         "missing_languages": [
             x for x in sorted(task.languages) if x not in by_language
@@ -161,8 +245,9 @@ def _chosen(
 def _languages(folder: pathlib.Path, task: Task, split: str) -> list[str]:
     """Languages that have a file; refuses two files of one language."""
     found: list[str] = []
+    pattern = _FILE_NAME if task.name in TASKS else _OWN_FILE_NAME
     for path in sorted(folder.iterdir()):
-        match = _FILE_NAME.fullmatch(path.name)
+        match = pattern.fullmatch(path.name)
         if not match or match[1] != split:
             continue
         if match[2] in found:

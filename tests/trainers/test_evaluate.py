@@ -157,6 +157,64 @@ def test_prediction_files_are_scored_without_a_model(call, tmp_path, capsys):
         call(evaluate, *folders, "--languages=fr,zh")
     with pytest.raises(ValueError, match="`eval_split` must be `test` or"):
         call(evaluate, *folders, "--eval_split=test_or_dev")
+    call(evaluate, *folders, "--task=pawsx")
+    assert "│ de " in capsys.readouterr().out
+    with pytest.raises(FileNotFoundError, match="No task folder.*xnli"):
+        call(evaluate, *folders, "--task=xnli")
+
+
+def test_predictions_of_an_own_task_are_scored(call, tmp_path, capsys):
+    """Against its data or files of labels; labels are those of its data."""
+    data = tmp_path / "data"
+    data.mkdir()
+    rows = (
+        "split,lang,label,text\ntrain,en,yes,a\ntrain,en,not yet,b\n"
+        "test,pt-BR,not yet,c\ntest,pt-BR,yes,d\ntest,en,yes,e\n"
+    )
+    (data / "all.csv").write_text(rows)
+    task = tmp_path / "mine.toml"
+    task.write_text(
+        'name = "answers"\nkind = "single"\nscore = "macro_f1"\n'
+        'labels = "from the training data"\ntarget_languages = ["pt-BR"]\n'
+        '[files]\ntrain = "all.csv"\n[columns]\ntext = "text"\n'
+        'label = "label"\nlanguage = "lang"\nsplit = "split"\n'
+    )
+    mine = tmp_path / "answers"
+    mine.mkdir()
+    (mine / "test-en.tsv").write_text("yes\n")
+    (mine / "test-pt-BR.tsv").write_text("not yet\nnot yet\n")
+    arguments = [f"--labels_dir={data}", f"--task={task}"]
+    # The folder of the files, or one that holds it under the task's name.
+    for folder in (mine, tmp_path):
+        call(evaluate, f"--predictions_dir={folder}", *arguments)
+        output = capsys.readouterr().out
+        assert "answers, in percent" in output
+        assert "│ en " in output and "100.00" in output
+        # Of "not yet" two thirds, of "yes" nothing.
+        (line,) = (x for x in output.splitlines() if "pt-BR" in x)
+        assert "33.33" in line and "50.00" in line
+    labels = tmp_path / "labels"
+    labels.mkdir()
+    (labels / "test-en.tsv").write_text("not yet\n")
+    folders = [f"--predictions_dir={mine}", f"--labels_dir={labels}"]
+    # Neither beside the labels nor beside the task file.
+    with pytest.raises(FileNotFoundError, match="No train file.*'en'"):
+        call(evaluate, *folders, f"--task={task}", "--languages=en")
+    task.rename(data / "mine.toml")
+    arguments = [*folders, f"--task={data / 'mine.toml'}"]
+    call(evaluate, *arguments, "--languages=en")
+    assert " 0.00" in capsys.readouterr().out
+    with pytest.raises(FileNotFoundError, match="No test file.*'pt-BR'"):
+        call(evaluate, *arguments)
+    (mine / "test-en.tsv").write_text("not yot\n")
+    with pytest.raises(ValueError, match="line 1: unknown.*'not yet'"):
+        call(evaluate, *arguments)
+    (mine / "test-en.tsv").write_text("yes\nyes\n")
+    with pytest.raises(ValueError, match="'answers', language 'en'"):
+        call(evaluate, *arguments)
+    (mine / "test-de.tsv").write_text("yes\n")
+    with pytest.raises(ValueError, match="'answers' has no language 'de'"):
+        call(evaluate, *arguments)
 
 
 @pytest.mark.parametrize(
