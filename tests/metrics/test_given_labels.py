@@ -42,7 +42,6 @@ def of_first(score, value):
         (["SYM"], ["SYM"]),
         (["PER-B"], ["PER-B"]),
     ],
-    ids=str,
 )
 def test_tags_that_are_classes_have_no_entities(gold, predicted):
     """The first letter would be the prefix: DATE and LATE one type."""
@@ -97,7 +96,6 @@ def test_tags_of_every_scheme_are_entities(tags):
         ([[1, 0], [0]], TypeError, "1 of type int at word 0 of sentence 0"),
         ([[["B-PER"], "O"], ["O"]], ValueError, "must be a flat list"),
     ],
-    ids=str,
 )
 def test_what_are_no_tags(score, value, error, message):
     with pytest.raises(error, match=f"`predicted.*{message}"):
@@ -146,7 +144,6 @@ def test_tags_of_every_form(score, value):
         ([1j], [1j], TypeError, "must hold labels.*1j of type complex"),
         (["a"], ["a", "b"], ValueError, "equally long. Received: 1 and 2"),
     ],
-    ids=str,
 )
 def test_what_are_no_labels(score, gold, predicted, error, message):
     with pytest.raises(error, match=message):
@@ -165,7 +162,6 @@ def test_what_are_no_labels(score, gold, predicted, error, message):
         ([0, 1], np.array([0.0, 1.0])),
         ([0, 1], [np.int64(0), True]),
     ],
-    ids=str,
 )
 def test_labels_of_every_form(score, gold, predicted):
     assert list(score(gold, predicted).values()) == [pytest.approx(100.0)]
@@ -194,7 +190,6 @@ def test_one_hot_rows_are_no_labels():
         ({"first": [0, 1]}, ValueError, "both be names, or both ids"),
         ({"first": ["a", None]}, TypeError, "None of type NoneType at index 1"),
     ],
-    ids=str,
 )
 def test_arguments_of_the_bootstrap(given, error, message):
     options = {"gold": ["a", "b"], "first": ["a", "a"], "second": ["a", "b"],

@@ -264,7 +264,7 @@ def test_home_folder_is_meant_both_ways(tmp_path, monkeypatch):
         assert copy.labels == LABELS
 
 
-@pytest.mark.parametrize("preset", [None, 3, ["tiny"], ""], ids=str)
+@pytest.mark.parametrize("preset", [None, 3, ["tiny"], ""])
 def test_what_is_no_preset(preset):
     with pytest.raises(TypeError, match="`preset` must be a name or a path"):
         DLFATextClassifier.from_preset(preset)
@@ -300,7 +300,6 @@ def test_what_is_no_preset(preset):
         ({"pooler": None}, ValueError, "`pooler` is not a known name"),
         ({"fusion_block": 9}, TypeError, "Unknown argument"),
     ],
-    ids=str,
 )
 def test_arguments_of_a_model_are_looked_at(given, error, message):
     options = {"fusion_layer": 1}

@@ -33,7 +33,6 @@ TAGS = LabelRule(labels=["NOUN", "VERB"], num_classes=2, ignored=-1)
         (STARS, ["5", "1"], ["5", "1"]),
         (BITS, [1, 0], [1, 0]),
     ],
-    ids=str,
 )
 def test_labels_of_every_form(rule, value, expected):
     found = raw_labels.check_labels("y", value, rule)
@@ -67,7 +66,6 @@ def test_labels_of_every_form(rule, value, expected):
         (STARS, [1, 5], r"names of labels are numbers too.*1 at index 0"),
         (STARS, [1.0], r"names of labels are numbers too.*\[str\(v\) for v"),
     ],
-    ids=str,
 )
 def test_other_labels_are_refused(rule, value, message):
     with pytest.raises(ValueError, match=f"`y`.*{message}"):
@@ -84,7 +82,6 @@ def test_other_labels_are_refused(rule, value, message):
         (np.array([True]), "True of type bool at index 0"),
         ([1j], "1j of type complex at index 0"),
     ],
-    ids=str,
 )
 def test_what_is_no_label_at_all(value, message):
     with pytest.raises(TypeError, match=f"`y` must hold labels.*{message}"):
@@ -113,14 +110,13 @@ def test_tags_of_every_form():
         ([["NOUN"], "VERB"], "must not mix strings and lists"),
         ([[0.5]], "whole numbers. Received: 0.5 at word 0 of sentence 0"),
     ],
-    ids=str,
 )
 def test_other_tags_are_refused(value, message):
     with pytest.raises(ValueError, match=f"`y`.*{message}"):
         raw_labels.check_tags("y", value, TAGS)
 
 
-@pytest.mark.parametrize("value", [[0, 1], [None], np.array([0, 1])], ids=str)
+@pytest.mark.parametrize("value", [[0, 1], [None], np.array([0, 1])])
 def test_one_tag_per_sentence_is_refused(value):
     with pytest.raises(TypeError, match="`y` has a wrong structure"):
         raw_labels.check_tags("y", value, TAGS)
@@ -137,7 +133,6 @@ def test_one_tag_per_sentence_is_refused(value):
         ([2, 3], [2, 3]),
         (np.array([2, 3]), [2, 3]),
     ],
-    ids=str,
 )
 def test_class_weights_of_every_form(value, expected):
     found = raw_labels.class_weight_table(value, ANSWERS)
@@ -159,7 +154,6 @@ def test_class_weights_of_every_form(value, expected):
         ([1.0], "one weight per class. Received: 1 weights"),
         (3, "must have a batch dimension"),
     ],
-    ids=str,
 )
 def test_other_class_weights_are_refused(value, message):
     with pytest.raises(ValueError, match=f"`class_weight`.*{message}"):
@@ -199,7 +193,6 @@ def test_sample_weights():
         (["1", "2"], TypeError, "Received: '1' of type str at index 0"),
         ([True, False], TypeError, "Received: True of type bool at index 0"),
     ],
-    ids=str,
 )
 def test_other_sample_weights_are_refused(value, error, message):
     with pytest.raises(error, match=message):
