@@ -13,7 +13,7 @@ from dlfa_tf import version_check
 version_check.check_versions()
 registration.register_when_keras_is_imported()
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 # Public names and where they live. They are imported on first use, or right
 # after Keras: the client and the metrics work without Keras, layers and models
