@@ -16,14 +16,15 @@ PY := .venv/bin/python
 # One process per core. Each begins with its share of the files, in order, so
 # that what a folder's tests share is made once; who is done first takes over.
 PYTEST := $(PY) -m pytest -n logical --maxprocesses 4 --dist worksteal
-SOURCES := $(wildcard dlfa_tf trainers benchmarks saved_models/*.py tests tools)
+SOURCES := $(wildcard dlfa_tf trainers benchmarks notebooks saved_models/*.py \
+	tests tools)
 BUILD_FILES := $(wildcard MODULE.bazel BUILD */BUILD */*/BUILD tools/*.bzl)
 BUILDIFIER := tools/node_modules/.bin/buildifier
 
 .PHONY: help demo test test-fast test-slow test-faults test-fuzz test-cluster \
 	test-transformers heavy-tests check format inputs-table settings-table \
 	package licences lock venv venv-dev clean distclean
-.PHONY: docs release-check
+.PHONY: docs notebooks release-check
 .DEFAULT_GOAL := help
 
 help: ## Lists the targets
@@ -104,6 +105,9 @@ licences: venv-dev ## Lists the licences of all pinned packages
 docs: ## Builds the site into site/, in .venv-docs
 	sh tools/docs.sh
 
+notebooks: venv ## Runs the notebooks in .venv-notebooks: ARGS=--preset=tiny
+	sh tools/notebooks.sh $(ARGS)
+
 release-check: venv-dev ## Installs wheel and sdist where nothing is, tries them
 	sh tools/release_check.sh
 
@@ -123,5 +127,5 @@ clean: ## Removes what builds, checks and tests leave behind
 		-exec rm -rf {} +
 
 distclean: clean ## Removes .venv too
-	rm -rf .venv .venv-cluster .venv-docs .venv-transformers \
-		tools/node_modules
+	rm -rf .venv .venv-cluster .venv-docs .venv-notebooks \
+		.venv-transformers tools/node_modules

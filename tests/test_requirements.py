@@ -36,6 +36,7 @@ OTHER_NAMES = {"keras-nlp"}
 OF_CHOICE = {"distributed": "the extra `cluster`", "jax": "the backend JAX"}
 OF_OTHER_ENVIRONMENTS = {
     "tests/fuzz/with_atheris.py",
+    "tools/run_notebooks.py",
     "tools/write_transformers_models.py",
 }
 # What these packages import and the pins lack, and why that is no feature of

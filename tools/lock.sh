@@ -26,3 +26,6 @@ compile "What the library and the trainers need, pinned." \
 compile "What the checks and tests need besides, pinned." \
     requirements-dev.txt --group dev --constraint requirements.txt "$@"
 compile "What \`make docs\` needs, pinned." requirements-docs.txt --group docs "$@"
+compile "What \`make notebooks\` needs besides, pinned." \
+    requirements-notebooks.txt --group notebooks --constraint requirements.txt \
+    "$@"

@@ -7,6 +7,7 @@ documents is copied, or becomes a page that shows it. Needs no library.
 """
 
 import ast
+import json
 import re
 import shutil
 import sys
@@ -49,6 +50,10 @@ def stage(root: Path, folder: Path) -> None:
     for document in known:
         text = (root / document).read_text("utf-8")
         _write(folder / document, _with_links(text, root, document, folder))
+    for path in sorted(root.glob("notebooks/*.ipynb")):
+        place = path.relative_to(root)
+        text = _with_links(notebook_text(path), root, place, folder)
+        _write(folder / f"{place}.md", text)
     for package in PACKAGES:
         _write(folder / "api" / f"{package}.md", reference(root, package))
     _write(folder / "api" / "dlfa_tf.md", root_reference(root))
@@ -78,6 +83,8 @@ def _with_links(text: str, root: Path, document: Path, folder: Path) -> str:
         place = target.relative_to(root)
         if target.suffix in (".md", ".png"):
             return match[0]
+        if target.suffix == ".ipynb":
+            return f"]({link}.md{anchor})"
         page = folder / f"{place}.md"
         fence = "`````"
         kind = target.suffix.removeprefix(".")
@@ -91,6 +98,22 @@ def _with_links(text: str, root: Path, document: Path, folder: Path) -> str:
     # Why a block is not run is for the tests; a site would not see the block.
     text = re.sub(r"(?m)^(\s*`{3,}\w+) no-run.*$", r"\1", text)
     return _LINK.sub(mend, text)
+
+
+def notebook_text(path: Path) -> str:
+    """A notebook as Markdown: its text, and its code in blocks."""
+    cells = json.loads(path.read_text("utf-8"))["cells"]
+    parts = []
+    for cell in cells:
+        source = "".join(cell["source"])
+        is_code = cell["cell_type"] == "code"
+        parts.append(f"```python\n{source}\n```" if is_code else source)
+    # Below the title, which is the first line of the first cell.
+    title, _, rest = parts[0].partition("\n")
+    parts[0] = (
+        f"{title}\n\n`make notebooks` runs `notebooks/{path.name}`.\n{rest}"
+    )
+    return "\n\n".join(parts) + "\n"
 
 
 def reference(root: Path, package: str) -> str:
