@@ -50,6 +50,7 @@ def define_make_flags() -> None:
         "Numbers of the encoder in the bundle; `auto` is 4 bits where that "
         "loses nothing (e5_small_multi), else float16.",
     )
+    setting_flags.define("source_languages", "target_examples")
     setting_flags.define(
         "train_limit",
         help="Training examples in the bundle, from one fixed shuffle; 0 is "

@@ -53,7 +53,7 @@ FIRST = (
 _ONLY_WITH = {
     "bundle": (
         "bundle_weights", "eval_limit", "eval_split", "languages",
-        "train_limit",
+        "source_languages", "target_examples", "train_limit",
     ),
     "preset": ("label_piece", "sequence_length"),
 }  # fmt: skip

@@ -1,6 +1,7 @@
 """The examples of tasks of one's own, from the file to a server's answer."""
 
 import dataclasses
+import functools
 import json
 import pathlib
 import shutil
@@ -11,17 +12,16 @@ import pytest
 from dlfa_tf.data import tasks
 from dlfa_tf.data.arrays import tokenize_examples
 from dlfa_tf.data.sources import Source
-from dlfa_tf.runs import load
 from dlfa_tf.runs import settings
 from dlfa_tf.runs.run_folder import read_results
 from dlfa_tf.serving.bulk.lines import label_lines
 from dlfa_tf.serving.client import Client
 from dlfa_tf.serving.export.export_module import export_saved_model
-from dlfa_tf.training import bundle
-from dlfa_tf.training.inputs import BundleInputs
 from dlfa_tf.training.run import run
 from tests.serving.server_double import ServerDouble
 from trainers import labellers
+from trainers import prepare
+from trainers import train
 
 EXAMPLES = pathlib.Path(tasks.__file__).parent / "examples"
 NAMES = ("intents", "reviews", "entities")
@@ -54,6 +54,8 @@ def config(name, folder, **changes):
         "batch_size": 8,
         "sequence_length": 16,
         "languages": ("available",),
+        "train_limit": 8,
+        "eval_limit": 2,
     }
     return settings.default_config(**(values | changes))
 
@@ -75,6 +77,14 @@ def runs(made_once):
         )
         for name in NAMES
     }
+
+
+@pytest.fixture(scope="module")
+def opened(runs):
+    """`opened(name)`: the labeller and kind of a run, loaded once."""
+    return functools.cache(
+        lambda name: labellers.open_model(str(runs[name]), 4)
+    )
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -100,8 +110,8 @@ def test_run_of_an_example(name, runs, tmp_path):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_lines_are_labelled(name, runs, eager):
-    labeller, kind = labellers.open_model(str(runs[name]), 4)
+def test_lines_are_labelled(name, opened, eager):
+    labeller, kind = opened(name)
     assert kind == KINDS[name]
     line = dict(zip(KEYS[kind], (x[0] for x in ASKED[name]), strict=True))
     bad = []
@@ -125,8 +135,8 @@ def test_lines_are_labelled(name, runs, eager):
         pytest.param("entities", marks=pytest.mark.slow),
     ],
 )
-def test_a_server_says_what_the_model_does(name, runs, tmp_path):
-    model = load.load_model(str(runs[name]))
+def test_a_server_says_what_the_model_does(name, opened, tmp_path):
+    model = opened(name)[0]._model
     folder = export_saved_model(model, tmp_path / name, max_batch_size=1)
     double = ServerDouble(
         f'model_config_list {{ config {{ name: "{name}" base_path: '
@@ -157,8 +167,8 @@ def test_a_server_says_what_the_model_does(name, runs, tmp_path):
     assert [x.label for x in got] == [model.labels[i] for i in odds.argmax(-1)]
 
 
-def test_single_texts_have_the_pieces_of_training(runs, eager):
-    model = load.load_model(str(runs["intents"]))
+def test_single_texts_have_the_pieces_of_training(runs, opened, eager):
+    model = opened("intents")[0]._model
     assert model.num_texts == 1
     source = Source(
         task=settings.read_config(str(runs["intents"])).task_definition,
@@ -176,26 +186,68 @@ def test_single_texts_have_the_pieces_of_training(runs, eager):
     assert pair["token_ids"].shape != asked["token_ids"].shape
 
 
-def test_bundle_of_an_own_task(eager, tmp_path):
-    """A bundle knows its task; the file and the data need not be there."""
-    path = tmp_path / "intents.npz"
-    made = config("intents", "")
-    bundle.make_bundle(made, path)
-    read = bundle.read_bundle(path)
-    assert read.meta["settings"]["definition"]["name"] == "intents"
-    names = {
-        name: settings.SETTINGS[name].from_json(value)
-        for name, value in read.meta["settings"].items()
-    }
-    of_bundle = settings.default_config(
-        **names,
-        output_dir=str(tmp_path / "run"),
-        fusion_layer=1,
-        last_layer=2,
-        epochs=1,
+TWO_SOURCES = """
+name = "voice"
+kind = "single"
+score = "accuracy"
+labels = "from the training data"
+target_languages = ["de", "hi"]
+[files]
+train = "all.csv"
+[columns]
+text = "text"
+label = "label"
+language = "lang"
+split = "split"
+"""
+
+
+@pytest.fixture
+def voice(tmp_path):
+    """A task file beside one table of three languages; one label is German."""
+    rows = ["split,lang,label,text"]
+    for language, labels in (("en", ("on", "off")), ("de", ("on", "laut"))):
+        for split in ("train", "dev", "test"):
+            rows += [f"{split},{language},{x},radio {x}" for x in labels]
+    rows += ["test,hi,on,रेडियो चालू करो"]
+    folder = tmp_path / "voice"
+    folder.mkdir()
+    (folder / "all.csv").write_text("\n".join(rows), "utf-8")
+    (folder / "task.toml").write_text(TWO_SOURCES)
+    return folder
+
+
+def test_a_bundle_is_all_that_training_needs(call, eager, voice, tmp_path):
+    """Two source languages, labels of both; task file and data are gone."""
+    path = tmp_path / "voice.bundle"
+    call(
+        prepare,
+        f"--task={voice / 'task.toml'}",
+        "--preset=tiny",
+        "--source_languages=en,de",
+        f"--bundle={path}",
     )
-    assert of_bundle.definition == made.definition
-    run(of_bundle, BundleInputs(read), verbose=0)
-    labeller, kind = labellers.open_model(str(tmp_path / "run"), 4)
+    shutil.rmtree(voice)
+    out = tmp_path / "run"
+    call(
+        train,
+        f"--bundle={path}",
+        "--fusion_layer=1",
+        "--last_layer=2",
+        "--epochs=1",
+        "--batch_size=4",
+        f"--output_dir={out}",
+    )
+    results = read_results(out)
+    assert results["config"]["task"] == "voice"
+    assert results["config"]["source_languages"] == ["en", "de"]
+    found = tasks.task_of_config(results["config"])
+    assert found.labels == ("laut", "off", "on")
+    counts = {k: v["examples"] for k, v in results["languages"].items()}
+    assert counts == {"de": 2, "en": 2, "hi": 1}
+    labeller, kind = labellers.open_model(str(out), 4)
     assert kind == "single_classifier"
-    assert len(labeller.classify(["wake me"])) == 1
+    assert len(labeller.classify(["Radio aus"])) == 1
+    other = [f"--bundle={path}", f"--output_dir={tmp_path / 'other'}"]
+    with pytest.raises(ValueError, match=r"source_languages=\['de'\]"):
+        call(train, *other, "--source_languages=de")
