@@ -6,9 +6,11 @@ import subprocess
 import pytest
 import tensorflow as tf
 
+from dlfa_tf.analysis.figures import drawing
 from dlfa_tf.serving.export import export_module
 from dlfa_tf.serving.export import lint
 from tests.serving import toy_models
+from trainers import common_flags
 from trainers import demo
 
 
@@ -103,6 +105,68 @@ def test_demo_goes_all_the_way_and_then_on_from_there(
 
     with pytest.raises(ValueError, match="baseline'.*other settings.*epochs=2"):
         show("--epochs=2")
+
+
+# Lines of the log after which Ctrl-C comes, one in each part, in this order.
+INTERRUPTED_AT = (
+    "building baseline",
+    "training baseline",
+    "  step ",
+    "  de test",
+    "building D_2",
+    "evaluating on",
+    "drawing",
+    "Exporting",
+    "Asking",
+)
+
+
+def test_demo_goes_on_after_an_interrupt_anywhere(
+    show, eager, few_examples, toy_export, tmp_path, capsys, monkeypatch
+):
+    left = list(INTERRUPTED_AT)
+
+    def interrupt_at(line):
+        print(line)
+        if left and line.startswith(left[0]):
+            del left[0]
+            raise KeyboardInterrupt
+
+    draw = drawing.bars_by_language
+
+    def interrupted_drawing(*arguments):
+        interrupt_at("drawing")
+        return draw(*arguments)
+
+    monkeypatch.setattr(common_flags, "say", interrupt_at)
+    monkeypatch.setattr(drawing, "bars_by_language", interrupted_drawing)
+    monkeypatch.setattr(
+        subprocess,
+        "run",
+        lambda command, **_: subprocess.CompletedProcess(command, 0, "hi", ""),
+    )
+    for line in INTERRUPTED_AT:
+        with pytest.raises(KeyboardInterrupt):
+            show()
+        assert line not in left
+    assert left == []
+    capsys.readouterr()
+    show()
+    output = capsys.readouterr().out
+    assert output.count("is finished") == 2
+    assert "\nhi\n" in output
+    folder = tmp_path / "runs"
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "D_2",
+        "baseline",
+        "scores.png",
+    ]
+    for name in ("baseline", "D_2"):
+        results = json.loads((folder / name / "results.json").read_text())
+        assert len(results["languages"]) == 9
+        assert not (folder / name / "checkpoints").exists()
+    exports = tmp_path / "exports" / "demo_pos"
+    assert [path.name for path in exports.iterdir()] == ["1"]
 
 
 def test_silent_export_is_an_error(show, monkeypatch, tmp_path):
