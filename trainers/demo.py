@@ -10,6 +10,7 @@ Example:
     python -m trainers.demo --task=pos
 """
 
+import gc
 import os
 import pathlib
 import subprocess
@@ -152,7 +153,13 @@ def _finished_or_run(output: pathlib.Path, layer: int | None) -> dict[str, Any]:
         **recipe,
     )
     verbose = 1 if sys.stdout.isatty() else 2
-    return run.run(config, say=common_flags.say, verbose=verbose, resume=True)
+    results = run.run(
+        config, say=common_flags.say, verbose=verbose, resume=True
+    )
+    # The run's model, or it stands beside the next one: Keras' models are freed
+    # by this alone.
+    gc.collect()
+    return results
 
 
 def _export(run_dir: pathlib.Path) -> pathlib.Path:
