@@ -55,7 +55,7 @@ def toy_export(monkeypatch):
         return made, toy_models.tagger_functions()
 
     monkeypatch.setattr(export_module, "_module", module)
-    monkeypatch.setattr(lint, "check_export", lambda folder: [])
+    monkeypatch.setattr(lint, "check_export", lambda *_: [])
 
 
 def test_demo_goes_all_the_way_and_then_on_from_there(

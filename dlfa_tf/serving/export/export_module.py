@@ -1,5 +1,6 @@
 """A task model as a SavedModel that takes raw strings."""
 
+import functools
 import os
 import pathlib
 from collections.abc import Mapping
@@ -17,6 +18,7 @@ from dlfa_tf.serving.contract import MANIFEST
 from dlfa_tf.serving.contract import MAX_BATCH_SIZE
 from dlfa_tf.serving.export import lint
 from dlfa_tf.serving.export import metadata_file
+from dlfa_tf.serving.export import model_answers
 from dlfa_tf.serving.export import served_forward
 from dlfa_tf.serving.export import signatures
 from dlfa_tf.serving.export import warmup
@@ -72,8 +74,10 @@ def export_saved_model(
         ValueError: when the model has no preprocessor or no labels, when
             `version`, `max_batch_size` or `rows_at_a_time` is below 1, when
             `kept_ids` are not of the vocabulary.
-        RuntimeError: when the export breaks a rule of `check_export`; nothing
-            is left behind.
+        RuntimeError: when the export breaks a rule of `check_export`, or
+            answers its warm-up other than the Keras model: probabilities and
+            embeddings (of more than 1: relatively) by more than 1e-4 in
+            float32, 0.2 in bfloat16 or int8; nothing is left behind.
         FileExistsError: when the version exists.
         OSError: when the folder cannot be written; nothing is left behind.
     """
@@ -100,7 +104,7 @@ def export_saved_model(
             f"Received: {str(target)!r}. Accepted: another version, or none "
             f"for the next free one ({next_version(base)})."
         )
-    module, signatures = _module(model, rows_at_a_time, kept_ids)
+    module, functions = _module(model, rows_at_a_time, kept_ids)
     kind = _kind(model)
     metadata = metadata_file.describe_export(
         model, kind, base.name, max_batch_size, run, kept_ids
@@ -109,7 +113,7 @@ def export_saved_model(
     base.mkdir(parents=True, exist_ok=True)
     # The server ignores what is no number.
     with files.written_aside(target) as temporary:
-        _save(module, temporary, signatures)
+        _save(module, temporary, functions)
         metadata_file.write_metadata(temporary, metadata)
         files.write_text(
             temporary / model_card.README,
@@ -120,7 +124,11 @@ def export_saved_model(
             ),
         )
         warmup.write_warmup(temporary, base.name, requests)
-        failed = lint.failures(lint.check_export(temporary))
+        failed = lint.failures(
+            lint.check_export(
+                temporary, _compare(model, rows_at_a_time, kept_ids)
+            )
+        )
         if failed:
             raise RuntimeError(
                 f"The export would fail in the server; it was not kept.\n"
@@ -151,6 +159,32 @@ def _kind(model: Any) -> str:
     return "single_classifier" if model.num_texts == 1 else "classifier"
 
 
+def _functions(model: Any, forward: Any, rows_at_a_time: int) -> dict[str, Any]:
+    """The functions of an export by signature; see `signatures`."""
+    build = {
+        "tagger": signatures.tagger_signatures,
+        "classifier": signatures.classifier_signatures,
+        "single_classifier": signatures.single_signatures,
+    }[_kind(model)]
+    return build(model, forward, rows_at_a_time)
+
+
+def _compare(
+    model: Any, rows_at_a_time: int, kept_ids: np.ndarray | None
+) -> lint.Compare:
+    """What holds answers of an export to those of its model."""
+
+    @functools.cache
+    def answers() -> model_answers.ModelAnswers:
+        return model_answers.ModelAnswers(
+            model,
+            lambda forward: _functions(model, forward, rows_at_a_time),
+            kept_ids,
+        )
+
+    return lambda *record: answers().problems(*record)
+
+
 def _module(
     model: Any, rows_at_a_time: int, kept_ids: np.ndarray | None
 ) -> tuple[Any, dict[str, Any]]:
@@ -164,13 +198,8 @@ def _module(
             features = kept.features(features)
         return forward(features)
 
-    build = {
-        "tagger": signatures.tagger_signatures,
-        "classifier": signatures.classifier_signatures,
-        "single_classifier": signatures.single_signatures,
-    }[_kind(model)]
     model.preprocessor.build_pieces()
-    functions = build(model, compute, rows_at_a_time)
+    functions = _functions(model, compute, rows_at_a_time)
     module = tf.Module()
     # The TensorFlow variables themselves: a module that holds the Keras model
     # or Keras variables stores copies under other names, loads in the server

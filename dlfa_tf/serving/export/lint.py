@@ -3,6 +3,7 @@
 import dataclasses
 import os
 import pathlib
+from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
 from typing import Any
@@ -22,6 +23,10 @@ from dlfa_tf.serving.export.warmup import Request
 
 # The server refuses a file with more.
 _MAX_WARMUP_RECORDS = 1000
+# From a signature, its inputs and an export's answers to what is wrong in them.
+Compare = Callable[[str, dict[str, Any], dict[str, Any]], Iterable[str]]
+# Sees a record's name, signature, inputs and answers.
+_Look = Callable[[str, str, dict[str, Any], dict[str, Any]], None]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -42,14 +47,20 @@ class Finding:
         return "\n".join([*lines, *(f"        - {p}" for p in self.problems)])
 
 
-def check_export(folder: str | os.PathLike) -> list[Finding]:
+def check_export(
+    folder: str | os.PathLike, compare: Compare | None = None
+) -> list[Finding]:
     """Checks a version's folder by every rule; plays its warm-up records.
 
     Args:
         folder: path of the version's folder.
+        compare: says of a signature, inputs and answers, both arrays by name,
+            what is wrong in the answers; asked for every warm-up record.
+            Defaults to no look at the answers.
 
     Returns:
-        One `Finding` per rule, in a fixed order.
+        One `Finding` per rule, in a fixed order; the last, of the rule
+        "answers", only with `compare`.
 
     Raises:
         FileNotFoundError: when the folder holds no SavedModel.
@@ -93,9 +104,20 @@ def check_export(folder: str | os.PathLike) -> list[Finding]:
             lint_rules.variable_problems(meta_graph, folder),
         ),
     ]
-    played = _warmup_problems(folder, metadata)
+    wrong: list[str] = []
+
+    def look(record: str, signature: str, inputs: Any, answers: Any) -> None:
+        if compare is not None:
+            problems = compare(signature, inputs, answers)
+            wrong.extend(f"{record}: {problem}" for problem in problems)
+
+    played = _warmup_problems(folder, metadata, look)
     text = f"{WARMUP} asks every signature and is answered"
-    return [*findings, _finding("warm-up", text, played)]
+    findings.append(_finding("warm-up", text, played))
+    if compare is not None:
+        text = "the session answers what the model does"
+        findings.append(_finding("answers", text, wrong))
+    return findings
 
 
 def _finding(rule: str, checks: str, problems: Iterable[str]) -> Finding:
@@ -108,7 +130,7 @@ def failures(findings: Iterable[Finding]) -> str:
 
 
 def _warmup_problems(
-    folder: pathlib.Path, metadata: dict[str, Any]
+    folder: pathlib.Path, metadata: dict[str, Any], look: _Look
 ) -> Iterator[str]:
     try:
         requests = warmup.read_warmup(folder)
@@ -121,7 +143,7 @@ def _warmup_problems(
             f"{_MAX_WARMUP_RECORDS}"
         )
     yield from _coverage_problems(requests, metadata)
-    yield from _playing_problems(folder, requests)
+    yield from _playing_problems(folder, requests, look)
 
 
 def _coverage_problems(
@@ -138,7 +160,7 @@ def _coverage_problems(
 
 
 def _playing_problems(
-    folder: pathlib.Path, requests: list[Request]
+    folder: pathlib.Path, requests: list[Request], look: _Look | None = None
 ) -> Iterator[str]:
     try:
         graph = ServedGraph(folder)
@@ -147,13 +169,14 @@ def _playing_problems(
         return
     try:
         for number, (signature, inputs) in enumerate(requests, start=1):
+            record = f"record {number} (signature {signature!r})"
             try:
-                graph.run(signature, inputs)
+                answers = graph.run(signature, inputs)
             except (KeyError, ValueError, tf.errors.OpError) as error:
-                yield (
-                    f"record {number} (signature {signature!r}) is answered "
-                    f"by an error: {_first_line(error)}"
-                )
+                yield f"{record} is answered by an error: {_first_line(error)}"
+                continue
+            if look is not None:
+                look(record, signature, inputs, answers)
     finally:
         graph.close()
 

@@ -156,7 +156,7 @@ def quick(monkeypatch):
         return made, {"serving_default": answer}
 
     monkeypatch.setattr(export_module, "_module", module)
-    monkeypatch.setattr(lint, "check_export", lambda folder: [])
+    monkeypatch.setattr(lint, "check_export", lambda *_: [])
 
 
 def test_next_version_counts_folders_of_integers(tmp_path):
@@ -204,7 +204,7 @@ def test_export_that_breaks_a_rule_is_not_kept(
 ):
     seen = []
 
-    def check(folder):
+    def check(folder, compare):
         seen.extend(p.name for p in folder.iterdir())
         return [Finding(rule="ops", checks="known", problems=("op 'X'",))]
 
