@@ -41,6 +41,7 @@ _ONLY_WITH_MODEL = (
     "rows_at_a_time",
     "vocabulary_of",
     "precision",
+    "quantize",
 )
 
 
@@ -103,6 +104,18 @@ def define_flags() -> None:
         "Numbers that the export computes in; bfloat16 stores its weights in "
         "it, too, and is half as large. Default: as the model was trained.",
     )
+    common_flags.define_choice(
+        "quantize",
+        None,
+        ("int8",),
+        "Stores the dense layers and embeddings of the backbone in 8 bits: "
+        "much smaller, and slower. Default: as the model is.",
+    )
+    flags.register_multi_flags_validator(
+        ["quantize", "vocabulary_of"],
+        lambda f: not (f["quantize"] and f["vocabulary_of"]),
+        message="Accepted: --quantize or --vocabulary_of, not both.",
+    )
     flags.register_validator(
         "name",
         lambda name: name is None or NAME.fullmatch(name),
@@ -144,6 +157,9 @@ def main() -> None:
     base = pathlib.Path(FLAGS.saved_models_dir) / FLAGS.name
     model = load.load_model(FLAGS.model, FLAGS.precision)
     kept_ids = _kept_ids(model.preprocessor)
+    if FLAGS.quantize:
+        common_flags.say(f"Quantising the backbone to {FLAGS.quantize}")
+        model.quantize(FLAGS.quantize)
     common_flags.say("Writing the SavedModel, then asking it its warm-up")
     folder = export_module.export_saved_model(
         model,

@@ -68,14 +68,14 @@ def test_precision_is_that_of_the_flag(call, pos_run, tmp_path, monkeypatch):
         "--name=a",
         f"--saved_models_dir={tmp_path}",
     )
-    for flag in ((), ("--precision=bfloat16",)):
+    for flag in ((), ("--precision=bfloat16",), ("--quantize=int8",)):
         call(export, *arguments, *flag)
     types = [
         # The last layer computes in float32 in any case.
         {w.dtype for w in model.weights if not w.path.startswith("logits/")}
         for model in exported
     ]
-    assert types == [{"float32"}, {"bfloat16"}]
+    assert types == [{"float32"}, {"bfloat16"}, {"float32", "int8"}]
 
 
 def test_vocabulary_is_that_of_the_files(call, pos_run, tmp_path, monkeypatch):
@@ -103,6 +103,17 @@ def test_vocabulary_is_that_of_the_files(call, pos_run, tmp_path, monkeypatch):
     assert kept[1].tolist() == pieces_of_texts(preprocessor, lines).tolist()
 
 
+def test_int8_of_a_part_of_the_vocabulary_is_refused(call):
+    with pytest.raises(flags.IllegalFlagValueError, match="not both"):
+        call(
+            export,
+            "--model=a",
+            "--name=a",
+            "--quantize=int8",
+            "--vocabulary_of=a.txt",
+        )
+
+
 def test_missing_model_is_named(call, tmp_path):
     with pytest.raises(FileNotFoundError, match="holds no saved model"):
         call(export, f"--model={tmp_path}", "--name=a")
@@ -115,6 +126,7 @@ def test_missing_model_is_named(call, tmp_path):
         ("--name=..", "--name=.."),
         ("--name=", "--name="),
         ("--version=0", "--version=0"),
+        ("--quantize=int4", "Received: 'int4'"),
         ("--max_batch_size=0", "--max_batch_size=0"),
         ("--check=saved_models/a/1", "or --check alone"),
     ],

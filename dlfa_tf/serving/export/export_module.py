@@ -77,7 +77,7 @@ def export_saved_model(
         RuntimeError: when the export breaks a rule of `check_export`, or
             answers its warm-up other than the Keras model: probabilities and
             embeddings (of more than 1: relatively) by more than 1e-4 in
-            float32, 0.2 in bfloat16 or int8; nothing is left behind.
+            float32, 0.1 in bfloat16, 0.3 in int8; nothing is left behind.
         FileExistsError: when the version exists.
         OSError: when the folder cannot be written; nothing is left behind.
     """

@@ -31,6 +31,7 @@ _PATH = re.compile(
 )
 _PACKAGES = ("keras", "keras-hub", "tensorflow", "tensorflow-text")
 # Every metadata file has these; `run` is None where nothing is known of it.
+# `quantization` came later: None, or Keras' name of the mode.
 KEYS = frozenset(
     "schema name kind labels fusion_layer gate label_piece sequence_length "
     "precision vocabulary_size max_batch_size signatures packages "
@@ -66,6 +67,7 @@ def describe_export(
         ),
         "sequence_length": model.preprocessor.sequence_length,
         "precision": model.backbone.dtype_policy.name,
+        "quantization": _quantization(model.backbone),
         "max_batch_size": max_batch_size,
         "vocabulary_size": (
             model.backbone.token_embedding.input_dim
@@ -77,6 +79,16 @@ def describe_export(
         "minimum_server_version": MINIMUM_SERVER_VERSION,
         "run": None if run is None else without_paths(dict(run)),
     }
+
+
+def _quantization(backbone: Any) -> str | None:
+    """How layers are quantised, None when none is."""
+    modes = {
+        mode
+        for layer in backbone._flatten_layers()
+        if (mode := getattr(layer, "quantization_mode", None)) is not None
+    }
+    return ", ".join(sorted(modes)) or None
 
 
 def without_paths(value: Any) -> Any:

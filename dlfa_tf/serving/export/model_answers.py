@@ -17,13 +17,16 @@ from dlfa_tf.models.task import LOGITS_NAME
 from dlfa_tf.serving.export.served_forward import KerasForward
 
 # Largest difference of a probability, or of a number of an embedding (where
-# numbers above 1 occur: of the largest of them).
+# numbers above 1 occur: of the largest of them). On `e5_small_multi`, D_9, a
+# hundredth of the first and an eighth and a third of the others were seen.
 # In float32, only sums are in another order.
 TOLERANCE = 1e-4
-# bfloat16 and TF32 round each product to 8 or 11 bits, int8 every layer's
-# inputs to 8: each in another place here and there, and layer upon layer. Wrong
-# weights show by more, if not in every answer.
-LOW_TOLERANCE = 0.2
+# bfloat16 rounds every product to 8 bits, TF32 to 11, and what is fused is
+# rounded less often.
+LOW_TOLERANCE = 0.1
+# Every layer's inputs are rounded to one of 255 steps: the least difference
+# becomes a whole step here and there.
+INT8_TOLERANCE = 0.3
 _LOW_DTYPES = {"bfloat16", "float16"}
 
 Inputs = Mapping[str, np.ndarray]
@@ -32,11 +35,9 @@ Inputs = Mapping[str, np.ndarray]
 def tolerance_of(model: Any) -> float:
     """How far an export may be from its model, by what both compute in."""
     layers = [*model.backbone._flatten_layers(), model.get_layer(LOGITS_NAME)]
-    low = any(
-        layer.compute_dtype in _LOW_DTYPES
-        or getattr(layer, "quantization_mode", None) is not None
-        for layer in layers
-    )
+    if any(getattr(x, "quantization_mode", None) is not None for x in layers):
+        return INT8_TOLERANCE
+    low = any(layer.compute_dtype in _LOW_DTYPES for layer in layers)
     # Graphics processors round float32 products unless they are told not to.
     tf32 = (
         tf.config.experimental.tensor_float_32_execution_enabled()

@@ -14,7 +14,7 @@ from dlfa_tf.serving.export.metadata_file import write_metadata
 
 def test_export_says_what_it_is(tagger_export, classifier_export):
     found = read_metadata(tagger_export)
-    assert set(found) == KEYS
+    assert set(found) == KEYS | {"quantization"}
     assert found["name"] == found["run"]["task"] == "tagger"
     assert found["kind"] == "tagger"
     card = (tagger_export / "README.md").read_text("utf-8")

@@ -1,14 +1,19 @@
 """Tests of the comparison of an export's answers with the model's."""
 
+import keras_hub
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from dlfa_tf.models import DLFABackbone
 from dlfa_tf.models import DLFATextClassifier
+from dlfa_tf.models import DLFATokenClassifier
 from dlfa_tf.serving import export_saved_model
 from dlfa_tf.serving.export import export_module
 from dlfa_tf.serving.export import model_answers
 from dlfa_tf.serving.export import served_forward
+from dlfa_tf.serving.export.metadata_file import read_metadata
+from dlfa_tf.serving.export.served_graph import ServedGraph
 from dlfa_tf.serving.export.warmup import as_strings
 
 TEXTS = {"text": as_strings(["the cat sees a dog", "the cat", ""])}
@@ -110,4 +115,35 @@ def test_tolerance_is_that_of_the_numbers(dtype, tolerance):
     )
     assert model_answers.tolerance_of(model) == tolerance
     model.quantize("int8")
-    assert model_answers.tolerance_of(model) == model_answers.LOW_TOLERANCE
+    assert model_answers.tolerance_of(model) == model_answers.INT8_TOLERANCE
+
+
+def test_int8_is_small_and_gives_nearly_the_same_labels(tmp_path):
+    preset = DLFATokenClassifier.from_preset(
+        "tiny_sentencepiece", labels=["A", "B", "C"], sequence_length=16
+    )
+    encoder = keras_hub.models.BertBackbone(
+        vocabulary_size=preset.backbone.token_embedding.input_dim,
+        num_layers=1,
+        num_heads=2,
+        hidden_dim=256,
+        intermediate_dim=512,
+        max_sequence_length=16,
+    )
+    model = DLFATokenClassifier(
+        DLFABackbone(encoder, fusion_layer=None),
+        preprocessor=preset.preprocessor,
+    )
+    text = {"text": as_strings(["the cat sees a dog", "a man runs ."])}
+    forward = served_forward.KerasForward(model)
+    whole = answers_of(model, forward, "serving_default", text)
+    size = 4 * model.count_params()
+    model.quantize("int8")
+    folder = export_saved_model(model, tmp_path, max_batch_size=1)
+    weights = (folder / "variables").iterdir()
+    assert sum(path.stat().st_size for path in weights) < size / 3
+    assert read_metadata(folder)["quantization"] == "int8"
+    graph = ServedGraph(folder)
+    small = graph.run("serving_default", text)
+    graph.close()
+    assert np.mean(small["tags"] == whole["tags"]) >= 0.8
