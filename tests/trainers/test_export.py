@@ -37,7 +37,7 @@ def test_an_export_as_a_user_starts_it(start, call, xnli_run, tmp_path, capsys):
     assert list(found["run"]["languages"]) == ["de"]
     assert str(tmp_path.parent) not in json.dumps(found)
     (folder / WARMUP).unlink()
-    with pytest.raises(ValueError, match="breaks 1 of 6 rules: warm-up\\."):
+    with pytest.raises(ValueError, match="breaks 1 of 7 rules: warm-up\\."):
         call(export, f"--check={folder}")
     said = capsys.readouterr().out
     assert "ok      variables: those read are those stored" in said
