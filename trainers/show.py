@@ -11,6 +11,7 @@ Example:
 
 import contextlib
 import pathlib
+import signal
 import webbrowser
 from typing import Any
 
@@ -64,11 +65,14 @@ def main() -> None:
     with page_server.PageServer(
         answerers, FLAGS.port, _examples(answerers[0].about)
     ) as server:
-        common_flags.say(f"{server.url} shows it; Ctrl-C ends it")
+        # Also where a script has started it, which makes Ctrl-C ignored.
+        before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+        common_flags.say(f"{server.url} shows it; Ctrl-C or SIGTERM ends it")
         if FLAGS.browser:
             webbrowser.open(server.url)
         with contextlib.suppress(KeyboardInterrupt):
             server.serve_forever()
+        signal.signal(signal.SIGTERM, before)
 
 
 def _open(folder: str) -> Any:

@@ -47,9 +47,10 @@ def test_page_of_a_run_as_a_user_starts_it(pos_run):
             assert first == second
             words = [word["text"] for word in first["words"]]
             assert words == examples["ar"][0].split()
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(60) == 0
         finally:
-            process.send_signal(signal.SIGINT)
-        assert process.wait(60) == 0
+            process.kill()
 
 
 def test_export_is_opened_and_examples_are_of_its_kind(
