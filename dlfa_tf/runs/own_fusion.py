@@ -25,6 +25,7 @@ _OWN = re.compile(f"{MODULE}:{CLASS}")
 _TAKEN = ("D", "baseline", *FUSIONS)
 _CHECK = """
 import sys
+from dlfa_tf import checks
 from dlfa_tf.runs.own_fusion import import_layer
 try:
     for name in sys.argv[1:]:
