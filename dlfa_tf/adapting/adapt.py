@@ -33,6 +33,7 @@ from dlfa_tf.preprocessing.piece_tokenizer import PieceTokenizer
 from dlfa_tf.runs import environment
 from dlfa_tf.runs import resuming
 from dlfa_tf.runs import run_folder
+from dlfa_tf.runs import setting
 from dlfa_tf.runs import workers
 from dlfa_tf.training import distribution
 from dlfa_tf.training import inputs
@@ -88,7 +89,7 @@ def adapt(
     presets.check_preset_length(config.preset, config.sequence_length)
     found = texts.find_texts(config.texts)
     chief = workers.is_chief(config.strategy)
-    folder = pathlib.Path(config.output_dir).expanduser()
+    folder = files.user_path(config.output_dir, "output_dir")
     if chief:
         _check_folder(folder, config, resume)
     if resume and (folder / RECORD).is_file():
@@ -130,19 +131,14 @@ def _check_folder(
             f"`output_dir` holds an adaptation. Received: {str(folder)!r}. "
             "Accepted: a new or an empty folder, or --resume to go on with it."
         )
-    old, new = files.read_json(settings), config.to_json()
-    differing = [
-        f"{name}={new.get(name)!r} (it has {old.get(name)!r})"
-        for name in sorted(set(old) | set(new))
-        if name not in NOT_OF_THE_RESULT and new.get(name) != old.get(name)
-    ]
-    if differing:
-        raise ValueError(
-            f"{str(folder)!r} holds an adaptation with other settings, which "
-            f"is never overwritten. Received: {', '.join(differing)}. "
-            f"Accepted: the settings in its {LOG_FOLDER}/{_SETTINGS}, or "
-            "another `output_dir`."
-        )
+    setting.check_same(
+        files.read_json(settings),
+        config.to_json(),
+        NOT_OF_THE_RESULT,
+        str(folder),
+        "an adaptation",
+        f"{LOG_FOLDER}/{_SETTINGS}",
+    )
 
 
 def _read_rows(
@@ -285,7 +281,7 @@ def build_model(config: AdaptConfig) -> tuple[MaskedLM, bool]:
     """
     encoder = presets.load_encoder(config.preset, dtype=config.precision)
     model = MaskedLM(DLFABackbone(encoder))
-    folder = pathlib.Path(config.preset).expanduser()
+    folder = files.user_path(config.preset, "preset")
     return model, masked_lm.load_head(model, folder)
 
 

@@ -121,7 +121,9 @@ class Masking:
 
     def _goes_on(self, ids: np.ndarray, free: np.ndarray) -> np.ndarray:
         """Whether a position goes on with the word before it."""
-        goes_on = self.continues[ids] & free  # type: ignore[index]
+        if self.continues is None:
+            return np.zeros(ids.shape, bool)
+        goes_on = self.continues[ids] & free
         goes_on[:, 0] = False
         goes_on[:, 1:] &= free[:, :-1]
         return goes_on

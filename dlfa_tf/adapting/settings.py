@@ -149,10 +149,7 @@ class AdaptConfig:
 
     def to_json(self) -> dict[str, Any]:
         """Returns plain values."""
-        return {
-            name: declared.to_json(getattr(self, name))
-            for name, declared in SETTINGS.items()
-        }
+        return setting.to_json(self, SETTINGS)
 
     def shareable(self) -> dict[str, Any]:
         """What `to_json` returns, without the folders of this machine."""

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from collections.abc import Iterator
 
+from dlfa_tf import files
 from dlfa_tf import words
 from dlfa_tf.data import formats
 from dlfa_tf.data.formats import text_lines
@@ -54,7 +55,7 @@ def find_texts(texts: Iterable[str]) -> dict[str, list[pathlib.Path]]:
 def _files_of(given: str) -> Iterator[tuple[str, pathlib.Path]]:
     language, colon, rest = given.partition(":")
     named = bool(colon and _LANGUAGE.fullmatch(language))
-    path = pathlib.Path(rest if named else given).expanduser()
+    path = files.user_path(rest if named else given, "texts")
     if path.is_dir():
         inside = [
             child

@@ -75,8 +75,23 @@ def _set_up(encoder: Any, activation: str, layer_norm_epsilon: float) -> None:
         block._feedforward_layer_norm.epsilon = layer_norm_epsilon
 
 
+class _Chosen:
+    """Keeps in the config what `_set_up` has set."""
+
+    activation: str
+    layer_norm_epsilon: float
+
+    def get_config(self) -> Config:
+        """Returns the constructor's arguments."""
+        return {
+            **super().get_config(),  # type: ignore[misc]
+            "activation": self.activation,
+            "layer_norm_epsilon": self.layer_norm_epsilon,
+        }
+
+
 @keras.saving.register_keras_serializable(package="dlfa_tf")
-class BertEncoder(keras_hub.models.BertBackbone):
+class BertEncoder(_Chosen, keras_hub.models.BertBackbone):
     """keras-hub's `BertBackbone` with a choice of activation and pooler.
 
     Args:
@@ -108,14 +123,12 @@ class BertEncoder(keras_hub.models.BertBackbone):
         """Returns the constructor's arguments."""
         return {
             **super().get_config(),
-            "activation": self.activation,
-            "layer_norm_epsilon": self.layer_norm_epsilon,
             "has_pooler": self.has_pooler,
         }
 
 
 @keras.saving.register_keras_serializable(package="dlfa_tf")
-class DistilBertEncoder(keras_hub.models.DistilBertBackbone):
+class DistilBertEncoder(_Chosen, keras_hub.models.DistilBertBackbone):
     """keras-hub's `DistilBertBackbone` with a choice of activation.
 
     Args:
@@ -136,17 +149,9 @@ class DistilBertEncoder(keras_hub.models.DistilBertBackbone):
         super().__init__(**kwargs)
         _set_up(self, activation, layer_norm_epsilon)
 
-    def get_config(self) -> Config:
-        """Returns the constructor's arguments."""
-        return {
-            **super().get_config(),
-            "activation": self.activation,
-            "layer_norm_epsilon": self.layer_norm_epsilon,
-        }
-
 
 @keras.saving.register_keras_serializable(package="dlfa_tf")
-class XLMRobertaEncoder(keras_hub.models.XLMRobertaBackbone):
+class XLMRobertaEncoder(_Chosen, keras_hub.models.XLMRobertaBackbone):
     """keras-hub's `XLMRobertaBackbone` with a choice of activation.
 
     Args:
@@ -166,11 +171,3 @@ class XLMRobertaEncoder(keras_hub.models.XLMRobertaBackbone):
     ) -> None:
         super().__init__(**kwargs)
         _set_up(self, activation, layer_norm_epsilon)
-
-    def get_config(self) -> Config:
-        """Returns the constructor's arguments."""
-        return {
-            **super().get_config(),
-            "activation": self.activation,
-            "layer_norm_epsilon": self.layer_norm_epsilon,
-        }

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from dlfa_tf.runs import setting
 from dlfa_tf.runs.setting import REQUIRED
 from dlfa_tf.runs.settings import SETTINGS
 from dlfa_tf.runs.settings import TrainConfig
@@ -27,24 +28,21 @@ def check_same_settings(
     """
     old = {**_defaults(), **saved, "bundle": saved_bundle}
     new = {**asked.to_json(), "bundle": asked_bundle}
-    differing = [
-        f"{name}={new.get(name)!r} (the run has {old.get(name)!r})"
-        for name in sorted(set(old) | set(new))
-        if name not in NOT_OF_THE_RESULT
-        and new.get(name) != old.get(name)
-        and (name, new.get(name)) != ("precision", "auto")
-    ]
-    if differing:
-        raise ValueError(
-            f"{where!r} holds a run with other settings, which is never "
-            f"overwritten. Received: {', '.join(differing)}. Accepted: the "
-            "settings in its config.json, or another `output_dir`."
-        )
+    if new["precision"] == "auto":
+        new["precision"] = old["precision"]
+    setting.check_same(
+        old,
+        new,
+        NOT_OF_THE_RESULT,
+        where,
+        "a run",
+        "config.json",
+    )
 
 
 def _defaults() -> dict[str, Any]:
     return {
-        name: setting.to_json(setting.default)
-        for name, setting in SETTINGS.items()
-        if setting.default is not REQUIRED
+        name: declared.to_json(declared.default)
+        for name, declared in SETTINGS.items()
+        if declared.default is not REQUIRED
     }

@@ -8,6 +8,7 @@ import math
 import types
 import typing
 from collections.abc import Callable
+from collections.abc import Collection
 from collections.abc import Mapping
 from typing import Any
 
@@ -162,6 +163,41 @@ class Setting:
         if value is None:
             return None
         return tuple(value) if self.kind is tuple else value
+
+
+def to_json(config: Any, settings: Mapping[str, Setting]) -> dict[str, Any]:
+    """The values of a config as JSON has them."""
+    return {
+        name: declared.to_json(getattr(config, name))
+        for name, declared in settings.items()
+    }
+
+
+def check_same(
+    saved: Mapping[str, Any],
+    asked: Mapping[str, Any],
+    free: Collection[str],
+    folder: str,
+    kind: str,
+    file: str,
+) -> None:
+    """Refuses values that differ, but for those that are free to.
+
+    `saved` and `asked` are as `to_json` gives them. The ValueError names the
+    folder that holds the saved ones, what they are of (`a run`) and their file.
+    """
+    differing = [
+        f"{name}={asked.get(name)!r} (the {kind.split()[-1]} has "
+        f"{saved.get(name)!r})"
+        for name in sorted(set(saved) | set(asked))
+        if name not in free and asked.get(name) != saved.get(name)
+    ]
+    if differing:
+        raise ValueError(
+            f"{folder!r} holds {kind} with other settings, which is never "
+            f"overwritten. Received: {', '.join(differing)}. Accepted: the "
+            f"settings in its {file}, or another `output_dir`."
+        )
 
 
 def setting(

@@ -384,10 +384,7 @@ class TrainConfig:
 
     def to_json(self) -> dict[str, Any]:
         """Returns plain values that `from_json` reads back."""
-        return {
-            name: declared.to_json(getattr(self, name))
-            for name, declared in SETTINGS.items()
-        }
+        return setting.to_json(self, SETTINGS)
 
     def shareable(self) -> dict[str, Any]:
         """What `to_json` returns, without the folders of this machine."""

@@ -137,7 +137,7 @@ def test_stopped_and_resumed_equals_the_undisturbed_one(
     assert not (tmp_path / "stopped" / "config.json").exists()
     with pytest.raises(FileExistsError, match="--resume"):
         adapt(config("stopped", **changes), verbose=0)
-    with pytest.raises(ValueError, match="steps=7 .it has 6."):
+    with pytest.raises(ValueError, match="steps=7 .the adaptation has 6."):
         adapt(config("stopped", **changes, steps=7), verbose=0, resume=True)
     said = []
     resumed = adapt(
