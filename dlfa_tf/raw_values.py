@@ -1,6 +1,7 @@
 """What users hand over as texts and words: plain lists of it, or a refusal.
 
-One rule for models, preprocessors, metrics and the client. Needs neither NumPy
+One rule for models, preprocessors and metrics; the client, which takes
+generators too, has `dlfa_tf.serving.client.arguments`. Needs neither NumPy
 nor TensorFlow, and knows their containers by what they can do: lists, tuples
 and other sequences, arrays, columns of pandas, Polars and Arrow, tensors.
 """

@@ -83,9 +83,12 @@ def _check_text(name: str, kind: str, first_lines: Sequence[bytes]) -> None:
         raise _no_text(name, kind, "A JSON list")
     if kind != "tagger":
         return
-    texts = [line.decode("utf-8", "replace") for line in first_lines]
+    texts = [
+        words.without_line_end(line).decode("utf-8", "replace")
+        for line in first_lines
+    ]
     rows = [
-        words.decode_line(text.encode("utf-8", "replace")).split("\t")
+        text.split("\t")
         for text in texts
         if not words.is_blank(text) and not text.startswith("#")
     ]

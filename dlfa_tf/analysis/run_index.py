@@ -1,7 +1,6 @@
 """All runs below a folder: which are finished, what was scored where."""
 
 import dataclasses
-import json
 import os
 import pathlib
 import re
@@ -265,10 +264,7 @@ def _run_folders(root: pathlib.Path) -> list[pathlib.Path]:
 def _read_run(folder: pathlib.Path) -> Run:
     if not (folder / RESULTS).is_file():
         raise ValueError(f"unfinished: {CONFIG} without {RESULTS}")
-    try:
-        results = run_folder.read_results(folder)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{RESULTS} is damaged ({error})") from error
+    results = run_folder.read_results(folder)
     needed = {"system", "score", "gate", "config", "languages"}
     missing = sorted(needed - set(results))
     if missing:

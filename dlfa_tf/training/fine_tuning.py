@@ -97,7 +97,7 @@ def score_dev(
     prepared: Prepared,
     forward: Callable[[dict[str, Any]], Any] | None = None,
 ) -> float:
-    """Headline score on English dev of the weights as they are, in percent."""
+    """Headline score on dev of the weights as they are, in percent."""
     task = config.task_definition
     logits = predict.predict_logits(
         model,

@@ -76,8 +76,8 @@ def label_files(
         FileNotFoundError: when the pattern names no file.
         FileExistsError: when the folder holds the parts of other files or of
             another export, or other things.
-        ValueError: when `strict` and a line cannot be read, or when the
-            runner is neither.
+        ValueError: when `strict` and a line cannot be read, when the runner
+            is neither, or when a path is empty.
         OSError: when no scheduler answers at the address.
         ImportError: when there is an address, but no `distributed`.
     """
@@ -90,8 +90,8 @@ def label_files(
         )
     parts = files_in_parts.cut(found, part_bytes)
     work = Work(
-        output=_absolute(output),
-        export=_absolute(export),
+        output=_absolute(output, "output"),
+        export=_absolute(export, "export"),
         form=form,
         batch_size=batch_size,
         strict=strict,
@@ -132,11 +132,10 @@ def check_runner(runner: str) -> None:
         )
 
 
-def _absolute(path: str) -> str:
+def _absolute(path: str, name: str) -> str:
     """A path that workers with another current folder find."""
-    if "://" in path:
-        return path.rstrip("/")
-    return os.path.abspath(os.path.expanduser(path))
+    place = files_in_parts.user_place(path, name)
+    return place.rstrip("/") if "://" in place else os.path.abspath(place)
 
 
 def _label(runner: str, work: Work, parts: Sequence[Part]) -> Generator[int]:

@@ -5,13 +5,13 @@ Paths may be of any file system that fsspec knows: local ones, or `gs://...`,
 """
 
 import dataclasses
-import os
 from collections.abc import Iterator
 from collections.abc import Sequence
 
 import fsspec
 from fsspec.utils import infer_compression
 
+from dlfa_tf import files
 from dlfa_tf import words
 
 # Begins some files, and is no text of theirs.
@@ -34,9 +34,18 @@ class Part:
     end: int | None
 
 
+def user_place(place: str, name: str) -> str:
+    """A path as users write it, or the address of another file system.
+
+    `name` is that of the argument; TypeError and ValueError are those of
+    `files.user_path`.
+    """
+    return place if "://" in place else str(files.user_path(place, name))
+
+
 def find_files(pattern: str) -> list[tuple[str, int]]:
     """Paths and bytes of the files that a pattern names, in their order."""
-    system, path = fsspec.core.url_to_fs(os.path.expanduser(pattern))
+    system, path = fsspec.core.url_to_fs(user_place(pattern, "input"))
     found = system.glob(path, detail=True)
     return [
         (whole_path(system, name), found[name]["size"])

@@ -12,6 +12,7 @@ There is one line out per line in but for the lines just named; comments come
 back as they are.
 """
 
+import itertools
 from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
@@ -37,6 +38,11 @@ class _Line(NamedTuple):
     answer: str | None = ""
 
 
+# Most empty lines are nothing else, and need no look at their characters.
+_EMPTY_LINES = frozenset({b"\n", b"\r\n"})
+_EMPTY = _Line()
+
+
 def sentences(lines: Iterable[bytes]) -> Iterator[list[bytes]]:
     """Yields the lines of every sentence, the empty one at its end included.
 
@@ -45,7 +51,9 @@ def sentences(lines: Iterable[bytes]) -> Iterator[list[bytes]]:
     found: list[bytes] = []
     for line in lines:
         found.append(line)
-        if words.is_blank_row(line.decode("utf-8", "replace")):
+        if line in _EMPTY_LINES or words.is_blank_row(
+            line.decode("utf-8", "replace")
+        ):
             yield found
             found = []
     if found:
@@ -66,37 +74,38 @@ def label_word_lines(
     raise to stop. `form` is one of `WORD_FORMS`.
     """
     asked: list[list[str]] = []
-    places: list[list[int]] = []
+    # One for all: the collector would visit a list per empty line.
+    no_words: list[str] = []
+    places: list[int] = []
     answers: list[str | None] = []
     for part in batch:
-        asked.append([])
-        places.append([])
-        for found in _read_part(part, form):
+        sentence: list[str] = []
+        read = _reader(part, form)
+        for line in part:
+            found = _EMPTY if line in _EMPTY_LINES else _read_line(line, read)
             if isinstance(found, ValueError):
                 report(len(answers), str(found))
-                found = _Line()
+                found = _EMPTY
             if found.word:
-                asked[-1].append(found.word)
-                places[-1].append(len(answers))
+                sentence.append(found.word)
+                places.append(len(answers))
             answers.append(found.answer)
-    tagged = labeller.tag_words(asked) if any(asked) else []
-    for at, sentence in zip(places, tagged, strict=False):
-        for place, tagged_word in zip(at, sentence, strict=True):
-            answers[place] = f"{tagged_word.word}\t{tagged_word.tag}"
+        asked.append(sentence or no_words)
+    tagged = labeller.tag_words(asked) if places else []
+    for place, tagged_word in zip(
+        places, itertools.chain.from_iterable(tagged), strict=True
+    ):
+        answers[place] = f"{tagged_word.word}\t{tagged_word.tag}"
     return [answer for answer in answers if answer is not None]
 
 
-def _read_part(
-    part: Sequence[bytes], form: str
-) -> Iterator[_Line | ValueError]:
-    """Yields what each line of a sentence says, or why it cannot be read."""
-    read = _reader(part, form)
-    for line in part:
-        try:
-            text = lines.decode_line(line)
-            yield _Line() if words.is_blank_row(text) else read(text)
-        except ValueError as error:
-            yield error
+def _read_line(line: bytes, read: Callable[[str], _Line]) -> _Line | ValueError:
+    """What a line of a sentence says, or why it cannot be read."""
+    try:
+        text = lines.decode_line(line)
+        return _EMPTY if words.is_blank_row(text) else read(text)
+    except ValueError as error:
+        return error
 
 
 def _reader(part: Sequence[bytes], form: str) -> Callable[[str], _Line]:

@@ -9,6 +9,7 @@ from typing import Any
 from typing import NamedTuple
 
 from dlfa_tf import checks
+from dlfa_tf import files
 from dlfa_tf.serving.client import answers
 from dlfa_tf.serving.client import arguments
 from dlfa_tf.serving.client import no_examples
@@ -116,7 +117,7 @@ class Client:
             folder: a version's folder, such as `saved_models/pos/1`.
             max_batch_size: int, examples per run of the graph.
         """
-        name = os.fspath(folder)
+        name = str(files.user_path(folder, "folder"))
         return cls(f"{_FILE}{name}", name, max_batch_size=max_batch_size)
 
     @property

@@ -77,28 +77,28 @@ def check_export(
     server = metadata.get("minimum_server_version", "unknown")
     kind = str(metadata.get("kind"))
     findings = [
-        _finding(
+        finding(
             "files",
             "sizes and check sums are those written",
             manifest.damage(folder, MANIFEST),
         ),
-        _finding("metadata", f"{METADATA} is whole", about_metadata),
-        _finding(
+        finding("metadata", f"{METADATA} is whole", about_metadata),
+        finding(
             "signatures",
             "names, types and ranks are the declared ones",
             lint_rules.signature_problems(meta_graph, kind),
         ),
-        _finding(
+        finding(
             "ops",
             f"all are in server {server}",
             lint_rules.op_problems(meta_graph),
         ),
-        _finding(
+        finding(
             "guards",
             "every string input meets a check of its rank first",
             lint_rules.guard_problems(meta_graph),
         ),
-        _finding(
+        finding(
             "variables",
             "those read are those stored, each once",
             lint_rules.variable_problems(meta_graph, folder),
@@ -113,14 +113,15 @@ def check_export(
 
     played = _warmup_problems(folder, metadata, look)
     text = f"{WARMUP} asks every signature and is answered"
-    findings.append(_finding("warm-up", text, played))
+    findings.append(finding("warm-up", text, played))
     if compare is not None:
         text = "the session answers what the model does"
-        findings.append(_finding("answers", text, wrong))
+        findings.append(finding("answers", text, wrong))
     return findings
 
 
-def _finding(rule: str, checks: str, problems: Iterable[str]) -> Finding:
+def finding(rule: str, checks: str, problems: Iterable[str]) -> Finding:
+    """What a rule found; `problems` are looked for until there is none left."""
     return Finding(rule=rule, checks=checks, problems=tuple(problems))
 
 

@@ -16,11 +16,13 @@ from typing import NamedTuple
 
 from google.protobuf import text_format
 
+from dlfa_tf import files
 from dlfa_tf.serving.contract import METADATA
 from dlfa_tf.serving.contract import WARMUP
 from dlfa_tf.serving.export import metadata_file
 from dlfa_tf.serving.export import warmup
 from dlfa_tf.serving.export.lint import Finding
+from dlfa_tf.serving.export.lint import finding
 from dlfa_tf.serving.message_classes import message_classes
 
 # Of session_bundle_config.proto and monitoring_config.proto, which have no
@@ -84,6 +86,7 @@ def check_server_config(
         a file cannot be read as what it is.
 
     Raises:
+        TypeError, ValueError: when a path is none, or empty.
         OSError: when a file cannot be opened.
 
     Example:
@@ -93,15 +96,16 @@ def check_server_config(
 
         path = pathlib.Path("batching.config")
         path.write_text("max_batch_size { value: 32 }")
-        for finding in check_server_config([path]):
-            print(finding)
+        for found in check_server_config([path]):
+            print(found)
     """
     models: list[_Model] = []
     batching = None
     problems = []
     for path in paths:
+        file = files.user_path(path, "paths")
         try:
-            text = pathlib.Path(path).read_text(encoding="utf-8")
+            text = file.read_text(encoding="utf-8")
             found = read_config(text, str(path))
         except ValueError as error:
             problems.append(str(error))
@@ -113,7 +117,7 @@ def check_server_config(
             models += [_model(item, mounts or {}) for item in listed]
         elif hasattr(found, "max_batch_size"):
             batching = found
-    form = _finding("form", "the server can read every file", problems)
+    form = finding("form", "the server can read every file", problems)
     if problems:
         return [form]
     findings = [form]
@@ -121,7 +125,7 @@ def check_server_config(
         findings += _about_models(models)
     if batching is not None:
         findings.append(
-            _finding(
+            finding(
                 "batching",
                 "no setting that ends the server or changes answers",
                 _batching_problems(batching),
@@ -129,7 +133,7 @@ def check_server_config(
         )
     if batching is not None and models:
         findings.append(
-            _finding(
+            finding(
                 "batch sizes",
                 "the largest warm-up request of every version fits a batch",
                 _size_problems(models, batching),
@@ -166,43 +170,40 @@ def _model(config: Any, mounts: Mapping[str, str | os.PathLike]) -> _Model:
         here = pathlib.Path(base)
         for inside, outside in mounts.items():
             if base.is_relative_to(inside):
-                here = pathlib.Path(outside) / base.relative_to(inside)
+                folder = files.user_path(outside, "mounts")
+                here = folder / base.relative_to(inside)
     return _Model(config.name, config, here)
 
 
 def _about_models(models: Sequence[_Model]) -> list[Finding]:
     return [
-        _finding(
+        finding(
             "models",
             "every model has a name of its own, a folder and a platform",
             _entry_problems(models),
         ),
-        _finding(
+        finding(
             "folders",
             "every model has its folder, with versions in it",
             (text for model in models for text in _folder_problems(model)),
         ),
-        _finding(
+        finding(
             "versions",
             "every version that is asked for is there",
             (text for model in models for text in _version_problems(model)),
         ),
-        _finding(
+        finding(
             "labels",
             "every label stands for a version that is loaded (the server "
             "needs --allow_version_labels_for_unavailable_models)",
             (text for model in models for text in _label_problems(model)),
         ),
-        _finding(
+        finding(
             "warm-up",
             "every version that is loaded has warm-up records",
             (text for model in models for text in _warmup_problems(model)),
         ),
     ]
-
-
-def _finding(rule: str, checks: str, problems: Any) -> Finding:
-    return Finding(rule=rule, checks=checks, problems=tuple(problems))
 
 
 def _entry_problems(models: Sequence[_Model]) -> Iterator[str]:
