@@ -5,6 +5,7 @@ Keras. Usage:
 
     python saved_models/ask.py saved_models/pos/1 "The cat sleeps ." ...
     python saved_models/ask.py saved_models/xnli/1 "premise" "hypothesis"
+    python saved_models/ask.py saved_models/intents/1 "turn it up" ...
 """
 
 import os
@@ -27,13 +28,12 @@ def main(folder: str, texts: list[str]) -> None:
             first=tf.constant([a for a, _ in pairs]),
             second=tf.constant([b for _, b in pairs]),
         )
-        for (first, second), label, row in zip(
-            pairs, answer["label"].numpy(), answer["probabilities"].numpy(),
-            strict=True,
-        ):  # fmt: skip
-            print(f"{label.decode()} ({row.max():.2f})  {first} | {second}")
+        print_labels(answer, [" | ".join(pair) for pair in pairs])
         return
     answer = ask(text=tf.constant(texts))
+    if "label" in answer:
+        print_labels(answer, texts)
+        return
     for words, tags, length in zip(
         answer["words"].numpy(), answer["tags"].numpy(),
         answer["length"].numpy(), strict=True,
@@ -44,6 +44,15 @@ def main(folder: str, texts: list[str]) -> None:
                 for word, tag in zip(words[:length], tags[:length], strict=True)
             )
         )
+
+
+def print_labels(answer: dict, texts: list[str]) -> None:
+    """Prints a line per text: its label, the probability of it, the text."""
+    for text, label, row in zip(
+        texts, answer["label"].numpy(), answer["probabilities"].numpy(),
+        strict=True,
+    ):  # fmt: skip
+        print(f"{label.decode()} ({row.max():.2f})  {text}")
 
 
 if __name__ == "__main__":

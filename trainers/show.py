@@ -115,6 +115,8 @@ def _examples(about: Any) -> list[tuple[str, list[str]]]:
             if task.kind == "tagging"
             else [example.first, example.second]
         )
+        if about["kind"] == "single_classifier":
+            del texts[1:]
         found.append((language, texts))
     return found
 

@@ -72,6 +72,21 @@ def test_labels_of_pairs_stand_in_a_line_each(ask, classifier, capsys):
     )
 
 
+def test_labels_of_single_texts_stand_in_a_line_each(ask, tmp_path, capsys):
+    module = tf.Module()
+
+    @tf.function(input_signature=[STRINGS])
+    def serving_default(text):
+        long = tf.cast(tf.strings.length(text) > 2, tf.int32)
+        return {
+            "label": tf.gather(["short", "long"], long),
+            "probabilities": tf.gather([[0.75, 0.25], [0.0, 1.0]], long),
+        }
+
+    ask.main(saved(module, serving_default, tmp_path), ["a", "a b"])
+    assert capsys.readouterr().out == "short (0.75)  a\nlong (1.00)  a b\n"
+
+
 def test_half_a_pair_is_refused(ask, classifier):
     with pytest.raises(SystemExit, match="Pairs are needed. Received: 1"):
         ask.main(classifier, ["alone"])

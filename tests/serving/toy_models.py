@@ -64,6 +64,27 @@ def save_tagger(folder):
     return save(tagger_functions(), folder, warmup)
 
 
+def save_single_classifier(folder):
+    """Says "long" of texts of more than two bytes, "short" of others."""
+
+    @tf.function(input_signature=[TEXT])
+    def serving_default(text):
+        text = tf.ensure_shape(text, [None])
+        long = tf.cast(tf.strings.length(text) > 2, tf.int32)
+        return {
+            "label": tf.gather(["short", "long"], long),
+            "probabilities": tf.gather([[1.0, 0.0], [0.0, 1.0]], long),
+        }
+
+    @tf.function(input_signature=[TEXT])
+    def embed(text):
+        return {"embedding": tf.zeros([tf.size(text), 3])}
+
+    functions = {"serving_default": serving_default, "embed": embed}
+    warmup = [("serving_default", {"text": as_strings(["a"])})]
+    return save(functions, folder, warmup)
+
+
 def save_classifier(folder):
     """Says "same" of equal texts, "other" of others."""
 

@@ -24,16 +24,17 @@ class Answerer(Protocol):
     """What the page asks.
 
     Attributes:
-        about: plain values: `name`, `kind` (`"tagger"` or `"classifier"`),
-            `system` (such as `"D_9"`), `labels` (None where they are not
-            known), `fusion_layer` and `shows_share`, whether answers say how
-            much comes from that block.
+        about: plain values: `name`, `kind` (`"tagger"`, `"classifier"` of
+            pairs or `"single_classifier"`, as exports name them), `system`
+            (such as `"D_9"`), `labels` (None where they are not known),
+            `fusion_layer` and `shows_share`, whether answers say how much
+            comes from that block.
     """
 
     about: Mapping[str, Any]
 
     def answer(self, texts: Sequence[str]) -> dict[str, Any]:
-        """Asks about one text (tagger) or one or two (classifier).
+        """Asks about one text, or two (a classifier of pairs).
 
         Returns of a tagger `words`: a dict per word with `text`, `tag`,
         `score`, `odds` (the likeliest labels with their probabilities) and
@@ -61,10 +62,17 @@ class ModelAnswers:
             )
         self._model = model
         self._is_tagger = isinstance(model, DLFATokenClassifier)
+        is_single = not self._is_tagger and model.num_texts == 1
         self._reader = _build_reader(model)
         self.about = {
             "name": name,
-            "kind": "tagger" if self._is_tagger else "classifier",
+            "kind": (
+                "tagger"
+                if self._is_tagger
+                else "single_classifier"
+                if is_single
+                else "classifier"
+            ),
             "system": _system(model.backbone.fusion_layer),
             "labels": list(model.labels),
             "fusion_layer": model.backbone.fusion_layer,
@@ -173,9 +181,12 @@ class ExportAnswers:
                     for word, tag, score in self._client.tag(texts[:1])[0]
                 ]
             }
-        # An export reads pairs; the second text of a single one is empty.
-        first, second = [*texts, ""][:2]
-        label, odds = self._client.classify([first], [second])[0]
+        if self.about["kind"] == "single_classifier":
+            label, odds = self._client.classify(texts[:1])[0]
+        else:
+            # It reads pairs; the second text of a single one is empty.
+            first, second = [*texts, ""][:2]
+            label, odds = self._client.classify([first], [second])[0]
         names = self.about["labels"] or [str(i) for i in range(len(odds))]
         pairs = zip(names, odds, strict=True)
         return {

@@ -71,7 +71,8 @@ class PageServer(http.server.ThreadingHTTPServer):
         if not 1 <= len(kinds) <= 2 or len(set(kinds)) > 1:
             raise ValueError(
                 "The page shows one model, or two of the same kind. Received: "
-                f"{kinds}. Accepted: taggers, or classifiers."
+                f"{kinds}. Accepted: taggers, classifiers of pairs, or of "
+                "single texts."
             )
         super().__init__((HOST, port), _Handler)
         port = self.server_address[1]

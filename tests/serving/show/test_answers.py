@@ -9,6 +9,7 @@ from dlfa_tf.models.token_classifier import DLFATokenClassifier
 from dlfa_tf.serving.client import Client
 from dlfa_tf.serving.show.answers import ExportAnswers
 from dlfa_tf.serving.show.answers import ModelAnswers
+from tests.serving import toy_models
 
 TEXT = "Der Zug\u3000ist weg , 東京 नमस्ते"
 
@@ -149,6 +150,28 @@ def test_exported_classifier_answers_as_the_client(toy_classifier):
     assert answers.answer(["a"])["label"] == "other"
     with Client.of_export(toy_classifier) as client:
         assert client.classify(["a"], [""])[0].label == "other"
+
+
+def test_exported_classifier_of_single_texts_answers_as_the_client(tmp_path):
+    export = toy_models.save_single_classifier(tmp_path / "1")
+    answers = ExportAnswers(export, "toy")
+    assert answers.about["kind"] == "single_classifier"
+    assert answers.answer(["abc"]) == {
+        "label": "long",
+        "odds": [("1", 1.0), ("0", 0.0)],
+        "texts": [],
+    }
+
+
+def test_model_of_single_texts_is_of_the_kind_of_its_export(fused_classifier):
+    about = ModelAnswers(fused_classifier, "pairs").about
+    assert about["kind"] == "classifier"
+    fused_classifier.num_texts = 1
+    try:
+        about = ModelAnswers(fused_classifier, "single").about
+    finally:
+        fused_classifier.num_texts = None
+    assert about["kind"] == "single_classifier"
 
 
 def test_export_says_what_it_is(tagger_export):
