@@ -26,7 +26,6 @@ Example:
         --preset=e5_small_multi --report_dir=data_report
 """
 
-import pathlib
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -203,7 +202,7 @@ def _write_task() -> None:
     # Not at the top: a wrong flag should not wait for it.
     from dlfa_tf.data import new_task
 
-    path = new_task.write_new_task(pathlib.Path(FLAGS.new_task))
+    path = new_task.write_new_task(FLAGS.new_task)
     common_flags.say(f"Written: {path}")
     common_flags.say("A first guess: read it through. Then")
     common_flags.say(f"    python -m trainers.prepare --task={path}")

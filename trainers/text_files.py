@@ -1,8 +1,6 @@
 """Text files, plain or compressed: lines as bytes, output written aside."""
 
-import bz2
 import contextlib
-import gzip
 import pathlib
 import zlib
 from collections.abc import Iterable
@@ -12,8 +10,7 @@ from typing import TextIO
 
 from dlfa_tf import files
 from dlfa_tf import words
-
-_OPENERS: dict[str, Any] = {".gz": gzip.open, ".bz2": bz2.open}
+from dlfa_tf.data.formats import text_lines
 
 
 @contextlib.contextmanager
@@ -52,11 +49,11 @@ def create_text(path: str) -> Iterator[TextIO]:
 def name_unpacked(path: str) -> str:
     """A file's name without the ending that says how it is compressed."""
     name = pathlib.PurePath(path)
-    return name.stem if name.suffix in _OPENERS else name.name
+    return name.stem if name.suffix in text_lines.OPENERS else name.name
 
 
 def _opener(path: str) -> Any:
-    return _OPENERS.get(pathlib.PurePath(path).suffix, open)
+    return text_lines.OPENERS.get(pathlib.PurePath(path).suffix, open)
 
 
 def _lines(file: Any, path: str) -> Iterator[bytes]:

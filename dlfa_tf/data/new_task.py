@@ -8,6 +8,7 @@ import collections
 import dataclasses
 import itertools
 import json
+import os
 import pathlib
 import re
 from collections.abc import Sequence
@@ -56,8 +57,14 @@ class Found:
     columns: tuple[tuple[str, str], ...] = ()
 
 
-def write_new_task(folder: pathlib.Path) -> pathlib.Path:
+def write_new_task(folder: str | os.PathLike[str]) -> pathlib.Path:
     """Looks at a folder and writes `task.toml` into it.
+
+    Args:
+        folder: folder of data files.
+
+    Returns:
+        Path of the file.
 
     Raises:
         FileNotFoundError: when there is no folder, or no file whose name or
@@ -65,6 +72,7 @@ def write_new_task(folder: pathlib.Path) -> pathlib.Path:
         FileExistsError: when it has a task file.
         ValueError: when its training file cannot be read.
     """
+    folder = files.user_path(folder, "new_task")
     if not folder.is_dir():
         raise FileNotFoundError(
             f"`new_task` is no folder. Received: {str(folder)!r}. Accepted: a "
@@ -169,7 +177,7 @@ def _read_columns(path: pathlib.Path, name: str) -> list[Found]:
 
 
 def _unpacked(name: str) -> str:
-    while pathlib.PurePath(name).suffix in (".gz", ".bz2"):
+    while pathlib.PurePath(name).suffix in text_lines.OPENERS:
         name = name[: name.rindex(".")]
     return name
 

@@ -5,6 +5,7 @@ has them, so that their names cannot lead anywhere, and a large archive is gone
 through once.
 """
 
+import io
 import os
 import pathlib
 import re
@@ -16,6 +17,8 @@ from collections.abc import Iterator
 from typing import IO
 from typing import Any
 from typing import NamedTuple
+
+from dlfa_tf.data.formats import text_lines
 
 # Folders below the one that is named, and archives within archives.
 _DEPTH = 4
@@ -44,6 +47,10 @@ class Found(NamedTuple):
     path: str
     parts: tuple[str, ...]
     data: bytes
+
+    def lines(self) -> Iterator[tuple[int, str]]:
+        """Yields number and text of every line; see `text_lines`."""
+        return text_lines.numbered_lines(self.path, io.BytesIO(self.data))
 
 
 def find_files(

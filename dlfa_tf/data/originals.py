@@ -3,7 +3,6 @@
 XTREME's script does the same, but leaves the labels of test files out.
 """
 
-import io
 import os
 import re
 from collections.abc import Callable
@@ -15,7 +14,6 @@ from dlfa_tf import files
 from dlfa_tf import words
 from dlfa_tf.data import original_files
 from dlfa_tf.data import ud_treebanks
-from dlfa_tf.data.formats import text_lines
 from dlfa_tf.data.original_files import Found
 from dlfa_tf.data.task import SPLITS
 from dlfa_tf.data.task import Task
@@ -82,11 +80,7 @@ def convert_originals(
         if path.exists() or path.with_name(f"{name}.gz").exists():
             say(f"{path} is there already")
             continue
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # Under another name until it is whole.
-        part = path.with_name(f".{name}.part")
-        part.write_bytes("".join(f"{x}\n" for x in lines).encode())
-        part.replace(path)
+        files.write_text(path, "".join(f"{x}\n" for x in lines))
         say(f"wrote {path}")
     missing = [x for x in task.languages if x not in languages]
     if not set(task.source_languages) & languages:
@@ -103,13 +97,9 @@ def _missing(task: Task, names: Iterable[str]) -> FileNotFoundError:
     )
 
 
-def _lines(found: Found) -> Iterator[tuple[int, str]]:
-    return text_lines.numbered_lines(found.path, io.BytesIO(found.data))
-
-
 def _rows(found: Found, names: _Parts = ()) -> Iterator[list[str]]:
     """Yields columns by the names in the first line; the first three for ()."""
-    lines = _lines(found)
+    lines = found.lines()
     header = next(lines, (1, ""))[1].split("\t")
     if not set(names) <= set(header):
         raise ValueError(
@@ -215,7 +205,7 @@ def _panx(files: Iterable[Found], task: Task) -> _Files:
 def _panx_words(found: Found) -> Iterator[str]:
     """`en:Paris TAB B-LOC` without the language; blank lines stay blank."""
     blank = 0
-    for _, line in _lines(found):
+    for _, line in found.lines():
         word, tab, tag = line.partition("\t")
         word = words.strip_space(word.partition(":")[2])
         if word:

@@ -17,7 +17,7 @@ from dlfa_tf.data.task import COLUMNS
 from dlfa_tf.data.task import Task
 
 # Endings that say how a file is packed, tried where none is named.
-_PACKED = ("", ".gz", ".bz2")
+_PACKED = ("", *text_lines.OPENERS)
 # Formats whose columns have names, and no order.
 _NAMED = ("jsonl", "parquet")
 

@@ -4,6 +4,7 @@ import dataclasses
 import pathlib
 
 from dlfa_tf import checks
+from dlfa_tf import files
 from dlfa_tf.data import task_file
 from dlfa_tf.data.task import Task
 
@@ -84,7 +85,7 @@ def find_task(text: str) -> Task:
     """
     if not is_task_file(text):
         return get_task(text)
-    path = pathlib.Path(text).expanduser()
+    path = files.user_path(text, "task")
     task = task_file.read_task_file(path)
     taken = {**{name: name for name in TASKS}, **ALIASES}
     if task.name in taken:

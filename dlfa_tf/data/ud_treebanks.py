@@ -10,14 +10,12 @@ Reference:
       utils_preprocess.py (`udpos_preprocess`).
 """
 
-import io
 import re
 from collections.abc import Iterable
 from collections.abc import Iterator
 
 from dlfa_tf import words
 from dlfa_tf.data.formats import conllu
-from dlfa_tf.data.formats import text_lines
 from dlfa_tf.data.original_files import Found
 from dlfa_tf.data.task import SPLITS
 
@@ -84,11 +82,10 @@ def benchmark_files(
         language, split = known
         of_language = texts.setdefault((split, language), {})
         if name not in of_language:
-            lines = text_lines.numbered_lines(
-                found.path, io.BytesIO(found.data)
-            )
             of_language[name] = "\n\n".join(
                 "\n".join(f"{word}\t{tag}" for word, tag in sentence)
-                for sentence in joined_sentences(found.path, lines, language)
+                for sentence in joined_sentences(
+                    found.path, found.lines(), language
+                )
             ).encode()
     return texts

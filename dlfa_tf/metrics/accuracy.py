@@ -25,11 +25,7 @@ def accuracy(gold: Sequence, predicted: Sequence) -> dict[str, float]:
     """
     gold = given_labels.labels("gold", gold, nested=True)
     predicted = given_labels.labels("predicted", predicted, nested=True)
-    if len(gold) != len(predicted):
-        raise ValueError(
-            "`gold` and `predicted` must be equally long. Received: "
-            f"{len(gold)} and {len(predicted)}."
-        )
+    given_labels.check_equally_long(gold, predicted)
     given_labels.check_comparable(gold, predicted)
     right = total = 0
     for i, (a, b) in enumerate(zip(gold, predicted, strict=True)):

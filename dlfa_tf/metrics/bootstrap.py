@@ -37,11 +37,7 @@ def item_counts(metric: str, gold: Sequence, predicted: Sequence) -> np.ndarray:
     gold = given_labels.labels("gold", gold)
     predicted = given_labels.labels("predicted", predicted)
     given_labels.check_comparable(gold, predicted)
-    if len(gold) != len(predicted):
-        raise ValueError(
-            "`gold` and `predicted` must be equally long. Received: "
-            f"{len(gold)} and {len(predicted)}."
-        )
+    given_labels.check_equally_long(gold, predicted)
     right = [int(a == b) for a, b in zip(gold, predicted, strict=True)]
     return np.stack(
         [right, np.ones(len(right)), np.ones(len(right))], 1

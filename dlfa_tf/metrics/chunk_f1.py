@@ -80,11 +80,7 @@ def pos_counts(gold: Tags, predicted: Tags) -> np.ndarray:
 
 def ner_counts(gold: Tags, predicted: Tags) -> np.ndarray:
     """Counts behind `ner_f1`, sentence by sentence; see `pos_counts`."""
-    gold = given_labels.tag_lists("gold", gold)
-    predicted = given_labels.tag_lists("predicted", predicted)
-    for name, side in (("gold", gold), ("predicted", predicted)):
-        given_labels.check_entity_tags(name, side)
-    return counts_of(gold, predicted, ner_rule)
+    return counts_of(gold, predicted, ner_rule, given_labels.check_entity_tags)
 
 
 def pos_rule(tags: Sequence[str]) -> ChunkRule:
@@ -135,10 +131,17 @@ def counts_of(
     gold: Tags,
     predicted: Tags,
     make_rule: Callable[[Sequence[str]], ChunkRule],
+    check: Callable[[str, Tags], None] | None = None,
 ) -> np.ndarray:
-    """Counts as `pos_counts`, by the rule that is made for the tags."""
+    """Counts as `pos_counts`, by the rule that is made for the tags.
+
+    `check` refuses tags of one side, whose name it is told first.
+    """
     gold = given_labels.tag_lists("gold", gold)
     predicted = given_labels.tag_lists("predicted", predicted)
+    if check is not None:
+        check("gold", gold)
+        check("predicted", predicted)
     _check_lengths(gold, predicted)
     ids: dict[str, int] = {}
     flat = [

@@ -107,11 +107,7 @@ def _score(
     gold = given_labels.labels("gold", gold)
     predicted = given_labels.labels("predicted", predicted)
     given_labels.check_comparable(gold, predicted)
-    if len(gold) != len(predicted):
-        raise ValueError(
-            "`gold` and `predicted` must be equally long. Received: "
-            f"{len(gold)} and {len(predicted)}."
-        )
+    given_labels.check_equally_long(gold, predicted)
     ids: dict[Hashable, int] = {}
     both = [
         np.array([ids.setdefault(x, len(ids)) for x in side], np.int64)

@@ -33,9 +33,9 @@ def tag_lists(name: str, value: Any) -> list[list[str]]:
         ValueError: for strings in place of lists, and for empty tags.
         TypeError: when a tag is no string; the first is named.
     """
-    found = raw_values.sentences(name, value, _TAGS)
-    for i, row in enumerate(found):
-        if isinstance(row, str):
+    found: list[list[str]] = []
+    for i, row in enumerate(raw_values.sentences(name, value, _TAGS)):
+        if not isinstance(row, list):
             raise ValueError(
                 f"`{name}` must hold one list of tags per sentence. Received: "
                 f"the string {raw_values.shown(row)} at index {i}. Accepted: "
@@ -46,7 +46,8 @@ def tag_lists(name: str, value: Any) -> list[list[str]]:
                 f"`{name}` holds an empty tag. Received: '' at word "
                 f"{row.index('')} of sentence {i}. Accepted: {_TAGS}."
             )
-    return found  # type: ignore[return-value]
+        found.append(row)
+    return found
 
 
 def check_entity_tags(name: str, sentences: Sequence[Sequence[str]]) -> None:
@@ -132,6 +133,15 @@ def check_comparable(gold: list[Any], predicted: list[Any]) -> None:
             "`gold` and `predicted` must both be names, or both ids. Received: "
             f"{raw_values.shown(gold)} and {raw_values.shown(predicted)}. "
             "Accepted: labels of one kind, as they are never equal otherwise."
+        )
+
+
+def check_equally_long(gold: Sequence, predicted: Sequence) -> None:
+    """Refuses more or fewer predicted labels than gold ones."""
+    if len(gold) != len(predicted):
+        raise ValueError(
+            "`gold` and `predicted` must be equally long. Received: "
+            f"{len(gold)} and {len(predicted)}."
         )
 
 

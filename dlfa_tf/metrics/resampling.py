@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from collections.abc import Hashable
+from collections.abc import Iterator
 from collections.abc import Sequence
 from typing import Any
 
@@ -56,13 +57,21 @@ def resample_scores(
     # (items, 2 * runs): one matrix product gives all sums of a draw.
     totals = totals.reshape(2 * runs, items).T.astype(np.float64)
     result = np.empty((num_samples, runs))
+    for drawn, weights in _draws(num_samples, items, random):
+        sums = weights @ totals
+        right, total = sums[:, :runs], sums[:, runs:]
+        result[drawn] = 200.0 * right / np.maximum(total, 1)
+    return result
+
+
+def _draws(
+    num_samples: int, items: int, random: np.random.Generator
+) -> Iterator[tuple[slice, np.ndarray]]:
+    """Yields which draws, and their `_weights`: as many as are held at once."""
     block = max(1, _BLOCK // items)
     for start in range(0, num_samples, block):
         size = min(block, num_samples - start)
-        sums = _weights(size, items, random) @ totals
-        right, total = sums[:, :runs], sums[:, runs:]
-        result[start : start + size] = 200.0 * right / np.maximum(total, 1)
-    return result
+        yield slice(start, start + size), _weights(size, items, random)
 
 
 def _weights(size: int, items: int, random: np.random.Generator) -> np.ndarray:
@@ -81,14 +90,11 @@ def _resample_classes(
 ) -> np.ndarray:
     runs, items, classes, _ = counts.shape
     result = np.empty((num_samples, runs))
-    block = max(1, _BLOCK // items)
-    for start in range(0, num_samples, block):
-        size = min(block, num_samples - start)
-        weights = _weights(size, items, random)
+    for drawn, weights in _draws(num_samples, items, random):
         for run in range(runs):
             totals = counts[run].reshape(items, -1).astype(np.float64)
-            sums = (weights @ totals).reshape(size, classes, 3)
-            result[start : start + size, run] = score(sums)
+            sums = (weights @ totals).reshape(-1, classes, 3)
+            result[drawn, run] = score(sums)
     return result
 
 

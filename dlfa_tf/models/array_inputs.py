@@ -9,6 +9,7 @@ from dlfa_tf import checks
 from dlfa_tf import raw_values
 from dlfa_tf.lazy import tf
 from dlfa_tf.models import raw_inputs
+from dlfa_tf.preprocessing import base_preprocessor
 from dlfa_tf.preprocessing import raw_labels
 from dlfa_tf.preprocessing.raw_labels import LabelRule
 
@@ -156,5 +157,4 @@ def with_ids_in_range(batch: tuple, rule: LabelRule) -> tuple:
             f"Accepted: {rule.accepted}.",
         ],
     )
-    with tf.control_dependencies([] if check is None else [check]):
-        return (x, tf.identity(y), *rest)
+    return (x, base_preprocessor.after(check, y), *rest)

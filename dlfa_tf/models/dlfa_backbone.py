@@ -347,15 +347,11 @@ class DLFABackbone(keras_hub.models.Backbone):
         Raises:
             ValueError: without `enable_lora` before, or for another name.
         """
-        path = files.user_path(filepath, "filepath")
-        # Keras looks at the end of the name.
-        suffix = "".join(path.suffixes[-2:])
-        with files.written_aside(path, suffix=suffix) as temporary:
+        with weight_sums.written(filepath) as temporary:
             super().save_lora_weights(str(temporary))
             lora.add_adapted(
                 temporary, lora.adapted_weights(self, self._new_layers())
             )
-            weight_sums.add(temporary)
 
     def load_lora_weights(self, filepath: str | os.PathLike[str]) -> None:
         """Loads what `save_lora_weights` saved, into an equal model.

@@ -164,11 +164,13 @@ def split_dataset(dataset: Any, validation_split: float) -> tuple[Any, Any]:
 def unpack_validation_data(value: Any) -> tuple[Any, Any, Any]:
     """Inputs, labels and weights of `validation_data` that is no data set."""
     if not isinstance(value, (tuple, list)) or len(value) not in (2, 3):
-        size = f" of {len(value)}" if isinstance(value, (tuple, list)) else ""
+        size = (
+            f" ({len(value)} items)" if isinstance(value, (tuple, list)) else ""
+        )
         raise ValueError(
             "`validation_data` must be inputs and labels. Received: "
-            f"{raw_values.described(value)}{size and f' ({len(value)} items)'}."
-            " Accepted: `(x, y)`, `(x, y, sample_weight)`, of pairs "
+            f"{raw_values.described(value)}{size}. Accepted: "
+            "`(x, y)`, `(x, y, sample_weight)`, of pairs "
             f"`((first, second), y)`, or {_DATASET} `(x, y)`."
         )
     x, y, *rest = value

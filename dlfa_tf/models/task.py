@@ -424,8 +424,7 @@ class DLFATask(keras_hub.models.Task):
     ) -> tuple[Any, Any, Any]:
         """Token arrays, ids and weights, looked at as far as they are there."""
         by_id = array_inputs.takes_ids(self.loss)
-        if array_inputs.is_in_memory(x) or x is None or isinstance(x, str):
-            array_inputs.check_inputs(x_name, x, list(self.input))
+        if self._check_arrays_in_memory(x_name, x):
             if by_id:
                 y = array_inputs.check_ids(y_name, y, self.label_rule)
         elif by_id and raw_inputs.is_dataset(x):
@@ -504,7 +503,7 @@ class DLFATask(keras_hub.models.Task):
         """
         given = keras_arguments.check_arguments("predict", kwargs)
         if self.preprocessor is None:
-            x, _, _ = self._checked_inputs(x)
+            self._check_arrays_in_memory("x", x)
             return keras.Model.predict(self, x, **given)
         batch_size = given.pop("batch_size", None)
         if raw_inputs.is_dataset(x):
@@ -517,10 +516,12 @@ class DLFATask(keras_hub.models.Task):
         dataset = raw_inputs.examples_dataset(x, None)
         return super().predict(dataset.batch(batch_size or 32), **given)
 
-    def _checked_inputs(self, x: Any) -> tuple[Any, None, None]:
+    def _check_arrays_in_memory(self, name: str, x: Any) -> bool:
+        """Looks at token arrays; False for loaders and data sets."""
         if array_inputs.is_in_memory(x) or x is None or isinstance(x, str):
-            array_inputs.check_inputs("x", x, list(self.input))
-        return x, None, None
+            array_inputs.check_inputs(name, x, list(self.input))
+            return True
+        return False
 
     def _check_dataset_to_predict(
         self, x: Any, batch_size: int | None, steps: int | None

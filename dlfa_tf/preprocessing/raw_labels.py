@@ -182,13 +182,12 @@ def _checked(
         return items
     if not all(map(_is_number_type, kinds)):
         raise _no_label(name, items, rule, place)
-    if not rule.takes_numbers:
+    if rule.labels is not None and not rule.takes_numbers:
         raise ValueError(
             f"`{name}` has numbers, but the names of labels are numbers too, "
             f"and stand for other ids. Received: {raw_values.shown(items[0])} "
             f"{place(0)}. Accepted: names as strings, such as "
-            f"{rule.labels[0]!r}, for example "  # type: ignore[index]
-            f"`[str(v) for v in {name}]`."
+            f"{rule.labels[0]!r}, for example `[str(v) for v in {name}]`."
         )
     return check_ids(name, np.asarray(items), rule, place)
 

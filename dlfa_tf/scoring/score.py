@@ -10,10 +10,11 @@ from dlfa_tf.data.sources import Examples
 from dlfa_tf.data.task import Task
 
 _OF_TEXTS: dict[str, Callable[..., dict[str, float]]] = {
-    "accuracy": metrics.accuracy,
     "macro_f1": metrics.macro_f1,
     "matthews": metrics.matthews,
 }
+# Scores that are the accuracy itself.
+_ACCURACIES = ("accuracy", "token_accuracy")
 _OF_ENTITIES = ("ner_f1", "chunk_f1")
 NO_ENTITIES = (
     "the gold labels hold no entity, so F1 is 0 whatever is predicted; the "
@@ -44,12 +45,11 @@ def score_labels(
     score says nothing of the system. ValueError when the numbers of labels
     differ.
     """
+    headline: float | None = None
     more: dict[str, Any] = {}
-    if not task.is_tagging:
+    if task.score in _OF_TEXTS:
         headline = _OF_TEXTS[task.score](gold, predicted)[task.score]
-    elif task.score == "token_accuracy":
-        headline = metrics.accuracy(gold, predicted)["accuracy"]
-    else:
+    elif task.score not in _ACCURACIES:
         values = _chunk_f1(task, gold, predicted)
         headline = values["f1"]
         more = {name: values[name] for name in ("precision", "recall")}
@@ -57,9 +57,10 @@ def score_labels(
             more["note"] = NO_ENTITIES
         if task.score == "pos_f1" and _is_stand_in(gold):
             more["note"] = ONLY_X
+    accuracy = metrics.accuracy(gold, predicted)
     return {
-        "score": headline,
-        **metrics.accuracy(gold, predicted),
+        "score": accuracy["accuracy"] if headline is None else headline,
+        **accuracy,
         **more,
         "examples": len(gold),
     }

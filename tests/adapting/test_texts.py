@@ -2,9 +2,12 @@
 
 import bz2
 import gzip
+import sys
 import zipfile
 
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 from dlfa_tf.adapting import texts
 
@@ -127,18 +130,12 @@ def test_damaged_file_is_named(tmp_path):
         list(texts.read_texts([path]))
 
 
-def test_parquet_is_read_or_says_what_is_missing(tmp_path):
+def test_parquet_is_read_or_says_what_is_missing(monkeypatch, tmp_path):
     path = tmp_path / "de.parquet"
-    try:
-        import pyarrow
-        import pyarrow.parquet
-    except ImportError:
-        path.touch()
-        with pytest.raises(ImportError, match="pip install pyarrow"):
-            list(texts.read_texts([path]))
-        return
-    table = pyarrow.table({"text": ["a", "", "b"]})
-    pyarrow.parquet.write_table(table, path)
+    parquet.write_table(pa.table({"text": ["a", "", "b"]}), path)
     assert [*texts.read_texts([path])] == ["a", "b"]
     with pytest.raises(ValueError, match="'txt'"):
         list(texts.read_texts([path], text_column="txt"))
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(ImportError, match="pip install pyarrow"):
+        list(texts.read_texts([path]))

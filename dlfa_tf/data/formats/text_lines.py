@@ -13,9 +13,10 @@ from typing import Any
 
 from dlfa_tf import words
 
-_OPENERS: dict[str, Any] = {".gz": gzip.open, ".bz2": bz2.open}
+# What opens a compressed file, by the ending of its name.
+OPENERS: dict[str, Any] = {".gz": gzip.open, ".bz2": bz2.open}
 # Endings that say how a file is packed, not what is in it.
-PACKED = (".gz", ".bz2", ".zip")
+PACKED = (*OPENERS, ".zip")
 _DAMAGED = (EOFError, OSError, zipfile.BadZipFile, zlib.error)
 
 
@@ -32,13 +33,13 @@ def open_bytes(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     with contextlib.ExitStack() as stack:
         archive = _archive_of(path)
         if archive is None:
-            opener = _OPENERS.get(path.suffix.lower(), open)
+            opener = OPENERS.get(path.suffix.lower(), open)
             yield stack.enter_context(opener(path, "rb"))
             return
         unpacked = stack.enter_context(_opened_zip(archive))
         name = _member_name(unpacked, archive, path)
         member: Any = stack.enter_context(unpacked.open(name))
-        opener = _OPENERS.get(pathlib.PurePath(name).suffix.lower())
+        opener = OPENERS.get(pathlib.PurePath(name).suffix.lower())
         yield stack.enter_context(opener(member)) if opener else member
 
 

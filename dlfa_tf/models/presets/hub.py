@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from dlfa_tf import files
+from dlfa_tf.models.presets.checkpoints.tensors import SAFETENSORS
+from dlfa_tf.models.presets.checkpoints.tensors import SAFETENSORS_INDEX
 
 _PROBE_SECONDS = 5.0
 _HUB_HOSTS = {
@@ -51,11 +53,7 @@ def load_from_hub(
 
 def fetch_hugging_face_config(handle: str) -> Path:
     """Downloads `config.json`; returns its folder in the client's cache."""
-    import huggingface_hub
-
-    repository = handle.split("://", 1)[1]
-    path = huggingface_hub.hf_hub_download(repository, "config.json")
-    return Path(path).parent
+    return _fetch(_repository(handle), "config.json").parent
 
 
 def fetch_hugging_face(handle: str, *, weights: bool) -> Path:
@@ -65,31 +63,37 @@ def fetch_hugging_face(handle: str, *, weights: bool) -> Path:
     `hf://`. What is there already is not downloaded again. Weights come as
     safetensors only; FileNotFoundError says what there is instead.
     """
-    import huggingface_hub
     from huggingface_hub.errors import EntryNotFoundError
 
-    repository = handle.split("://", 1)[1]
-
-    def fetch(name: str) -> Path:
-        return Path(huggingface_hub.hf_hub_download(repository, name))
+    repository = _repository(handle)
 
     def fetch_if_there(name: str) -> Path | None:
         try:
-            return fetch(name)
+            return _fetch(repository, name)
         except EntryNotFoundError:
             return None
 
-    folder = fetch("config.json").parent
+    folder = fetch_hugging_face_config(handle)
     if not weights:
         for name in _VOCABULARY_FILES:
             fetch_if_there(name)
-    elif index := fetch_if_there("model.safetensors.index.json"):
+    elif index := fetch_if_there(SAFETENSORS_INDEX):
         shards = files.read_json(index)["weight_map"].values()
         for name in sorted(set(shards)):
-            fetch(name)
-    elif not fetch_if_there("model.safetensors"):
+            _fetch(repository, name)
+    elif not fetch_if_there(SAFETENSORS):
         _check_has_safetensors(repository, handle)
     return folder
+
+
+def _repository(handle: str) -> str:
+    return handle.split("://", 1)[1]
+
+
+def _fetch(repository: str, name: str) -> Path:
+    import huggingface_hub
+
+    return Path(huggingface_hub.hf_hub_download(repository, name))
 
 
 def _check_has_safetensors(repository: str, handle: str) -> None:

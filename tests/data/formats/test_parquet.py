@@ -3,7 +3,9 @@
 import json
 import sys
 
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 from dlfa_tf.data import formats
 from dlfa_tf.data.formats import Sentence
@@ -12,11 +14,9 @@ from dlfa_tf.data.formats import Sentence
 @pytest.fixture
 def write(tmp_path):
     """Writes columns to a file, with the note of Hugging Face's `datasets`."""
-    pyarrow = pytest.importorskip("pyarrow", reason="Parquet needs pyarrow")
-    parquet = pytest.importorskip("pyarrow.parquet")
 
     def writer(columns, features=None):
-        table = pyarrow.table(columns)
+        table = pa.table(columns)
         if features:
             note = json.dumps({"info": {"features": features}})
             table = table.replace_schema_metadata({"huggingface": note})
@@ -69,7 +69,6 @@ def test_column_that_is_not_there(write):
 
 
 def test_file_that_is_no_parquet(tmp_path):
-    pytest.importorskip("pyarrow", reason="Parquet needs pyarrow")
     path = tmp_path / "a.parquet"
     path.write_text("a,b\n")
     with pytest.raises(ValueError, match=r"a\.parquet: not a Parquet file"):

@@ -7,10 +7,8 @@ import zipfile
 import zlib
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
 
 from dlfa_tf import cache_folder
-from dlfa_tf import files
 from dlfa_tf.models.presets.checkpoints import config as configs
 from dlfa_tf.models.presets.checkpoints import tensors
 from dlfa_tf.models.presets.checkpoints.config import CheckpointConfig
@@ -63,7 +61,7 @@ def find_checkpoint(folder: Path) -> Checkpoint | None:
             if name == GOOGLE_CONFIG and not list(place.glob("*.ckpt*")):
                 # Some keep Google's name beside PyTorch's weights.
                 form = HUGGING_FACE
-            values = _read(path)
+            values = tensors.read_json(path)
             if configs.is_config(values):
                 return Checkpoint(
                     folder=place,
@@ -122,13 +120,3 @@ def _only_subfolder(folder: Path) -> list[Path]:
         for x in folder.glob(f"*/{name}")
     ]
     return found if len(found) == 1 else []
-
-
-def _read(path: Path) -> Any:
-    tensors.check_no_pointer(path)
-    try:
-        return files.read_json(path)
-    except ValueError as error:
-        raise ValueError(
-            f"{path} is no complete JSON ({error}). Was the download cut short?"
-        ) from error

@@ -114,6 +114,20 @@ def check_no_pointer(path: Path) -> None:
         )
 
 
+def read_json(path: Path) -> Any:
+    """Reads a file of JSON beside the weights.
+
+    ValueError names one that is Git's note on it, or not complete.
+    """
+    check_no_pointer(path)
+    try:
+        return files.read_json(path)
+    except ValueError as error:
+        raise ValueError(
+            f"{path} is no complete JSON ({error}). Was the download cut short?"
+        ) from error
+
+
 class _Safetensors:
     def __init__(
         self, paths: Iterable[Path], stack: contextlib.ExitStack

@@ -11,7 +11,6 @@ from typing import Any
 import keras_hub
 import numpy as np
 
-from dlfa_tf import files
 from dlfa_tf.models.presets import sentencepiece_model
 from dlfa_tf.models.presets.checkpoints import tensors
 from dlfa_tf.models.presets.checkpoints.config import CheckpointConfig
@@ -131,13 +130,7 @@ def _sentencepiece_tokenizer(found: Vocabulary) -> Any:
 def _read_json(path: Path) -> dict[str, Any]:
     if not path.is_file():
         return {}
-    tensors.check_no_pointer(path)
-    try:
-        values = files.read_json(path)
-    except ValueError as error:
-        raise ValueError(
-            f"{path} is no complete JSON ({error}). Was the download cut short?"
-        ) from error
+    values = tensors.read_json(path)
     return values if isinstance(values, dict) else {}
 
 
