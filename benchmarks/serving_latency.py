@@ -1,13 +1,13 @@
 r"""Seconds from raw pairs to labels, for a model of e5-small's shape.
 
 The export runs in this process as the server runs it (`session`), and so do
-its baseline and the same model exported in bfloat16 (`bfloat16`). `client` asks
+its baseline and the same model exported in bfloat16 and int8. `client` asks
 the export through gRPC on 127.0.0.1, with a double of the server behind it that
 runs the same session. Peers run in turn in a process of another environment,
 named by --peers_python, that has torch, transformers, onnx, onnxscript and
 onnxruntime: Hugging Face's pipeline for text classification, and ONNX Runtime
-behind the fast tokenizer; same shape and tokenizer, random weights. Without it
-there are none.
+behind the fast tokenizer, in float32 and with its dynamic int8; same shape and
+tokenizer, random weights. Without it there are none.
 
 Example:
     python -m venv PEERS
@@ -42,7 +42,7 @@ FLAGS = flags.FLAGS
 _LABELS = ["contradiction", "entailment", "neutral"]
 _FIRST = "Der Zug nach Hamburg ist heute früh pünktlich abgefahren . "
 _SECOND = "The train is still standing in the station . "
-_PEERS = ("hugging_face", "onnx_runtime")
+_PEERS = ("hugging_face", "onnx_runtime", "onnx_runtime_int8")
 
 # Words of the texts of 32 pairs: every 157th of XNLI's English test pairs in
 # the order of their length, then shuffled.
@@ -92,17 +92,24 @@ def folder_bytes(folder: pathlib.Path) -> int:
 
 
 def export(
-    folder: pathlib.Path, fusion_layer: int | None, dtype: str | None = None
+    folder: pathlib.Path,
+    fusion_layer: int | None,
+    dtype: str | None = None,
+    quantize: str | None = None,
 ) -> tuple[pathlib.Path, int]:
-    """Exports a system; returns its folder and its weights' bytes."""
+    """Exports a system; returns its folder and bytes of its weights."""
     model = DLFATextClassifier.from_preset(
         FLAGS.preset, fusion_layer=fusion_layer, labels=_LABELS, dtype=dtype
     )
+    weights = sum(math.prod(w.shape) for w in model.weights)
+    if quantize:
+        model.quantize(quantize)
     path = export_saved_model(
-        model, folder, max_batch_size=FLAGS.max_batch_size
+        model,
+        folder,
+        max_batch_size=FLAGS.max_batch_size,
     )
-    size = 2 if dtype == "bfloat16" else 4
-    return path, size * sum(math.prod(w.shape) for w in model.weights)
+    return path, (2 if dtype == "bfloat16" else 4) * weights
 
 
 @contextlib.contextmanager
@@ -223,9 +230,14 @@ def main(_: Sequence[str] = ()) -> None:
         half, half_weights = export(
             folder / "half", FLAGS.fusion_layer, "bfloat16"
         )
+        whole, _weights = export(
+            folder / "int8", FLAGS.fusion_layer, quantize="int8"
+        )
         for case, path, size in (
             ("size", fused, weights),
             ("size, bfloat16", half, half_weights),
+            # Against float32: scales are kept beside the weights.
+            ("size, int8", whole, weights),
         ):
             report.add(
                 case,
@@ -243,6 +255,7 @@ def main(_: Sequence[str] = ()) -> None:
             "session": Client.of_export(fused),
             "baseline": Client.of_export(baseline),
             "bfloat16": Client.of_export(half),
+            "int8": Client.of_export(whole),
             "client": Client(address, model="m"),
         }
         for client in systems.values():
@@ -256,6 +269,11 @@ def main(_: Sequence[str] = ()) -> None:
                     for other, values in seconds.items()
                     if other != "session"
                 },
+                int8_to_onnx_runtime_int8_ratio=timing.ratios(
+                    seconds["int8"], seconds["onnx_runtime_int8"]
+                )
+                if peers
+                else None,
                 threads=FLAGS.threads,
                 peers=peers.versions if peers else None,
             )

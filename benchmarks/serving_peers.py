@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 import onnxruntime
+import onnxruntime.quantization
 import tokenizers
 import torch
 import transformers
@@ -27,6 +28,8 @@ import transformers
 # The short pair of serving_latency.py, which this process cannot import.
 _FIRST = "Der Zug nach Hamburg ist heute früh pünktlich abgefahren . "
 _SECOND = "The train is still standing in the station . "
+
+_NAMES = ["input_ids", "attention_mask", "token_type_ids"]
 
 # Labels pairs of texts; returns their number.
 Call = Callable[[list[str], list[str]], int]
@@ -38,8 +41,12 @@ def main(folder: pathlib.Path, threads: int) -> None:
     transformers.logging.set_verbosity_error()
     calls = {
         "hugging_face": hugging_face(folder),
-        "onnx_runtime": onnx_runtime(folder, threads),
     }
+    path = write_onnx(folder)
+    calls["onnx_runtime"] = onnx_runtime(folder, path, threads)
+    small = folder / "model-int8.onnx"
+    onnxruntime.quantization.quantize_dynamic(path, small)
+    calls["onnx_runtime_int8"] = onnx_runtime(folder, small, threads)
     versions = {
         m.__name__: m.__version__ for m in (torch, transformers, onnxruntime)
     }
@@ -118,21 +125,27 @@ def hugging_face(folder: pathlib.Path, model: Any = None) -> Call:
     return call
 
 
-def onnx_runtime(folder: pathlib.Path, threads: int) -> Call:
-    """The same model in ONNX Runtime behind the fast tokenizer."""
+def write_onnx(folder: pathlib.Path) -> pathlib.Path:
+    """Writes the model for ONNX Runtime."""
     path = folder / "model.onnx"
-    names = ["input_ids", "attention_mask", "token_type_ids"]
-    axes = {name: {0: "batch", 1: "time"} for name in names}
-    example = tuple(torch.ones([2, 8], dtype=torch.int64) for _ in names)
+    axes = {name: {0: "batch", 1: "time"} for name in _NAMES}
+    example = tuple(torch.ones([2, 8], dtype=torch.int64) for _ in _NAMES)
     torch.onnx.export(
         build_model(),
         example,
         str(path),
-        input_names=names,
+        input_names=_NAMES,
         output_names=["logits"],
         dynamic_axes=axes,
         dynamo=False,
     )
+    return path
+
+
+def onnx_runtime(
+    folder: pathlib.Path, path: pathlib.Path, threads: int
+) -> Call:
+    """A written model in ONNX Runtime behind the fast tokenizer."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     session = onnxruntime.InferenceSession(str(path), options)
@@ -144,7 +157,7 @@ def onnx_runtime(folder: pathlib.Path, threads: int) -> Call:
         rows = tokenizer.encode_batch(list(zip(first, second, strict=True)))
         ids = np.array([row.ids for row in rows], np.int64)
         mask = np.array([row.attention_mask for row in rows], np.int64)
-        feeds = dict(zip(names, (ids, mask, np.zeros_like(ids)), strict=True))
+        feeds = dict(zip(_NAMES, (ids, mask, np.zeros_like(ids)), strict=True))
         (logits,) = session.run(["logits"], feeds)
         return len(logits.argmax(-1))
 
