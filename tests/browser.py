@@ -18,6 +18,8 @@ from typing import Any
 
 import pytest
 
+# What `make browser` unpacks: the same version everywhere, so it goes first.
+_PINNED = pathlib.Path(__file__).parents[1] / "tools/browser/chromium/start"
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 _FLAGS = (
     "--headless",
@@ -45,12 +47,14 @@ _SECONDS = 30.0
 
 def find() -> str:
     """Path of a Chromium; skips the test where there is none."""
+    if _PINNED.is_file():
+        return str(_PINNED)
     for name in _NAMES:
         if path := shutil.which(name):
             return path
     pytest.skip(
-        f"no browser: none of {', '.join(_NAMES)} is installed (on Debian: "
-        "apt-get install chromium)"
+        f"no browser: `make browser` unpacks one; none of {', '.join(_NAMES)} "
+        "is installed either"
     )
 
 

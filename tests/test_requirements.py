@@ -1,6 +1,7 @@
 """The pins hold what the project and what it uses of others import."""
 
 import importlib.util
+import json
 import re
 import sys
 import tomllib
@@ -113,6 +114,18 @@ def test_every_pin_names_the_sums_of_its_files():
         assert len(blocks) > 20, name
         for block in blocks[1:]:
             assert re.search(r"--hash=sha256:[0-9a-f]{64}\b", block), block
+
+
+@pytest.mark.parametrize("folder", ["tools", "tools/browser"])
+def test_every_npm_package_has_a_sum(folder):
+    lock = json.loads((ROOT / folder / "package-lock.json").read_text("utf-8"))
+    own, *packages = lock["packages"].values()
+    wanted = json.loads((ROOT / folder / "package.json").read_text("utf-8"))
+    assert own["devDependencies"] == wanted["devDependencies"]
+    assert all(x[0].isdigit() for x in own["devDependencies"].values())
+    assert packages
+    for package in packages:
+        assert package["integrity"].startswith("sha512-")
 
 
 def test_what_the_product_imports_is_declared():
