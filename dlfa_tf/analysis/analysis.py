@@ -237,7 +237,10 @@ def _task_notes(scores: TaskScores) -> list[str]:
     shared = scores.runs[0].shared
     if shared:
         settings = ", ".join(f"{k}={v}" for k, v in shared.items())
-        notes.append(f"all systems, the baseline too, have {settings}.")
+        notes.append(
+            f"all systems, the baseline too, have {settings}, where their "
+            "name does not say otherwise."
+        )
     counts = Counter(scores.labels)
     single = [label for label, n in counts.items() if n == 1]
     if single:

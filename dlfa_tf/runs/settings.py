@@ -113,6 +113,7 @@ class TrainConfig:
         "folder of keras-hub, Hugging Face or Google, Google's zip archive, an "
         "hf:// or kaggle:// handle",
         options.DEFAULT_PRESET,
+        in_tables="named",
     )
     fusion_layer: int | None = _model(
         "Block fused with the last one: 1 is the first block, and D_1 its "

@@ -1,10 +1,11 @@
 """What a run changed of the paper's system, in words."""
 
-from collections.abc import Collection
+from collections import Counter
 from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 
+from dlfa_tf import options
 from dlfa_tf.runs.settings import SETTINGS
 
 _NAMED = [x for x in SETTINGS.values() if x.in_tables == "named"]
@@ -16,42 +17,56 @@ DEFAULTS = {**FUSION_DEFAULTS, **GENERAL_DEFAULTS}
 
 
 def shared_settings(configs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Settings that make no variant because all runs of a table have them.
+    """Settings that make no variant because the runs of a table have them.
 
     These are names in `GENERAL_DEFAULTS`, with the value in which all runs
-    depart from the default, and alike.
+    depart from the default, and alike. Encoders may differ: where no run has
+    the default one, it is that of most runs; of several, a name before a
+    folder, which may hold what was made of it, then the first in order.
     """
     shared = {}
     for name, default in GENERAL_DEFAULTS.items():
         # Lists cannot be in a set.
-        values = {_plain(config.get(name, default)) for config in configs}
-        if len(values) == 1 and values != {default}:
-            shared[name] = values.pop()
+        given = {_plain(name, x.get(name, default)) for x in configs}
+        if default not in given and len(given) == 1:
+            (shared[name],) = given
+    default = options.DEFAULT_PRESET
+    encoders = Counter(str(x.get("preset", default)) for x in configs)
+    if default not in encoders:
+        usual = min(encoders, key=lambda x: (-encoders[x], "/" in x, x))
+        shared["preset"] = _plain("preset", usual)
     return shared
 
 
 def variant_name(
-    config: Mapping[str, Any], shared: Collection[str] = ()
+    config: Mapping[str, Any], shared: Mapping[str, Any] | None = None
 ) -> str:
     """Names the settings in which a run departs from the paper's system.
 
     For example `"branches=local, new_layer_rate=10.0"`; empty for the paper's
     systems. `config` is as in `results.json`, and what is missing has its
-    default; `shared` are names of settings to leave out.
+    default; `shared` has the values of `shared_settings`, which are left out.
+    Of an encoder's folder or address the last part stands there.
     """
     known = dict(GENERAL_DEFAULTS)
     fuses = config.get("fusion_layer") is not None
     if fuses and config.get("fusion", "dlfa") == "dlfa":
         known.update(FUSION_DEFAULTS)
-    return ", ".join(
-        f"{name}={_plain(config[name])}"
+    given = {
+        name: _plain(name, config.get(name, known[name]))
         for name in DEFAULTS
         if name in known
-        and name not in shared
-        and config.get(name, known[name]) != known[name]
+    }
+    usual = {**known, **(shared or {})}
+    return ", ".join(
+        f"{name}={value}"
+        for name, value in given.items()
+        if value != usual[name]
     )
 
 
-def _plain(value: Any) -> Any:
-    """A list as the text that names have for it."""
+def _plain(name: str, value: Any) -> Any:
+    """A list or the place of an encoder as the text that names have for it."""
+    if name == "preset":
+        return str(value).rstrip("/").rpartition("/")[2] or value
     return "+".join(value) if isinstance(value, (list, tuple)) else value

@@ -21,8 +21,24 @@ def test_a_setting_of_all_runs_leaves_the_baseline_its_name(lab):
     found = analyze_lab(lab)
     assert set(found.summary["label"]) == {"baseline", "D_1"}
     assert found.summary["gain"].notna().any()
-    note = "pos: all systems, the baseline too, have sentence_pooling=mean."
+    note = (
+        "pos: all systems, the baseline too, have preset=tiny, "
+        "sentence_pooling=mean, where their name does not say otherwise."
+    )
     assert note in found.notes
+
+
+def test_an_adapted_encoder_stands_beside_the_one_it_was_made_of(lab):
+    for seed in (1, 2):
+        adapted = lab.run("pos", "baseline", seed, preset="presets/adapted")
+        adapted.rename(lab.runs / f"adapted-{seed}")
+        lab.run("pos", "baseline", seed)
+    found = analyze_lab(lab)
+    assert set(found.summary["label"]) == {
+        "baseline",
+        "baseline preset=adapted",
+    }
+    assert found.summary["gain"].notna().any()
 
 
 def test_tables_of_all_tasks_and_notes(lab):

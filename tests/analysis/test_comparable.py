@@ -48,7 +48,8 @@ def test_system_gate_and_seed_may_differ():
 @pytest.mark.parametrize(
     ("results", "config", "expected"),
     [
-        ({}, {"preset": "big"}, {"preset": ("tiny", "big")}),
+        ({}, {"preset": "big"}, {}),
+        ({}, {"epochs": 7}, {"epochs": (None, 7)}),
         ({}, {"learning_rate": 1}, {"learning_rate": (0.1, 1)}),
         ({}, {"of_tomorrow": 7}, {"of_tomorrow": (None, 7)}),
         ({"train_examples": 6}, {}, {"train_examples": (5, 6)}),
@@ -67,6 +68,7 @@ def test_system_gate_and_seed_may_differ():
     ],
     ids=[
         "preset",
+        "epochs",
         "rate",
         "unknown",
         "data",
@@ -90,11 +92,11 @@ def test_variants_may_be_compared():
 
 
 def test_message_names_the_runs_and_both_values():
-    other = changed("D_1", config={"preset": "big", "learning_rate": 3})
+    other = changed("D_1", config={"clip_norm": 9, "learning_rate": 3})
     with pytest.raises(
         ValueError,
-        match="Runs 'x' and 'y' are not comparable.*learning_rate: 0.1 and 3; "
-        "preset: 'tiny' and 'big'.*Accepted",
+        match="Runs 'x' and 'y' are not comparable.*clip_norm: None and 9; "
+        "learning_rate: 0.1 and 3.*Accepted",
     ):
         check_comparable([BASELINE, other], ["x", "y"])
     check_comparable([BASELINE, changed("D_1")], ["x", "y"])

@@ -57,6 +57,26 @@ def test_target_examples_are_named():
     assert variant_name({"target_examples": None}) == ""
 
 
+def test_encoders_are_named_by_the_last_part_of_their_place():
+    adapted = {"preset": "/data/presets/e5-adapted/"}
+    assert variant_name(adapted) == "preset=e5-adapted"
+    assert variant_name({"preset": "hf://org/name"}) == "preset=name"
+    # A study of one other encoder, and two of which the first is the usual.
+    mbert, other = {"preset": "bert_base_multi"}, {"preset": "a/adapted"}
+    assert shared_settings([mbert, mbert]) == {"preset": "bert_base_multi"}
+    assert shared_settings([other, mbert]) == {"preset": "bert_base_multi"}
+    shared = shared_settings([other, mbert, other])
+    assert shared == {"preset": "adapted"}
+    shared = shared_settings([mbert, other, mbert])
+    assert [variant_name(x, shared) for x in (mbert, other)] == [
+        "",
+        "preset=adapted",
+    ]
+    # The default encoder is never called otherwise.
+    assert shared_settings([mbert, mbert, {}]) == {}
+    assert variant_name({}, shared_settings([mbert, mbert, {}])) == ""
+
+
 def test_defaults_are_those_of_the_model_and_of_training():
     arguments = inspect.signature(DLFABackbone.__init__).parameters
     fields = {field.name: field for field in dataclasses.fields(TrainConfig)}

@@ -142,7 +142,7 @@ def test_command_of_a_run_is_one_that_the_program_takes(lab, parse):
     config, _ = parse(train_command(run.results))
     assert (config.fusion_layer, config.seed) == (2, 3)
     assert config.data_dir == "DIR"
-    assert config.output_dir == "runs/pos/D_2/seed-3"
+    assert config.output_dir == "runs/pos/D_2-preset-tiny/seed-3"
 
 
 def test_runs_that_may_share_a_table_get_folders_of_their_own():
