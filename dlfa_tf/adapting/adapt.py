@@ -30,6 +30,7 @@ from dlfa_tf.models import presets
 from dlfa_tf.models.dlfa_backbone import DLFABackbone
 from dlfa_tf.preprocessing import piece_tokenizer
 from dlfa_tf.preprocessing.piece_tokenizer import PieceTokenizer
+from dlfa_tf.runs import auto
 from dlfa_tf.runs import environment
 from dlfa_tf.runs import resuming
 from dlfa_tf.runs import run_folder
@@ -83,13 +84,11 @@ def adapt(
         TrainingInterrupted: when SIGTERM came; the adaptation can be resumed.
         NonFiniteTraining: when loss or gradient is not finite.
     """
-    config = dataclasses.replace(
-        config, strategy=workers.resolve_strategy(config.strategy)
-    )
+    folder = files.user_path(config.output_dir, "output_dir")
+    config = _resolved(config, folder)
     presets.check_preset_length(config.preset, config.sequence_length)
     found = texts.find_texts(config.texts)
     chief = workers.is_chief(config.strategy)
-    folder = files.user_path(config.output_dir, "output_dir")
     if chief:
         _check_folder(folder, config, resume)
     if resume and (folder / RECORD).is_file():
@@ -114,6 +113,17 @@ def adapt(
             (list(found), *rows),
             (stop, say, verbose, chief),
         )
+
+
+def _resolved(config: AdaptConfig, folder: pathlib.Path) -> AdaptConfig:
+    """Decides what `auto` means, here or in what is to be gone on with."""
+    begun = folder / LOG_FOLDER / _SETTINGS
+    begun_in = files.read_json(begun)["precision"] if begun.is_file() else None
+    return dataclasses.replace(
+        config,
+        precision=auto.resolve_precision(config.precision, begun_in),
+        strategy=workers.resolve_strategy(config.strategy),
+    )
 
 
 def _check_folder(

@@ -7,8 +7,8 @@ from typing import Any
 
 from dlfa_tf import options
 from dlfa_tf.runs import setting
+from dlfa_tf.runs.engine_settings import EngineSettings
 from dlfa_tf.runs.setting import REQUIRED
-from dlfa_tf.runs.settings import STRATEGIES
 
 _data = functools.partial(setting.setting, "data")
 _training = functools.partial(setting.setting, "training")
@@ -16,7 +16,7 @@ _place = functools.partial(setting.setting, "place")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class AdaptConfig:
+class AdaptConfig(EngineSettings):
     """Settings of one adaptation; see `dlfa_tf.runs.setting.Setting`.
 
     Raises:
@@ -108,23 +108,6 @@ class AdaptConfig:
         low=1,
     )
     seed: int = _training("Seed of the new head, masks and order", 1)
-    precision: str = _training(
-        "Dtype policy",
-        choices=("float32", "mixed_bfloat16", "mixed_float16"),
-    )
-    jit_compile: bool = _training("Compile the step with XLA", False)
-    strategy: str = _place(
-        "Where to train: one device, all GPUs of this machine, or the "
-        "machines in TF_CONFIG",
-        choices=STRATEGIES,
-    )
-    checkpoint_minutes: float = _place(
-        "Minutes between two checkpoints; 0 is after every step",
-        10.0,
-        low=0,
-        finite=False,
-    )
-    keep_checkpoints: int = _place("Newest checkpoints to keep", 2, low=1)
     compact_vocabulary: bool = _training(
         "Train on the embedding rows in use only", True
     )

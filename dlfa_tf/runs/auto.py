@@ -19,16 +19,23 @@ def resolved(config: TrainConfig, resume: bool = False) -> TrainConfig:
     """
     return dataclasses.replace(
         config,
-        precision=_precision(config, resume),
+        precision=resolve_precision(
+            config.precision, _begun_in(config.output_dir) if resume else None
+        ),
         strategy=workers.resolve_strategy(config.strategy),
     )
 
 
-def _precision(config: TrainConfig, resume: bool) -> str:
-    if config.precision != "auto":
-        return config.precision
-    if resume and (pathlib.Path(config.output_dir) / CONFIG).is_file():
-        begun_in = settings.read_config(config.output_dir).precision
-        if begun_in != "auto":
-            return begun_in
+def resolve_precision(precision: str, begun_in: str | None) -> str:
+    """Decides what `auto` means: as it was begun, or by this machine."""
+    if precision != "auto":
+        return precision
+    if begun_in not in (None, "auto"):
+        return str(begun_in)
     return "mixed_bfloat16" if environment.has_fast_bfloat16() else "float32"
+
+
+def _begun_in(output_dir: str) -> str | None:
+    if not (pathlib.Path(output_dir) / CONFIG).is_file():
+        return None
+    return settings.read_config(output_dir).precision

@@ -20,6 +20,7 @@ from dlfa_tf.runs import names
 from dlfa_tf.runs import own_fusion
 from dlfa_tf.runs import recipes
 from dlfa_tf.runs import setting
+from dlfa_tf.runs.engine_settings import EngineSettings
 from dlfa_tf.runs.recipes import RECIPES
 from dlfa_tf.runs.setting import REQUIRED
 
@@ -29,7 +30,6 @@ _gate = functools.partial(setting.setting, "gate")
 _training = functools.partial(setting.setting, "training")
 _evaluation = functools.partial(setting.setting, "evaluation")
 _place = functools.partial(setting.setting, "place")
-STRATEGIES = ("auto", "one_device", "mirrored", "multi_worker")
 
 
 def _block_number(text: str) -> int:
@@ -54,7 +54,7 @@ def _without_tilde(name: str, path: Any) -> str:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class TrainConfig:
+class TrainConfig(EngineSettings):
     """Settings of one run; what a flag left open is decided here.
 
     `Setting` says what a field declares, docs/settings.md lists all. Their
@@ -290,25 +290,6 @@ class TrainConfig:
         choices=tuple(RECIPES),
         in_tables="free",
     )
-    precision: str = _training(
-        "Dtype policy; `auto` is mixed_bfloat16 where the hardware has it",
-        choices=("float32", "mixed_bfloat16", "mixed_float16", "auto"),
-    )
-    jit_compile: bool = _training(
-        "Compile the step with XLA", False, in_tables="free"
-    )
-    strategy: str = _place(
-        "Where to train: one device, all GPUs of this machine, or the "
-        "machines in TF_CONFIG",
-        choices=STRATEGIES,
-    )
-    checkpoint_minutes: float = _place(
-        "Minutes between two checkpoints; 0 is after every step",
-        10.0,
-        low=0,
-        finite=False,
-    )
-    keep_checkpoints: int = _place("Newest checkpoints to keep", 2, low=1)
     compact_vocabulary: bool = _training(
         "Train on the embedding rows in use only (exact without weight decay)",
         True,

@@ -9,7 +9,7 @@ import keras
 
 from dlfa_tf import checks
 from dlfa_tf.lazy import tf
-from dlfa_tf.runs.settings import STRATEGIES
+from dlfa_tf.runs.engine_settings import STRATEGIES
 
 _FORM = (
     '{"cluster": {"worker": ["host:port", "host:port"]}, '

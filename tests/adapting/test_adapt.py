@@ -16,6 +16,7 @@ from dlfa_tf.adapting.adapt import build_model
 from dlfa_tf.adapting.settings import AdaptConfig
 from dlfa_tf.models.presets import load_encoder
 from dlfa_tf.models.presets import load_tokenizer
+from dlfa_tf.runs import environment
 from dlfa_tf.training import interruption
 from dlfa_tf.training.interruption import StopRequest
 from dlfa_tf.training.interruption import TrainingInterrupted
@@ -152,6 +153,18 @@ def test_stopped_and_resumed_equals_the_undisturbed_one(
         np.testing.assert_array_equal(a, b)
     again = adapt(config("whole", **changes), verbose=0, resume=True)
     assert again == whole
+
+
+def test_precision_is_that_of_what_was_begun(config, tmp_path, monkeypatch):
+    here = "mixed_bfloat16"
+    text = json.dumps(config("begun", precision=here).to_json())
+    (tmp_path / "begun" / "adaptation").mkdir(parents=True)
+    (tmp_path / "begun" / "adaptation" / "settings.json").write_text(text)
+    monkeypatch.setattr(environment, "has_fast_bfloat16", lambda: False)
+    for folder, resume in (("begun", True), ("new", False)):
+        asked = config(folder, precision="auto")
+        record = adapt(asked, verbose=0, resume=resume)
+        assert (record["config"]["precision"] == here) == resume
 
 
 def test_another_adaptation_goes_on_with_the_head(config, adapted):
