@@ -32,6 +32,7 @@ FOLDERS = (
     "benchmarks",
     "dlfa_tf",
 )
+STYLE = Path("docs") / "site.css"
 _LINK = re.compile(r"\]\(([^)\s#]+)(#[^)\s]*)?\)")
 
 
@@ -59,6 +60,7 @@ def stage(root: Path, folder: Path) -> None:
     _write(folder / "api" / "dlfa_tf.md", root_reference(root))
     pictures = Path("docs") / "pictures"
     shutil.copytree(root / pictures, folder / pictures, dirs_exist_ok=True)
+    shutil.copy(root / STYLE, folder / STYLE)
 
 
 def _with_links(text: str, root: Path, document: Path, folder: Path) -> str:

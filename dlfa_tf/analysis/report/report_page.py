@@ -13,40 +13,54 @@ _POLICY = (
     "script-src 'unsafe-inline'"
 )
 _STYLE = """
-:root { color-scheme: light; }
+:root { color-scheme: light; --page: #fff; --text: #1a1a1a; --quiet: #444;
+  --link: #0050a0; --focus: #e69f00; --line: #ddd; --rule: #bbb; --head: #555;
+  --row: #f2f6fa; --arrow: #767676; --code: #f4f4f4; }
+@media screen and (prefers-color-scheme: dark) {
+  :root { color-scheme: dark; --page: #16181c; --text: #ececec;
+    --quiet: #b0b4ba; --link: #7db8f5; --focus: #f0a04a; --line: #33383f;
+    --rule: #555b64; --head: #8a9099; --row: #232830; --arrow: #9aa0a8;
+    --code: #20242a; }
+}
 * { box-sizing: border-box; }
-body { font: 16px/1.5 system-ui, sans-serif; color: #1a1a1a; margin: 0 auto;
-  max-width: 72rem; padding: 0 1rem 3rem; background: #fff; }
+body { font: 16px/1.5 system-ui, sans-serif; color: var(--text); margin: 0 auto;
+  max-width: 72rem; padding: 0 1rem 3rem; background: var(--page); }
 h1 { font-size: 1.6rem; line-height: 1.25; }
-h2 { font-size: 1.25rem; margin-top: 2.5rem; border-bottom: 1px solid #bbb; }
+h2 { font-size: 1.25rem; margin-top: 2.5rem;
+  border-bottom: 1px solid var(--rule); }
 nav ul { display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; padding: 0;
   list-style: none; }
-a { color: #0050a0; }
+a { color: var(--link); }
 a:focus-visible, button:focus-visible, .scroll:focus-visible,
-summary:focus-visible { outline: 3px solid #e69f00; outline-offset: 1px; }
+summary:focus-visible { outline: 3px solid var(--focus); outline-offset: 1px; }
 .scroll { overflow-x: auto; max-width: 100%; margin-top: 1rem; }
 table { border-collapse: collapse; font-size: .875rem;
   font-variant-numeric: tabular-nums; }
-caption { text-align: left; font-weight: 600; padding: .25rem 0; }
+caption { text-align: left; font-weight: 600; padding: .25rem 0;
+  max-width: calc(100vw - 2rem); }
 th, td { padding: .2rem .6rem; text-align: right; white-space: nowrap;
-  border-bottom: 1px solid #ddd; }
+  border-bottom: 1px solid var(--line); }
 td.text { white-space: normal; min-width: 16rem; text-align: start;
   overflow-wrap: anywhere; }
-thead th { border-bottom: 2px solid #555; vertical-align: bottom;
+thead th { border-bottom: 2px solid var(--head); vertical-align: bottom;
   white-space: normal; min-width: 4.5rem; }
 th:first-child { text-align: left; position: sticky; left: 0;
-  background: #fff; }
-tbody tr:hover > * { background: #f2f6fa; }
+  background: var(--page); }
+tbody tr:hover > * { background: var(--row); }
 th button { font: inherit; color: inherit; background: none; border: 0;
   padding: 0; cursor: pointer; text-align: inherit; }
-th button::after { content: "\\a0\\2195"; color: #767676; }
-th[aria-sort=ascending] button::after { content: "\\a0\\2191"; color: #000; }
-th[aria-sort=descending] button::after { content: "\\a0\\2193"; color: #000; }
-.note { font-size: .875rem; color: #444; max-width: 50rem; margin: .4rem 0; }
+th button::after { content: "\\a0\\2195"; color: var(--arrow); }
+th[aria-sort=ascending] button::after { content: "\\a0\\2191";
+  color: var(--text); }
+th[aria-sort=descending] button::after { content: "\\a0\\2193";
+  color: var(--text); }
+.note { font-size: .875rem; color: var(--quiet); max-width: 50rem;
+  margin: .4rem 0; }
 figure { margin: 1.5rem 0; }
-figure img { max-width: 100%; height: auto; display: block; }
-figcaption { font-size: .875rem; color: #444; max-width: 50rem; }
-pre { overflow-x: auto; background: #f4f4f4; padding: .75rem;
+figure img { max-width: 100%; height: auto; display: block;
+  background: #fff; }
+figcaption { font-size: .875rem; color: var(--quiet); max-width: 50rem; }
+pre { overflow-x: auto; background: var(--code); padding: .75rem;
   font-size: .8125rem; }
 @media print {
   @page { size: A4 landscape; margin: 12mm; }

@@ -231,6 +231,10 @@ def test_browser_shows_and_sorts_without_an_error(report, tmp_path, width):
         page.show_as(width, 900)
         page.open(report.as_uri())
         seen = page.ask(LOOK)
+        colour = "getComputedStyle(document.body).backgroundColor"
+        assert page.ask(colour) == "rgb(255, 255, 255)"
+        page.show_as(width, 900, dark=True)
+        assert max(map(int, re.findall(r"\d+", page.ask(colour)))) < 80
         assert page.errors == []
     up, down, by_score, sort, other, images, fits, shut, printed = seen
     # By name with numbers as numbers: D_2 before D_10.
