@@ -9,7 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from dlfa_tf.lazy import tf
+from dlfa_tf.models import large_weights
 from dlfa_tf.models.dlfa_backbone import DLFABackbone
 
 
@@ -21,9 +21,22 @@ def compact_model(model: Any, used: np.ndarray) -> Any:
     the token embedding with one row for each piece lists all in
     `vocabulary_weights`.
     """
+    with large_weights.about_to_be_set(least=0):
+        small = _over_rows(model, len(used))
+    # All variables: the seeds of dropout are no weights.
+    for source, target in zip(model.variables, small.variables, strict=True):
+        value = source.value
+        if _has_vocabulary(model, source):
+            value = keras.ops.take(value, used, axis=0)
+        target.assign(value)
+    return small
+
+
+def _over_rows(model: Any, rows: int) -> Any:
+    """The same task model over so many rows, with weights of its own."""
     encoder = model.backbone.encoder
     encoder_config = encoder.get_config()
-    encoder_config["vocabulary_size"] = len(used)
+    encoder_config["vocabulary_size"] = rows
     encoder_config.pop("name", None)
     backbone_config = model.backbone.get_config()
     backbone_config.pop("name", None)
@@ -33,14 +46,7 @@ def compact_model(model: Any, used: np.ndarray) -> Any:
     if "preprocessor" in config:
         config["preprocessor"] = None
     config["backbone"] = DLFABackbone.from_config(backbone_config)
-    small = type(model).from_config(config)
-    # All variables: the seeds of dropout are no weights.
-    for source, target in zip(model.variables, small.variables, strict=True):
-        value = source.value
-        if _has_vocabulary(model, source):
-            value = keras.ops.take(value, used, axis=0)
-        target.assign(value)
-    return small
+    return type(model).from_config(config)
 
 
 def write_back(model: Any, small: Any, used: np.ndarray | None) -> None:
@@ -53,16 +59,8 @@ def write_back(model: Any, small: Any, used: np.ndarray | None) -> None:
     for source, target in zip(small.weights, model.weights, strict=True):
         if used is None or not _has_vocabulary(model, target):
             target.assign(source.value)
-        elif keras.backend.backend() == "tensorflow":
-            # In place: the whole table is 370 MB in a multilingual encoder.
-            rows = tf.convert_to_tensor(source.value)
-            target.value.scatter_update(tf.IndexedSlices(rows, used))
         else:
-            target.assign(
-                keras.ops.scatter_update(
-                    target.value, used[:, None], source.value
-                )
-            )
+            large_weights.set_rows(target, used, source.value)
 
 
 def _has_vocabulary(model: Any, variable: Any) -> bool:

@@ -14,6 +14,7 @@ from dlfa_tf import options
 from dlfa_tf.models import checkpoint_encoders
 from dlfa_tf.models import encoder_blocks
 from dlfa_tf.models import fusing
+from dlfa_tf.models import large_weights
 from dlfa_tf.models import lora
 from dlfa_tf.models import saved_folder
 from dlfa_tf.models import sentence_vectors
@@ -132,6 +133,13 @@ class DLFABackbone(keras_hub.models.Backbone):
         outputs = backbone({"token_ids": ids, "segment_ids": 0 * ids,
                             "padding_mask": ids > 0})
         outputs["sequence_output"].shape  # (1, 4, 8)
+
+        backbone.save_to_preset("backbone")
+        same = DLFABackbone.from_preset("backbone")
+        for one in (backbone, same):
+            one.enable_lora(2)  # trains few weights, which are saved alone
+        backbone.save_lora_weights("trained.lora.h5")
+        same.load_lora_weights("trained.lora.h5")
 
     Reference:
         - Chen et al. 2022, equations 1 and 2; section on D_x.
@@ -331,7 +339,10 @@ class DLFABackbone(keras_hub.models.Backbone):
             return super().from_preset(
                 preset, load_weights=load_weights, **kwargs
             )
-        with manifest.checked(folder):
+        with (
+            manifest.checked(folder),
+            large_weights.about_to_be_set(load_weights),
+        ):
             return super().from_preset(
                 str(folder.absolute()), load_weights=load_weights, **kwargs
             )

@@ -18,6 +18,7 @@ from dlfa_tf.models import array_inputs
 from dlfa_tf.models import encoder_blocks
 from dlfa_tf.models import fusing
 from dlfa_tf.models import keras_arguments
+from dlfa_tf.models import large_weights
 from dlfa_tf.models import loading
 from dlfa_tf.models import model_card
 from dlfa_tf.models import raw_inputs
@@ -787,9 +788,12 @@ class DLFATask(keras_hub.models.Task):
         loading.check_saved_task_arguments(kwargs)
         if kwargs.get("dtype") is None:
             kwargs["dtype"] = loading.saved_mixed_policy(preset)
-        return super(DLFATask, saved).from_preset(
-            loading.local_preset(preset), load_weights=load_weights, **kwargs
-        )
+        with large_weights.about_to_be_set(load_weights):
+            return super(DLFATask, saved).from_preset(
+                loading.local_preset(preset),
+                load_weights=load_weights,
+                **kwargs,
+            )
 
     def get_config(self) -> dict:
         """Returns the constructor's arguments."""

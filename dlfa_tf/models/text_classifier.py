@@ -60,6 +60,10 @@ class DLFATextClassifier(DLFATask):
             "tiny", fusion_layer=1, labels=["no", "yes"])
         model.fit((["a b", "c d"], ["a b", "e f"]), ["yes", "no"], verbose=0)
         model.predict((["a b"], ["c d"]), verbose=0).shape  # (1, 2)
+        model.evaluate((["a b"], ["c d"]), ["no"], verbose=0)  # loss, accuracy
+
+        model.save_weights("pairs.weights.h5")
+        model.load_weights("pairs.weights.h5")
 
     Reference:
         - Chen et al. 2022; Devlin et al. 2019 for the pooler.

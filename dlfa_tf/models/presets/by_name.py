@@ -15,6 +15,7 @@ from dlfa_tf import checks
 from dlfa_tf import files
 from dlfa_tf.models import checkpoint_encoders
 from dlfa_tf.models import encoder_blocks
+from dlfa_tf.models import large_weights
 from dlfa_tf.models.presets import e5_small_multi
 from dlfa_tf.models.presets import hub
 from dlfa_tf.models.presets import tiny
@@ -122,7 +123,9 @@ def load_encoder(
             name, load_weights=load_weights, **options
         )
 
-    encoder = _load(load, preset)
+    # A table that the files lack is an error of theirs.
+    with large_weights.about_to_be_set(load_weights):
+        encoder = _load(load, preset)
     if "transformer_layer_0" not in {layer.name for layer in encoder.layers}:
         raise ValueError(
             "`preset` must name an encoder whose blocks are called "

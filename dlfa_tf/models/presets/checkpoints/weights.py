@@ -10,6 +10,7 @@ import keras_hub
 import numpy as np
 
 from dlfa_tf.models import checkpoint_encoders
+from dlfa_tf.models import large_weights
 from dlfa_tf.models.presets.checkpoints.config import CheckpointConfig
 from dlfa_tf.models.presets.checkpoints.tensors import Tensors
 
@@ -139,7 +140,8 @@ def load_weights(
         if name is None:
             raise _missing(part, config, tensors)
         shape = tuple(variable.shape)
-        variable.assign(_value(tensors, name, part, shape, config))
+        value = _value(tensors, name, part, shape, config)
+        large_weights.assign(variable, value)
 
 
 def _part(path: str, kind: str) -> _Part:
