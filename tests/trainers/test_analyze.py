@@ -19,7 +19,7 @@ def test_committed_results_become_tables(start, tmp_path):
         f"--output_dir={output}",
         f"--data_dir={tmp_path}",
     )
-    assert done.returncode == 0, done.stderr
+    assert (done.returncode, done.stderr) == (0, "")
     assert "they need predictions/, which 2 of 2 runs lack" in done.stdout
     assert "2 finished runs" in done.stdout
     assert "one seed only" in done.stdout

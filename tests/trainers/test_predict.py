@@ -26,7 +26,7 @@ def test_sentences_are_tagged_from_standard_input(start, pos_run, eager):
         input="\r\n".join(lines),
         encoding="utf-8",
     )
-    assert done.returncode == 0, done.stderr[-3000:]
+    assert (done.returncode, done.stderr) == (0, "")
     answers = done.stdout.split("\n")
     assert answers.pop() == ""
     assert len(answers) == len(lines)

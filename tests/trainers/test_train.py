@@ -37,7 +37,7 @@ def test_a_run_as_a_user_starts_it(start, tmp_path):
         "--seed=7",
         f"--output_dir={folder}",
     )
-    assert done.returncode == 0, done.stderr[-3000:]
+    assert (done.returncode, done.stderr) == (0, "")
     results = json.loads((folder / "results.json").read_text("utf-8"))
     config = results["config"]
     assert config["task"] == "pos"
@@ -54,8 +54,6 @@ def test_a_run_as_a_user_starts_it(start, tmp_path):
     score = results["languages"]["zh"]["score"]
     assert f"zh test {score:.2f}" in done.stdout
     assert f"Results: {folder}/results.json" in done.stdout
-    for noise in ("Traceback", "Warning", "cuda"):
-        assert noise not in done.stderr
 
 
 @pytest.fixture

@@ -6,7 +6,9 @@ restores by the saver in the MetaGraph and runs the signature by its tensors'
 names, as the server does. Only the check of shapes is Python's.
 """
 
+import ctypes
 import os
+import pathlib
 from collections.abc import Iterable
 from collections.abc import Mapping
 from typing import Any
@@ -14,6 +16,13 @@ from typing import Any
 import numpy as np
 
 from dlfa_tf.lazy import tf
+
+_FRAMEWORK = "libtensorflow_framework.so.2"
+# absl::lts_20250127::SetMinLogLevel(absl::LogSeverityAtLeast)
+_SET_MIN_LOG_LEVEL = (
+    "_ZN4absl12lts_2025012714SetMinLogLevelENS0_18LogSeverityAtLeastE"
+)
+_ERROR = 2
 
 
 class ServedGraph:
@@ -24,6 +33,7 @@ class ServedGraph:
     """
 
     def __init__(self, folder: str | os.PathLike) -> None:
+        _hold_abseil_to_level()
         self._session = tf.compat.v1.Session(graph=tf.Graph())
         self._calls: dict[Any, Any] = {}
         with self._session.graph.as_default():
@@ -65,6 +75,24 @@ class ServedGraph:
     def close(self) -> None:
         """Gives the memory back."""
         self._session.close()
+
+
+def _hold_abseil_to_level() -> None:
+    """Lets `TF_CPP_MIN_LOG_LEVEL` hold for all of TensorFlow, save for errors.
+
+    TensorFlow 2.20 obeys it in its own macros only. What a session says through
+    Abseil, that a pass for TPUs is not enabled, has no other setting than this
+    function; where a build has none of that name, the two lines are shown.
+    """
+    level = os.environ.get("TF_CPP_MIN_LOG_LEVEL", "")
+    if level not in ("1", "2", "3"):
+        return
+    library = pathlib.Path(tf.sysconfig.get_lib(), _FRAMEWORK)
+    try:
+        set_level = getattr(ctypes.CDLL(str(library)), _SET_MIN_LOG_LEVEL)
+    except (OSError, AttributeError):
+        return
+    set_level(min(int(level), _ERROR))
 
 
 def own_signatures(meta_graph: Any) -> dict[str, Any]:
