@@ -10,7 +10,6 @@ Example:
     python -m trainers.demo --task=pos
 """
 
-import gc
 import os
 import pathlib
 import subprocess
@@ -137,6 +136,7 @@ def main() -> None:
 
 def _finished_or_run(output: pathlib.Path, layer: int | None) -> dict[str, Any]:
     """Results of one system: of an earlier demo, resumed, or of a new run."""
+    from dlfa_tf.runs import memory
     from dlfa_tf.runs import names
     from dlfa_tf.runs import settings
     from dlfa_tf.training import run
@@ -158,7 +158,7 @@ def _finished_or_run(output: pathlib.Path, layer: int | None) -> dict[str, Any]:
     )
     # The run's model, or it stands beside the next one: Keras' models are freed
     # by this alone.
-    gc.collect()
+    memory.give_back()
     return results
 
 

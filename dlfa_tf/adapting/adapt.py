@@ -2,7 +2,6 @@
 
 import contextlib
 import dataclasses
-import gc
 import pathlib
 import time
 from collections.abc import Callable
@@ -32,6 +31,7 @@ from dlfa_tf.preprocessing import piece_tokenizer
 from dlfa_tf.preprocessing.piece_tokenizer import PieceTokenizer
 from dlfa_tf.runs import auto
 from dlfa_tf.runs import environment
+from dlfa_tf.runs import memory
 from dlfa_tf.runs import resuming
 from dlfa_tf.runs import run_folder
 from dlfa_tf.runs import setting
@@ -200,7 +200,7 @@ def _run(
     distribution.check_batch_size(config.batch_size, strategy)
     say(f"building the encoder of {config.preset}")
     small, text, has_head = _build(config, tokenizing, rows, strategy)
-    gc.collect()
+    memory.give_back()
     objective = MaskedWordTraining(
         config,
         text,
@@ -224,7 +224,7 @@ def _run(
     if not chief:
         return {}
     del engine
-    gc.collect()
+    memory.give_back()
     forward = inputs.inference(small) or small.predict_on_batch
     after = objective.measure(forward)
     record = {

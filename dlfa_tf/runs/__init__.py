@@ -11,5 +11,6 @@ auto: what `auto` means on this machine.
 same_settings: whether a run was made with the settings asked for.
 load: models from a config, and from a folder.
 environment: versions, hardware, revision and memory.
+memory: gives memory back between the parts of a program.
 workers: which machines and devices a run works on.
 """

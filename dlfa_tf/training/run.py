@@ -1,7 +1,6 @@
 """One run: build, fine-tune, choose on dev of the source, evaluate."""
 
 import contextlib
-import gc
 import pathlib
 import time
 from collections.abc import Callable
@@ -14,6 +13,7 @@ from dlfa_tf.models import model_card
 from dlfa_tf.runs import auto
 from dlfa_tf.runs import environment
 from dlfa_tf.runs import load
+from dlfa_tf.runs import memory
 from dlfa_tf.runs import result_file
 from dlfa_tf.runs import resuming
 from dlfa_tf.runs import run_folder
@@ -121,7 +121,7 @@ def _train(
     # A full model beside the compact one would take its memory on top of what
     # training needs; Keras' models are freed by this alone. Here, where no
     # frame refers to it any more.
-    gc.collect()
+    memory.give_back()
     engine = Engine(
         config,
         small,
@@ -140,7 +140,7 @@ def _train(
         return None
     # The optimizer's memory is needed for the full model.
     del engine
-    gc.collect()
+    memory.give_back()
     trained = time.monotonic()
     model = inputs.keep(config, small, prepared, run_dir)
     seconds = {"build": built - started, "train": trained - built}

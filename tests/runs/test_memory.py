@@ -1,0 +1,50 @@
+"""Tests of dlfa_tf.runs.memory."""
+
+import ctypes
+import pathlib
+import sys
+import weakref
+
+import numpy as np
+import pytest
+
+from dlfa_tf.runs import memory
+
+
+class Circle:
+    """Refers to itself, as Keras' models do."""
+
+    def __init__(self):
+        self.itself = self
+
+
+def test_circles_are_freed():
+    freed = weakref.ref(Circle())
+    memory.give_back()
+    assert freed() is None
+
+
+def test_a_c_library_without_the_function_is_left_alone(monkeypatch):
+    monkeypatch.setattr(ctypes, "CDLL", lambda _: object())
+    memory.give_back()
+
+
+def resident():
+    """Resident memory of this process, in bytes."""
+    pages = pathlib.Path("/proc/self/statm").read_text().split()[1]
+    return int(pages) * 4096
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux" or not hasattr(ctypes.CDLL(None), "malloc_trim"),
+    reason="only glibc keeps memory that it can be asked for",
+)
+def test_free_memory_goes_back_to_the_system():
+    # Too small for pages of their own; what lies on top keeps them.
+    arrays = [np.ones(2**12) for _ in range(2**11)]
+    kept = arrays[-1]
+    before = resident()
+    del arrays
+    memory.give_back()
+    assert resident() < before - 2**25
+    assert kept.sum() == 2**12
