@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import tensorflow as tf
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDERS = ("docs", "deploy", "saved_models", "benchmarks")
@@ -97,6 +98,13 @@ def _documented(tree: ast.AST, prefix: str) -> Iterator[tuple[str, str]]:
                 yield from _documented(node, name)
 
 
+# An export takes ten seconds to write.
+SLOW = {
+    "dlfa_tf.serving.export.export_module.export_saved_model",
+    "dlfa_tf.serving.export.lint.check_export",
+}
+
+
 def _docstring_examples() -> Iterator:
     for file in sorted((ROOT / "dlfa_tf").rglob("*.py")):
         parts = file.relative_to(ROOT).with_suffix("").parts
@@ -107,7 +115,8 @@ def _docstring_examples() -> Iterator:
         for name, docstring in documented:
             code = find_example(docstring)
             if code is not None:
-                yield pytest.param(code, id=name)
+                marks = [pytest.mark.slow] if name in SLOW else []
+                yield pytest.param(name, code, id=name, marks=marks)
 
 
 def run_example(code: str, namespace: dict) -> None:
@@ -135,12 +144,25 @@ def test_document_example_runs(line, info, code, tmp_path, monkeypatch, eager):
     run_example("\n" * (line - 1) + code, {"__name__": "example"})
 
 
-@pytest.mark.parametrize("code", list(_docstring_examples()))
-def test_docstring_example_runs(code, tmp_path, monkeypatch, eager):
+@pytest.mark.parametrize(("name", "code"), list(_docstring_examples()))
+def test_docstring_example_runs(name, code, tmp_path, monkeypatch, eager):
     assert code.strip(), "the section is empty"
     monkeypatch.chdir(tmp_path)
     package = importlib.import_module("dlfa_tf")
+    if name in SLOW:
+        # An export is traced, of course.
+        tf.config.run_functions_eagerly(False)
     run_example(code, {"__name__": "example", "dlfa_tf": package})
+
+
+def examples() -> Iterator[str]:
+    """Code of all examples that are run, of documents and docstrings."""
+    for parameter in _document_examples():
+        _, info, code = parameter.values
+        if not is_excluded(info):
+            yield code
+    for parameter in _docstring_examples():
+        yield parameter.values[1]
 
 
 def anchors(text: str) -> set[str]:

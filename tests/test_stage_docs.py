@@ -14,6 +14,7 @@ import pytest
 
 from tests import browser
 from tests.browser import Browser
+from tests.test_documentation import examples
 from tests.test_documentation import find_example
 from tools import stage_docs
 
@@ -74,23 +75,54 @@ def test_name_without_a_docstring_is_refused(tmp_path):
         )
 
 
-def names_without_an_example():
+def public_values():
+    """Public names with what they name, by the reference's packages."""
     for package in stage_docs.PACKAGES:
         init = ROOT / "dlfa_tf" / package / "__init__.py"
         tree = ast.parse(init.read_text("utf-8"))
         for name, module in stage_docs.public_names(tree, f"dlfa_tf.{package}"):
             value = getattr(importlib.import_module(module), name)
-            if inspect.isclass(value) or inspect.isfunction(value):
-                if find_example(inspect.getdoc(value)) is None:
-                    yield f"{package}.{name}"
+            yield f"{package}.{name}", value
 
 
 def test_every_public_name_has_an_example():
-    # An export takes ten seconds to write; docs/serving.md shows both.
-    assert list(names_without_an_example()) == [
-        "serving.check_export",
-        "serving.export_saved_model",
+    assert [] == [
+        name
+        for name, value in public_values()
+        if inspect.isclass(value) or inspect.isfunction(value)
+        if find_example(inspect.getdoc(value)) is None
     ]
+
+
+# Keras calls them, or the package itself.
+HOOKS = re.compile(
+    "(build|call|compute_|get_|from_config|compile_from|default_|structured_|"
+    "check|weigh|load_own|save_own|preprocess_samples|head_output|"
+    "with_sentence_vector|.*_on_batch|.*_task_weights|encode|as_words|features|"
+    "label_ids|pack|.*_assets|usual_names|reset_state|result|symbolic_|merge|"
+    "count$|index$)"
+)
+
+
+def test_every_method_for_users_is_called_in_an_example():
+    code = "\n".join(examples())
+    missing = set()
+    for name, value in public_values():
+        if not inspect.isclass(value) or issubclass(value, BaseException):
+            continue
+        for base in inspect.getmro(value):
+            if base.__module__.startswith("dlfa_tf."):
+                missing |= {
+                    f"{name}.{method}"
+                    for method, function in vars(base).items()
+                    if not method.startswith("_")
+                    if not isinstance(function, property)
+                    if callable(getattr(base, method))
+                    if not inspect.isclass(function)
+                    if not HOOKS.match(method)
+                    if f".{method}(" not in code
+                }
+    assert missing == set()
 
 
 # Installs the tools of the site where they are not, and builds it: a minute.

@@ -43,6 +43,10 @@ class Source:
         ('ar', 'de', 'el', 'en', 'es', 'fr', 'hi', 'ru', 'zh')
         >>> source.load("test", "de", limit=1)[0].words[:3]
         ('Nach', 'dem', 'Hochwasser')
+        >>> source.file("test", "de").name
+        'test-de.tsv'
+        >>> source.unlabelled("test")
+        ()
     """
 
     task: Task

@@ -81,6 +81,7 @@ class TaggingPreprocessor(BasePreprocessor):
             load_tokenizer("tiny"), labels=["NOUN", "VERB"]
         )
         x, y = preprocessor(["dogs bark"], y=["NOUN VERB"])
+        preprocessor.word_weights(["NOUN VERB"], [1.0, 3.0])  # [[1.0, 3.0]]
 
     Reference:
         - Hu et al. 2020, XTREME, third_party/utils_tag.py (label on the first

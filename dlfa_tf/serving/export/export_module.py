@@ -80,6 +80,17 @@ def export_saved_model(
             float32, 0.1 in bfloat16, 0.3 in int8; nothing is left behind.
         FileExistsError: when the version exists.
         OSError: when the folder cannot be written; nothing is left behind.
+
+    Example:
+        from dlfa_tf.models import DLFATextClassifier
+        from dlfa_tf.serving import Client
+        from dlfa_tf.serving import export_saved_model
+
+        model = DLFATextClassifier.from_preset("tiny", labels=["no", "yes"])
+        folder = export_saved_model(model, "saved_models/pairs")
+        print(folder)  # saved_models/pairs/1
+        with Client.of_export(folder) as client:
+            client.classify(["a b"], ["c d"])  # label and probabilities
     """
     if model.preprocessor is None or model.labels is None:
         raise ValueError(

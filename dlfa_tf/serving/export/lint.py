@@ -65,6 +65,24 @@ def check_export(
     Raises:
         FileNotFoundError: when the folder holds no SavedModel.
         ValueError: when the SavedModel is damaged or not tagged for serving.
+
+    Example:
+        from dlfa_tf.models import DLFATokenClassifier
+        from dlfa_tf.serving import Client
+        from dlfa_tf.serving import check_export
+        from dlfa_tf.serving import export_saved_model
+
+        model = DLFATokenClassifier.from_preset("tiny", labels=["UP", "LOW"])
+        folder = export_saved_model(model, "saved_models/case")
+        for finding in check_export(folder):
+            print(finding)  # ok      files: sizes and check sums are ...
+            assert not finding.problems
+        with Client.of_export(folder) as client:
+            client.tag(["Anna sleeps"])  # [[("Anna", "UP", 0.52), ...]]
+            client.tag_words([["Anna", "sleeps"]])
+            client.embed(["Anna sleeps"])  # one vector of floats
+            client.signatures()["tag_words"]  # names of inputs and outputs
+            client.status()  # {0: ("AVAILABLE", "")}
     """
     folder = files.user_path(folder, "folder")
     meta_graph = lint_rules.read_meta_graph(folder)
