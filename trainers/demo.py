@@ -10,7 +10,6 @@ Example:
     python -m trainers.demo --task=pos
 """
 
-import os
 import pathlib
 import subprocess
 import sys
@@ -99,9 +98,6 @@ def define_flags() -> None:
 def main() -> None:
     """Runs the parts in order and says what each is doing."""
     started = time.monotonic()
-    # TensorFlow's own pool for large buffers gives nothing back: what one part
-    # needed would be kept through all later ones. Read when it is imported.
-    os.environ.setdefault("TF_ONEDNN_USE_SYSTEM_ALLOCATOR", "1")
     output = pathlib.Path(FLAGS.output_dir or f"runs/demo/{FLAGS.task}")
     common_flags.say(
         f"Demo of task {FLAGS.task}: a small sample, never a benchmark."
