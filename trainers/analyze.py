@@ -148,7 +148,9 @@ def main() -> None:
 def _with_comparison(found: Any) -> Any:
     from dlfa_tf.analysis.tables import published_comparison
 
-    table = published_comparison.published_comparison(found.summary)
+    table = published_comparison.published_comparison(
+        found.summary, found.index.runs
+    )
     return dataclasses.replace(found, tables=(*found.tables, table))
 
 

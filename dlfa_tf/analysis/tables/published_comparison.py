@@ -1,20 +1,33 @@
 """Own runs against the paper's figures, cell by cell."""
 
+from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 
 from dlfa_tf.analysis import published
 from dlfa_tf.analysis.published import SOURCE
+from dlfa_tf.analysis.published import TRAIN_EXAMPLES
+from dlfa_tf.analysis.run_index import Run
 from dlfa_tf.analysis.tables import paper_tables
 from dlfa_tf.analysis.tables.table_files import PaperTable
 from dlfa_tf.data.tasks import TASKS
 
 _NAME = "published_comparison"
 _ONE_SEED = "one seed"
+# Settings of training that a run may have changed, in words.
+_SETTINGS = {
+    "epochs": "epochs",
+    "batch_size": "rows per step",
+    "learning_rate": "learning rate",
+    "sequence_length": "pieces per row",
+}
 
 
-def published_comparison(summary: pd.DataFrame) -> PaperTable:
+def published_comparison(
+    summary: pd.DataFrame, runs: Sequence[Run] = ()
+) -> PaperTable:
     """Every cell that both own runs and the paper have.
 
     A cell lies within the own spread when the published figure differs from the
@@ -23,6 +36,8 @@ def published_comparison(summary: pd.DataFrame) -> PaperTable:
 
     Args:
         summary: what `summarize` returned, of one or more tasks.
+        runs: those that it is of; the notes say then how they were made
+            otherwise than the published figures. Defaults to none.
 
     Returns:
         `PaperTable`, a row per task, system and part: own mean, its spread and
@@ -54,6 +69,7 @@ def published_comparison(summary: pd.DataFrame) -> PaperTable:
         "from the own mean than the standard deviation over seeds. "
         f"{inside} of {int(known.sum())} cells with two or more seeds do.",
         *_fewer_languages(summary),
+        *_made_otherwise(runs),
     ]
     return PaperTable(
         name=_NAME,
@@ -113,3 +129,44 @@ def _fewer_languages(summary: pd.DataFrame) -> list[str]:
                 "published ones hold."
             )
     return notes
+
+
+def _made_otherwise(runs: Sequence[Run]) -> list[str]:
+    """Says of each task which encoder, data and settings its runs had."""
+    notes = []
+    # Those of one task have all of this in common.
+    for task, run in {run.task: run for run in runs}.items():
+        if task not in TASKS:
+            continue
+        config = run.results["config"]
+        notes.append(
+            f"{task}: own encoder: {config['preset']}; the paper's is "
+            "multilingual BERT."
+        )
+        own, theirs = [], []
+        for text, value, wanted in _compared(task, run.results):
+            if value is not None and value != wanted:
+                own.append(f"{value} {text}")
+                theirs.append(str(wanted))
+        if own:
+            notes.append(
+                f"{task}: own runs have {', '.join(own)}; XTREME's settings "
+                f"are {', '.join(theirs)}."
+            )
+    return notes
+
+
+def _compared(
+    task: str, results: Mapping[str, Any]
+) -> list[tuple[str, Any, Any]]:
+    """What is counted in words, of a run, and of the published figures."""
+    config = results["config"]
+    count = results.get("train_examples")
+    found: list[tuple[str, Any, Any]] = [
+        ("training examples", count, TRAIN_EXAMPLES[task])
+    ]
+    for name, text in _SETTINGS.items():
+        found.append((text, config.get(name), getattr(TASKS[task], name)))
+    limit = config.get("eval_limit")
+    found.append(("test examples per language at most", limit, "all"))
+    return found

@@ -1,5 +1,7 @@
 """Own runs against the paper's figures."""
 
+import dataclasses
+
 import pandas as pd
 import pytest
 
@@ -7,6 +9,9 @@ from dlfa_tf.analysis import compare
 from dlfa_tf.analysis import run_index
 from dlfa_tf.analysis.tables.published_comparison import published_comparison
 from dlfa_tf.analysis.tables.table_files import to_markdown
+
+# Settings of PAWS-X in XTREME's scripts.
+XTREME = {"epochs": 5, "batch_size": 32, "learning_rate": 2e-5}
 
 
 def cell(task, system, part, mean, spread, seeds=3, label=None):
@@ -65,6 +70,29 @@ def test_runs_as_they_are_written(lab):
     assert row["spread"] == pytest.approx(own.std(ddof=1))
     assert (row["published"], row["seeds"]) == (77.0, 2)
     assert row["within"] == (abs(own.mean() - 77.0) <= own.std(ddof=1))
+
+
+def test_notes_say_how_runs_were_made_otherwise(lab):
+    lab.run("pos", "baseline", 1, preset="e5_small_multi", epochs=3,
+            learning_rate=3e-4, eval_limit=400)  # fmt: skip
+    lab.run("pawsx", "baseline", 1, preset="mbert", **XTREME)
+    runs = [
+        dataclasses.replace(run, results={**run.results, "train_examples": n})
+        for run, n in zip(
+            run_index.load_runs(str(lab.runs)).runs, (49401, 6000), strict=True
+        )
+    ]
+    summary = pd.concat(
+        [compare.summarize(compare.collect_scores([run])) for run in runs]
+    )
+    notes = published_comparison(summary, runs).notes
+    assert [x for x in notes if "own encoder" in x or "own runs have" in x] == [
+        "pawsx: own encoder: mbert; the paper's is multilingual BERT.",
+        "pos: own encoder: e5_small_multi; the paper's is multilingual BERT.",
+        "pos: own runs have 6000 training examples, 3 epochs, 0.0003 learning "
+        "rate, 400 test examples per language at most; XTREME's settings are "
+        "21253, 10, 2e-05, all.",
+    ]  # fmt: skip
 
 
 def test_runs_that_the_paper_does_not_have_are_refused():
