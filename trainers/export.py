@@ -109,7 +109,7 @@ def define_flags() -> None:
         None,
         ("int8",),
         "Stores the dense layers and embeddings of the backbone in 8 bits: "
-        "much smaller, and slower. Default: as the model is.",
+        "a quarter of the size, as fast. Default: as the model is.",
     )
     flags.register_multi_flags_validator(
         ["quantize", "vocabulary_of"],
@@ -159,7 +159,7 @@ def main() -> None:
     kept_ids = _kept_ids(model.preprocessor)
     if FLAGS.quantize:
         common_flags.say(f"Quantising the backbone to {FLAGS.quantize}")
-        model.quantize(FLAGS.quantize)
+        model.quantize(config=_weights_only())
     common_flags.say("Writing the SavedModel, then asking it its warm-up")
     folder = export_module.export_saved_model(
         model,
@@ -171,6 +171,13 @@ def main() -> None:
         run=_describe_run(FLAGS.model),
     )
     common_flags.say(f"Exported to {folder}")
+
+
+def _weights_only() -> Any:
+    """Inputs of layers are not rounded: a server is quicker with floats."""
+    import keras
+
+    return keras.quantizers.Int8QuantizationConfig(activation_quantizer=None)
 
 
 def _kept_ids(preprocessor: Any) -> Any:

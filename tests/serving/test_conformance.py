@@ -1,5 +1,6 @@
 """Exports through the C API: the server's own loader and session."""
 
+import keras
 import pytest
 
 from dlfa_tf.data.tasks import TASKS
@@ -11,6 +12,7 @@ from tests.serving.conformance import check_answers
 from tests.serving.conformance import check_hostile
 from tests.serving.conformance import check_random
 from tests.serving.conformance import random_texts
+from tests.serving.conftest import LABELS
 from tests.serving.conftest import build
 
 SOME = 200
@@ -53,6 +55,18 @@ def test_random_strings_are_of_many_scripts(seed):
     }
     assert met == set(RANGES)
     assert len(RANGES) > 13
+
+
+def test_weights_in_int8_are_made_floats_at_load(exported):
+    model = build(DLFATextClassifier, "tiny_sentencepiece", LABELS)
+    model.quantize(
+        config=keras.quantizers.Int8QuantizationConfig(
+            activation_quantizer=None
+        )
+    )
+    asker = CApi(exported(model, "xnli-int8"))
+    check_answers(asker, model, "classifier")
+    asker.close()
 
 
 @pytest.mark.slow

@@ -76,6 +76,9 @@ def test_precision_is_that_of_the_flag(call, pos_run, tmp_path, monkeypatch):
         for model in exported
     ]
     assert types == [{"float32"}, {"bfloat16"}, {"float32", "int8"}]
+    # Weights alone: what layers are given is not rounded.
+    inside = exported[-1].backbone._flatten_layers()
+    assert all(getattr(x, "inputs_quantizer", None) is None for x in inside)
 
 
 def test_vocabulary_is_that_of_the_files(call, pos_run, tmp_path, monkeypatch):

@@ -77,7 +77,8 @@ def export_saved_model(
         RuntimeError: when the export breaks a rule of `check_export`, or
             answers its warm-up other than the Keras model: probabilities and
             embeddings (of more than 1: relatively) by more than 1e-4 in
-            float32, 0.1 in bfloat16, 0.3 in int8; nothing is left behind.
+            float32, 0.1 in bfloat16, 0.3 where int8 rounds inputs, too;
+            nothing is left behind.
         FileExistsError: when the version exists.
         OSError: when the folder cannot be written; nothing is left behind.
 
@@ -204,10 +205,10 @@ def _module(
     read = model if kept is None else kept.model
     forward = served_forward.build_forward(read)
 
-    def compute(features: dict[str, Any]) -> Any:
+    def compute(features: dict[str, Any], read: str | None = None) -> Any:
         if kept is not None:
             features = kept.features(features)
-        return forward(features)
+        return forward(features, read)
 
     model.preprocessor.build_pieces()
     functions = _functions(model, compute, rows_at_a_time)
@@ -216,6 +217,7 @@ def _module(
     # or Keras variables stores copies under other names, loads in the server
     # and fails at the first request (keras#19274).
     module.model_variables = forward.variables
+    module.model_resources = forward.resources
     if kept is not None:
         module.kept_rows = kept.rows
     module.tokenizer_resources = list(model.preprocessor.pieces.resources)

@@ -1,8 +1,8 @@
-"""Transformer blocks on rows of two dimensions."""
+"""Transformer blocks on the real positions of rows, one after the other."""
 
+import math
 from collections.abc import Callable
 from typing import Any
-from typing import NamedTuple
 
 import keras
 import keras_hub
@@ -20,33 +20,91 @@ _PADDING_SCORE = -1e9
 _DTYPES = frozenset({"float32", "bfloat16"})
 
 
-class Batch(NamedTuple):
-    """What all blocks read of a batch whose positions lie one after the other.
+class Batch:
+    """What all layers read of rows whose real positions lie one after another.
 
     Attributes:
-        shape: int32 Tensor `(2,)`, rows and time.
+        rows: int32 scalar Tensor, rows.
+        time: int32 scalar Tensor, width of the padded rows.
         mask: float32 Tensor `(rows, time)`, 1 for real tokens.
-        padding_scores: dict from dtype to a Tensor `(rows, 1, 1, time)`, to be
-            added to the scores of attention.
+        real: int32 Tensor `(positions, 1)`, where in the padded rows, one
+            after the other, the real tokens are.
+        row: int32 Tensor `(positions,)`, their rows.
+        places: int32 Tensor `(rows, time)`, which real token stands there; at
+            padding the one before it.
     """
 
-    shape: Any
-    mask: Any
-    padding_scores: dict[str, Any]
+    def __init__(self, padding_mask: Any) -> None:
+        """Of a mask `(rows, time)` whose first column is never padding."""
+        shape = tf.shape(padding_mask)
+        self.rows, self.time = tf.unstack(shape)
+        self.mask = tf.cast(padding_mask, tf.float32)
+        flat = tf.reshape(padding_mask, [-1])
+        self.real = tf.cast(tf.where(flat), tf.int32)
+        self._row = self.real // self.time
+        self.row = tf.reshape(self._row, [-1])
+        places = tf.cumsum(tf.cast(flat, tf.int32)) - 1
+        self.places = tf.reshape(places, shape)
+        self._shared: dict[Any, Any] = {}
+
+    def shared(self, key: Any, make: Callable[[], Any]) -> Any:
+        """What many layers need is made once."""
+        if key not in self._shared:
+            self._shared[key] = make()
+        return self._shared[key]
+
+    def padding_scores(self, dtype: str) -> Any:
+        """What is added to the scores of attention, `(rows, 1, 1, time)`."""
+
+        def make() -> Any:
+            scores = self.mask * -_PADDING_SCORE + _PADDING_SCORE
+            return tf.cast(scores[:, None, None, :], dtype)
+
+        return self.shared(("padding_scores", dtype), make)
+
+    def places_of_heads(self, heads: int) -> Any:
+        """Where queries, keys and values of padded rows are among the heads.
+
+        int32 `(3, rows, heads, time)`, numbers of the rows of `(positions, 3,
+        heads, size)` seen as a matrix.
+        """
+
+        def make() -> Any:
+            head = np.arange(3 * heads, dtype=np.int32)
+            first = tf.expand_dims(self.places, 1) * (3 * heads)
+            return first + head.reshape(3, 1, heads, 1)
+
+        return self.shared(("places_of_heads", heads), make)
+
+    def heads_of_places(self, heads: int) -> Any:
+        """The way back, int32 `(positions, heads)`.
+
+        Numbers of the rows of `(rows, heads, time, size)` seen as a matrix.
+        """
+
+        def make() -> Any:
+            head = self._row * (heads - 1) + np.arange(heads, dtype=np.int32)
+            return self.real + head * self.time
+
+        return self.shared(("heads_of_places", heads), make)
 
 
 Block = Callable[[Any, Batch, Weights], Any]
 
 
-def batch_of(padding_mask: Any, dtypes: set[str]) -> Batch:
-    """The batch of a padding mask `(rows, time)`."""
-    mask = tf.cast(padding_mask, tf.float32)
-    scores = ((1.0 - mask) * _PADDING_SCORE)[:, None, None, :]
-    return Batch(
-        tf.shape(mask),
-        mask,
-        {dtype: tf.cast(scores, dtype) for dtype in dtypes},
-    )
+def take(x: Any, places: Any) -> Any:
+    """Rows of a matrix by number; `tf.gather` has an axis, and is two ops."""
+    return tf.raw_ops.Gather(params=x, indices=places)
+
+
+def packed_positions(x: Any, batch: Batch) -> Any:
+    """Real positions of padded rows `(rows, time, dim)`."""
+    return take(tf.reshape(x, [-1, x.shape[-1]]), tf.reshape(batch.real, [-1]))
+
+
+def padded_rows(x: Any, batch: Batch) -> Any:
+    """Undoes `packed_positions`; padding repeats the position before it."""
+    return take(x, batch.places)
 
 
 def is_known(block: Any) -> bool:
@@ -96,7 +154,14 @@ def is_plain(layer: Any) -> bool:
             and config["scale"]
             and not config.get("rms_scaling")
         )
-    return getattr(layer, "quantization_mode", None) is None
+    if getattr(layer, "quantization_mode", None) is None:
+        return True
+    # Inputs as they are, and kernels that can be multiplied out.
+    return (
+        flat_layers.is_int8(layer)
+        and layer.inputs_quantizer is None
+        and not layer.lora_enabled
+    )
 
 
 def pack_block(packed: PackedWeights, block: Any) -> Block:
@@ -130,41 +195,40 @@ def pack_block(packed: PackedWeights, block: Any) -> Block:
 def _pack_attention(packed: PackedWeights, layer: Any) -> Block:
     """Self attention, with query, key and value as one product."""
     heads, size = layer.num_heads, layer.key_dim
-    # Queries are divided by the root of their size here, once for all.
-    scale = np.float32(1.0 / np.sqrt(float(size)))
-    parts = (
-        (layer.query_dense, scale),
-        (layer.key_dense, np.float32(1.0)),
-        (layer.value_dense, np.float32(1.0)),
-    )
-    kernels = [flat_layers.values(x.kernel) * factor for x, factor in parts]
-    biases = [flat_layers.values(x.bias) * factor for x, factor in parts]
-    dim = len(kernels[0])
+    scale = 1.0 / math.sqrt(size)
+    parts = (layer.query_dense, layer.key_dense, layer.value_dense)
+    biases = [flat_layers.values(x.bias).reshape(-1) for x in parts]
     dtype = layer.compute_dtype
     project: Layer = flat_layers.pack_product(
         packed,
-        np.concatenate([x.reshape(dim, -1) for x in kernels], axis=1),
-        np.concatenate([x.reshape(-1) for x in biases]),
+        np.concatenate([flat_layers.kernel_of(x) for x in parts], axis=1),
+        np.concatenate(biases),
         dtype,
+        in_int8=all(map(flat_layers.is_int8, parts)),
     )
     output = layer.output_dense
     join: Layer = flat_layers.pack_product(
         packed,
-        flat_layers.values(output.kernel).reshape(heads * size, -1),
+        flat_layers.kernel_of(output, heads * size),
         flat_layers.values(output.bias),
         dtype,
+        in_int8=flat_layers.is_int8(output),
     )
 
     def call(x: Any, batch: Batch, weights: Weights) -> Any:
-        shape = tf.concat([batch.shape, [3, heads, size]], axis=0)
-        # To (3, rows, heads, time, size).
-        projected = tf.transpose(
-            tf.reshape(project(x, weights), shape), [2, 0, 3, 1, 4]
+        # A gather pads and puts heads before time at once.
+        projected = take(
+            tf.reshape(project(x, weights), [-1, size]),
+            batch.places_of_heads(heads),
         )
         query, key, value = tf.unstack(projected, 3)
-        scores = tf.matmul(query, key, transpose_b=True)
-        scores = tf.nn.softmax(scores + batch.padding_scores[dtype])
-        read = tf.transpose(tf.matmul(scores, value), [0, 2, 1, 3])
+        # Scaled afterwards: TensorFlow takes the three ops as one.
+        scores = tf.matmul(query, key, transpose_b=True) * scale
+        scores = tf.nn.softmax(scores + batch.padding_scores(dtype))
+        read = take(
+            tf.reshape(tf.matmul(scores, value), [-1, size]),
+            batch.heads_of_places(heads),
+        )
         return join(tf.reshape(read, [-1, heads * size]), weights)
 
     return call

@@ -11,62 +11,76 @@ from dlfa_tf.layers.scalar_mix import ScalarMix
 from dlfa_tf.lazy import tf
 from dlfa_tf.serving.export import flat_layers
 from dlfa_tf.serving.export.flat_blocks import Batch
+from dlfa_tf.serving.export.flat_blocks import packed_positions
+from dlfa_tf.serving.export.flat_blocks import padded_rows
+from dlfa_tf.serving.export.flat_blocks import take
 from dlfa_tf.serving.export.flat_layers import Weights
 from dlfa_tf.serving.export.packed_weights import PackedWeights
 
-# From the states of all blocks (embeddings first), each (positions, dim).
-Fusion = Callable[[list[Any], Batch, Weights], Any]
+# From the states of all blocks (embeddings first), each (positions, dim), to
+# what is read: of every position, or of the first ones of rows (rows, dim).
+Fusion = Callable[[list[Any], Batch, Weights, bool], Any]
 
 
 def pack_fusion(packed: PackedWeights, backbone: Any) -> Fusion:
-    """The fusion of a `DLFABackbone`; an own layer is called as Keras does."""
+    """The fusion of a `DLFABackbone`; an own layer is called as Keras does.
+
+    What it returns is called with the states, the batch, the weights, and
+    whether only the first position of every row is read.
+    """
     kind, low = backbone.fusion, backbone.fusion_layer
     if kind == "scalar_mix":
         return _pack_scalar_mix(packed, backbone.get_layer("scalar_mix"))
     if low is None:
-        return lambda states, batch, weights: states[-1]
+        return lambda states, batch, weights, first: read_of(
+            states[-1], batch, first
+        )
     if kind == "mean":
-        return lambda states, batch, weights: (states[low] + states[-1]) / 2.0
+        return lambda states, batch, weights, first: (
+            (
+                read_of(states[low], batch, first)
+                + read_of(states[-1], batch, first)
+            )
+            / 2.0
+        )
     if kind == "dlfa":
         fuse = _pack_dlfa(packed, backbone.get_layer("dlfa"))
-        return lambda states, batch, weights: fuse(
-            states[low], states[-1], batch, weights
+        return lambda states, batch, weights, first: fuse(
+            states[low], states[-1], batch, weights, first
         )
 
-    def own(states: list[Any], batch: Batch, weights: Weights) -> Any:
+    def own(
+        states: list[Any], batch: Batch, weights: Weights, first: bool
+    ) -> Any:
         del weights
-        fused = kind(
-            unflatten(states[low], batch),
-            unflatten(states[-1], batch),
-            padding_mask=tf.cast(batch.mask, tf.int32),
+        real = batch.mask[..., None]
+        # Zeros at padding.
+        low_rows, high_rows = (
+            padded_rows(x, batch) * tf.cast(real, x.dtype)
+            for x in (states[low], states[-1])
         )
-        return flatten(fused)
+        fused = kind(
+            low_rows, high_rows, padding_mask=tf.cast(batch.mask, tf.int32)
+        )
+        return fused[:, 0, :] if first else packed_positions(fused, batch)
 
     return own
 
 
-def flatten(x: Any) -> Any:
-    """Puts rows `(rows, time, dim)` one after the other."""
-    return tf.reshape(x, [-1, x.shape[-1]])
-
-
-def unflatten(x: Any, batch: Batch) -> Any:
-    """Undoes `flatten`."""
-    shape = tf.concat([batch.shape, [x.shape[-1]]], axis=0)
-    return tf.reshape(x, shape)
+def read_of(x: Any, batch: Batch, first: bool) -> Any:
+    """Every position of `(positions, dim)`, or the first one of every row."""
+    return first_position(x, batch) if first else x
 
 
 def masked_mean(x: Any, batch: Batch) -> Any:
     """Mean over the real tokens of every row, float32 `(rows, dim)`."""
-    rows = tf.cast(unflatten(x, batch), tf.float32)
-    mask = tf.expand_dims(batch.mask, 1)
-    count = tf.maximum(tf.reduce_sum(batch.mask, axis=1, keepdims=True), 1.0)
-    return tf.reshape(tf.matmul(mask, rows), [-1, x.shape[-1]]) / count
+    return tf.math.segment_mean(tf.cast(x, tf.float32), batch.row)
 
 
 def first_position(x: Any, batch: Batch) -> Any:
     """Position 0 of every row, `(rows, dim)`."""
-    return unflatten(x, batch)[:, 0, :]
+    places = batch.shared("first", lambda: batch.places[:, 0])
+    return take(x, places)
 
 
 def _pack_scalar_mix(packed: PackedWeights, layer: ScalarMix) -> Fusion:
@@ -76,11 +90,14 @@ def _pack_scalar_mix(packed: PackedWeights, layer: ScalarMix) -> Fusion:
         layer.compute_dtype,
     )
 
-    def mix(states: list[Any], batch: Batch, weights: Weights) -> Any:
-        del batch
+    def mix(
+        states: list[Any], batch: Batch, weights: Weights, first: bool
+    ) -> Any:
         factors = tf.unstack(weights[handle], len(states) - 1)
         pairs = zip(states[1:], factors, strict=True)
-        return tf.add_n([state * factor for state, factor in pairs])
+        return tf.add_n(
+            [read_of(state, batch, first) * factor for state, factor in pairs]
+        )
 
     return mix
 
@@ -93,38 +110,38 @@ def _pack_dlfa(packed: PackedWeights, layer: DLFA) -> Callable[..., Any]:
     norm = flat_layers.pack_norm(packed, layer.norm_of_output)
     dtype = layer.compute_dtype
 
-    def attention(x: Any, batch: Batch, weights: Weights) -> Any:
-        """What the sigmoid of equation 1 gives, `(positions, dim)`."""
-        total = None if local is None else tf.cast(local(x, weights), "float32")
-        if over_time is not None:
-            pool = masked_mean if aif.pooling == "mean" else first_position
-            vectors = tf.cast(pool(x, batch), dtype)
-            vectors = tf.cast(over_time(vectors, weights), "float32")
-            total = _plus_row_vectors(total, vectors, batch)
-        return tf.cast(tf.sigmoid(total), dtype)
+    def over_time_of(
+        low: Any, high: Any, batch: Batch, weights: Weights
+    ) -> Any:
+        """The global branch, one vector a row, float32 `(rows, dim)`."""
+        pool = masked_mean if aif.pooling == "mean" else first_position
+        vectors = tf.cast(pool((low + high) / 2.0, batch), dtype)
+        return tf.cast(over_time(vectors, weights), "float32")
 
-    def fuse(low: Any, high: Any, batch: Batch, weights: Weights) -> Any:
+    def fuse(
+        low: Any, high: Any, batch: Batch, weights: Weights, first: bool
+    ) -> Any:
         low, high = tf.cast(low, dtype), tf.cast(high, dtype)
+        total = 0.0
+        if over_time is not None:
+            total = over_time_of(low, high, batch, weights)
+            if not first:
+                total = take(total, batch.row)
+        # Of other positions only the means are needed.
+        low, high = (read_of(x, batch, first) for x in (low, high))
         x = (low + high) / 2.0
-        gate = attention(x, batch, weights)
+        if local is not None:
+            total = tf.cast(local(x, weights), "float32") + total
+        # What the sigmoid of equation 1 gives.
+        gate = tf.cast(tf.sigmoid(total), dtype)
         if aif.gate != "attention":
             gate = x * gate
         l1, l2 = (low, high) if layer.first == "low" else (high, low)
-        mixed = layer.mix_factor * (l1 * gate + l2 * (1.0 - gate))
+        # Of l1 the share `gate`, of l2 the rest.
+        mixed = layer.mix_factor * (l2 + gate * (l1 - l2))
         return norm(mixed, weights)
 
     return fuse
-
-
-def _plus_row_vectors(x: Any, vectors: Any, batch: Batch) -> Any:
-    """Adds its row's vector to every position; x may be None for zeros."""
-    dim = vectors.shape[-1]
-    vectors = tf.expand_dims(vectors, 1)
-    if x is None:
-        rows = tf.zeros(tf.concat([batch.shape, [1]], axis=0))
-    else:
-        rows = unflatten(x, batch)
-    return tf.reshape(rows + vectors, [-1, dim])
 
 
 def _pack_branch(packed: PackedWeights, branch: AttentionBranch | None) -> Any:

@@ -29,15 +29,34 @@ def values(weight: Any) -> np.ndarray:
     return keras.ops.convert_to_numpy(keras.ops.cast(weight, "float32"))
 
 
+def kernel_of(layer: Any, inputs: int | None = None) -> np.ndarray:
+    """The kernel of a dense layer as a float32 matrix `(inputs, outputs)`.
+
+    Factors of LoRA are merged, and eight-bit numbers multiplied out. Inputs
+    are the first axis unless their number is given.
+    """
+    kernel = values(layer._kernel if is_int8(layer) else layer.kernel)
+    kernel = kernel.reshape(len(kernel) if inputs is None else inputs, -1)
+    if is_int8(layer):
+        kernel = kernel / values(layer.kernel_scale).reshape(-1)
+    return kernel
+
+
+def is_int8(layer: Any) -> bool:
+    """Whether a layer's kernel is stored in eight bits."""
+    return getattr(layer, "quantization_mode", None) == "int8"
+
+
 def pack_product(
     packed: PackedWeights,
     kernel: np.ndarray,
     bias: np.ndarray | None,
     dtype: str,
     activation: Callable[[Any], Any] | None = None,
+    in_int8: bool = False,
 ) -> Layer:
     """A dense layer of a kernel `(inputs, outputs)` and a bias `(outputs,)`."""
-    kernel_handle = packed.add(kernel, dtype)
+    kernel_handle = packed.add(kernel, dtype, in_int8)
     bias_handle = None if bias is None else packed.add(bias, dtype)
 
     def dense(x: Any, weights: Weights) -> Any:
@@ -50,13 +69,14 @@ def pack_product(
 
 
 def pack_dense(packed: PackedWeights, layer: keras.layers.Dense) -> Layer:
-    """A Keras dense layer; factors of LoRA are merged into its kernel."""
+    """A Keras dense layer."""
     return pack_product(
         packed,
-        values(layer.kernel),
+        kernel_of(layer),
         None if layer.bias is None else values(layer.bias),
         layer.compute_dtype,
         None if _is_linear(layer.activation) else layer.activation,
+        is_int8(layer),
     )
 
 

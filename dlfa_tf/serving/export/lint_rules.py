@@ -20,6 +20,7 @@ from dlfa_tf.serving.contract import Field
 from dlfa_tf.serving.export import metadata_file
 from dlfa_tf.serving.export import served_graph
 from dlfa_tf.serving.export import served_ops
+from dlfa_tf.serving.export.dequantised_weights import PREFIX
 from dlfa_tf.serving.export.metadata_file import KEYS
 
 _PREDICT = "tensorflow/serving/predict"
@@ -173,11 +174,15 @@ def _readers(
 def variable_problems(
     meta_graph: Any, folder: str | os.PathLike
 ) -> Iterator[str]:
-    """The variables that the graph reads are those that are stored, once."""
+    """The variables that the graph reads are those that are stored, once.
+
+    But for those that are made of others at load.
+    """
     captured = collections.Counter(
         tuple(dim.size for dim in node.attr["shape"].shape.dim)
         for node in meta_graph.graph_def.node
         if node.op == "VarHandleOp"
+        and not node.attr["shared_name"].s.startswith(PREFIX.encode())
     )
     prefix = pathlib.Path(folder) / "variables" / "variables"
     try:

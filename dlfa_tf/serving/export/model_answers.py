@@ -24,8 +24,8 @@ TOLERANCE = 1e-4
 # bfloat16 rounds every product to 8 bits, TF32 to 11, and what is fused is
 # rounded less often.
 LOW_TOLERANCE = 0.1
-# Every layer's inputs are rounded to one of 255 steps: the least difference
-# becomes a whole step here and there.
+# Where every layer's inputs are rounded to one of 255 steps, the least
+# difference becomes a whole step here and there.
 INT8_TOLERANCE = 0.3
 _LOW_DTYPES = {"bfloat16", "float16"}
 
@@ -35,7 +35,7 @@ Inputs = Mapping[str, np.ndarray]
 def tolerance_of(model: Any) -> float:
     """How far an export may be from its model, by what both compute in."""
     layers = [*model.backbone._flatten_layers(), model.get_layer(LOGITS_NAME)]
-    if any(getattr(x, "quantization_mode", None) is not None for x in layers):
+    if any(getattr(x, "inputs_quantizer", None) is not None for x in layers):
         return INT8_TOLERANCE
     low = any(layer.compute_dtype in _LOW_DTYPES for layer in layers)
     # Graphics processors round float32 products unless they are told not to.
@@ -124,8 +124,11 @@ class ModelAnswers:
             self._answers[key] = {k: v.numpy() for k, v in found.items()}
         return self._answers[key]
 
-    def _forward(self, features: dict[str, Any]) -> tuple[Any, Any]:
+    def _forward(
+        self, features: dict[str, Any], read: str | None = None
+    ) -> tuple[Any, Any]:
         """What signatures need of the same rows is computed once."""
+        del read
         if self._kept_ids is not None:
             ids = features["token_ids"].numpy()
             known = np.isin(ids, self._kept_ids)

@@ -6,12 +6,17 @@ products.
 """
 
 import collections
+import itertools
 from typing import Any
 from typing import NamedTuple
 
 import numpy as np
 
 from dlfa_tf.lazy import tf
+from dlfa_tf.serving.export import dequantised_weights
+
+# Numbers, and whether they are stored in int8; matrices have a shape, too.
+_KEY_OF_VECTORS = 2
 
 
 class Handle(NamedTuple):
@@ -25,7 +30,7 @@ class PackedWeights:
     """Gathers weights with `add`, stores them with `store`.
 
     Matrices of one shape are stacked, vectors are joined.
-    `variables` are those to be tracked by what is exported.
+    `variables` and `resources` are to be tracked by what is exported.
     """
 
     def __init__(self) -> None:
@@ -33,16 +38,30 @@ class PackedWeights:
             list
         )
         self._stored: dict[tuple, Any] = {}
+        self._resources: dict[tuple, Any] = {}
         self._sizes: dict[tuple, list[int]] = {}
 
     @property
     def variables(self) -> list[Any]:
         """The variables, once they are stored."""
-        return list(self._stored.values())
+        parts = [x.variables for x in self._resources.values()]
+        return [*self._stored.values(), *itertools.chain.from_iterable(parts)]
 
-    def add(self, weight: np.ndarray, dtype: str) -> Handle:
-        """Adds a vector or a matrix, to be read as `dtype`."""
-        key: tuple = (dtype, *(weight.shape if weight.ndim > 1 else ()))
+    @property
+    def resources(self) -> list[Any]:
+        """What is made of some of the variables when an export is loaded."""
+        return list(self._resources.values())
+
+    def add(
+        self, weight: np.ndarray, dtype: str, in_int8: bool = False
+    ) -> Handle:
+        """Adds a vector or a matrix, to be read as `dtype`.
+
+        A matrix that is stored `in_int8` should be quantised already, by its
+        columns.
+        """
+        shape = weight.shape if weight.ndim > 1 else ()
+        key: tuple = (dtype, in_int8, *shape)
         self._groups[key].append(np.asarray(weight))
         return Handle(key, len(self._groups[key]) - 1)
 
@@ -51,9 +70,14 @@ class PackedWeights:
         # One group after the other: the copies of one are freed again.
         while self._groups:
             key, weights = self._groups.popitem()
-            dtype, *shape = key
+            dtype, in_int8, *shape = key
             self._sizes[key] = [len(weight) for weight in weights]
             joined = np.stack(weights) if shape else np.concatenate(weights)
+            if in_int8:
+                self._resources[key] = dequantised_weights.dequantised(
+                    joined, dtype
+                )
+                continue
             name = "_".join(["packed", *map(str, shape or ["vectors"])])
             self._stored[key] = tf.Variable(
                 tf.cast(joined, dtype), trainable=False, name=name
@@ -62,13 +86,17 @@ class PackedWeights:
     def read(self) -> dict[Handle, Any]:
         """The weights as tensors, in the graph that is being built."""
         tensors: dict[Handle, Any] = {}
-        for key, variable in self._stored.items():
+        groups = {
+            **self._stored,
+            **{key: x.read() for key, x in self._resources.items()},
+        }
+        for key, group in groups.items():
             sizes = self._sizes[key]
             # Neither copies a stack whose parts are aligned.
-            if len(key) > 1:
-                parts = tf.unstack(variable, len(sizes))
+            if len(key) > _KEY_OF_VECTORS:
+                parts = tf.unstack(group, len(sizes))
             else:
-                parts = tf.split(variable, sizes)
+                parts = tf.split(group, sizes)
             for index, part in enumerate(parts):
                 tensors[Handle(key, index)] = part
         return tensors

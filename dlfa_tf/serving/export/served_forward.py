@@ -27,20 +27,25 @@ _LAST_OF_EMBEDDINGS = ("embeddings_layer_norm", "embeddings_dropout")
 class KerasForward:
     """A task model called as it is.
 
-    `variables` are the TensorFlow variables that a call reads.
+    `variables` are the TensorFlow variables that a call reads, `resources`
+    what is made of them when an export is loaded.
     """
 
     def __init__(self, model: Any) -> None:
+        self.resources: list[Any] = []
         self._reader = model.with_sentence_vector()
         self.variables = [v.value for v in self._reader.variables]
 
-    def __call__(self, features: dict[str, Any]) -> tuple[Any, Any]:
-        """Logits and sentence vector `(rows, dim)`."""
+    def __call__(
+        self, features: dict[str, Any], read: str | None = None
+    ) -> tuple[Any, Any]:
+        """Logits and sentence vector `(rows, dim)`, whichever is read."""
+        del read
         return self._reader(features, training=False)
 
 
 class FlatForward:
-    """The same from rows of two dimensions; see `is_plain_model`."""
+    """The same from real positions alone; see `is_plain_model`."""
 
     def __init__(self, model: Any) -> None:
         backbone = model.backbone
@@ -52,7 +57,6 @@ class FlatForward:
         self._blocks = [
             flat_blocks.pack_block(self._packed, block) for block in blocks
         ]
-        self._dtypes = {block.compute_dtype for block in blocks}
         self._fuse = flat_fusion.pack_fusion(self._packed, backbone)
         self._pooling = backbone.sentence_pooling
         self._reads_positions = model.head_input == "sequence_output"
@@ -71,6 +75,7 @@ class FlatForward:
             *(weight.value for weight in kept),
             *self._packed.variables,
         ]
+        self.resources = self._packed.resources
 
     def _pack_embeddings(self, encoder: Any) -> tuple[Any, Layer]:
         """The model of the embeddings, without their norm where it is last."""
@@ -89,28 +94,43 @@ class FlatForward:
             )
         return keras.Model(encoder.input, embedded), lambda x, weights: x
 
-    def __call__(self, features: dict[str, Any]) -> tuple[Any, Any]:
-        """Logits and sentence vector `(rows, dim)`."""
+    def __call__(
+        self, features: dict[str, Any], read: str | None = None
+    ) -> tuple[Any, Any]:
+        """Logits and sentence vector `(rows, dim)`.
+
+        With `read`, `"logits"` or `"vector"`, the other one may be None.
+        """
         weights = self._packed.read()
-        batch = flat_blocks.batch_of(features["padding_mask"], self._dtypes)
-        x = flat_fusion.flatten(self._embeddings(features, training=False))
+        batch = flat_blocks.Batch(features["padding_mask"])
+        x = flat_blocks.packed_positions(
+            self._embeddings(features, training=False), batch
+        )
         states = [self._embeddings_norm(x, weights)]
         for block in self._blocks:
             states.append(block(states[-1], batch, weights))
-        fused = self._fuse(states, batch, weights)
-        pool = (
-            flat_fusion.masked_mean
-            if self._pooling == "mean"
-            else flat_fusion.first_position
-        )
-        vector = tf.cast(pool(fused, batch), fused.dtype)
+        logits = vector = None
+        if self._reads_positions and read != "vector":
+            fused = self._fuse(states, batch, weights, False)
+            logits = flat_blocks.padded_rows(
+                self._logits(fused, weights), batch
+            )
+        if not (self._reads_positions and read == "logits"):
+            vector = self._vector(states, batch, weights)
         if self._reads_positions:
-            logits = self._logits(fused, weights)
-            return flat_fusion.unflatten(logits, batch), vector
+            return logits, vector
         x = vector
         if self._pooler is not None:
             x = self._pooler(x, weights)
         return self._logits(x, weights), vector
+
+    def _vector(self, states: list[Any], batch: Any, weights: Any) -> Any:
+        """The sentence vector, of the positions that it reads."""
+        first = self._pooling != "mean"
+        fused = self._fuse(states, batch, weights, first)
+        if first:
+            return fused
+        return tf.cast(flat_fusion.masked_mean(fused, batch), fused.dtype)
 
 
 def is_plain_model(model: Any) -> bool:

@@ -14,8 +14,9 @@ def classifier_signatures(
 ) -> dict[str, Any]:
     """Builds the signatures of a classifier of pairs, a `tf.function` by name.
 
-    The model has a preprocessor and labels; `forward` goes from features to
-    `(logits, sentence_vector)`; for `rows_at_a_time` see `map_by_length`.
+    The model has a preprocessor and labels; `forward` goes from features, and
+    the name of what is read, `"logits"` or `"vector"`, to `(logits,
+    sentence_vector)`; for `rows_at_a_time` see `map_by_length`.
 
     `serving_default`: `first`, `second` string `(batch,)` -> `label` string
     `(batch,)`, `probabilities` float32 `(batch, classes)`.
@@ -109,7 +110,7 @@ def _read(
             tf.gather(rows.token_ids, group),
             tf.gather(rows.segment_ids, group),
         )
-        return read(*forward(features))
+        return read(forward, features)
 
     values, order = row_groups.map_by_length(
         rows.token_ids.row_lengths(), compute, width, rows_at_a_time
@@ -199,7 +200,7 @@ def tagger_signatures(
 
         def compute(group: Any) -> Any:
             features = preprocessor.features(tf.gather(token_ids, group), None)
-            return _vector(*forward(features))
+            return _vector(forward, features)
 
         values, order = row_groups.map_by_length(
             token_ids.row_lengths(),
@@ -212,14 +213,13 @@ def tagger_signatures(
     return {"serving_default": tag_text, "tag_words": tag_words, "embed": embed}
 
 
-# One of two answers is read, never both: what nobody reads is pruned from the
-# graph, and the two come from the encoder by paths of their own.
-def _logits(logits: Any, _: Any) -> Any:
-    return logits
+# One of two answers is read, never both.
+def _logits(forward: Any, features: dict[str, Any]) -> Any:
+    return forward(features, "logits")[0]
 
 
-def _vector(_: Any, vector: Any) -> Any:
-    return tf.cast(vector, tf.float32)
+def _vector(forward: Any, features: dict[str, Any]) -> Any:
+    return tf.cast(forward(features, "vector")[1], tf.float32)
 
 
 def _word_logits(
@@ -239,7 +239,7 @@ def _word_logits(
         ids = features["token_ids"]
         carries_label = ids < 0
         features["token_ids"] = tf.maximum(ids, tf.bitwise.invert(ids))
-        logits = _logits(*forward(features))
+        logits = _logits(forward, features)
         # What tf.boolean_mask does, in two ops.
         return tf.gather_nd(logits, tf.where(carries_label))
 

@@ -90,6 +90,31 @@ def make_features(model):
     return {k: tf.constant(v) for k, v in features.items()}
 
 
+def save_vectors(folder, forward, features):
+    """Exports a signature `vectors`, computed in a loop as signatures do."""
+
+    @tf.function(
+        input_signature=[
+            tf.TensorSpec([None, None], v.dtype, name=k)
+            for k, v in features.items()
+        ]
+    )
+    def vectors(*values):
+        def step(i, _):
+            given = dict(zip(features, values, strict=True))
+            return i + 1, forward(given, "vector")[1]
+
+        start = tf.zeros([tf.shape(values[0])[0], 8])
+        return {
+            "vector": tf.while_loop(lambda i, _: i < 1, step, (0, start))[1]
+        }
+
+    module = tf.Module()
+    module.variables_of_model = forward.variables
+    module.resources_of_model = forward.resources
+    tf.saved_model.save(module, str(folder), signatures={"vectors": vectors})
+
+
 def assert_equal_to_keras(model, tolerance=TOLERANCE):
     forward = served_forward.build_forward(model)
     assert isinstance(forward, FlatForward)
@@ -185,10 +210,76 @@ def test_low_precision(dtype):
     assert tf.bfloat16 in stacked
 
 
-def test_quantised_model_is_called_as_keras_calls_it():
+WEIGHTS_ONLY = keras.quantizers.Int8QuantizationConfig(
+    activation_quantizer=None
+)
+
+
+def test_kernels_in_int8_are_multiplied_out():
+    model = make_model(fusion_layer=1)
+    features = make_features(model)
+    before = KerasForward(model)(features)[0].numpy()
+    model.quantize(config=WEIGHTS_ONLY)
+    forward = assert_equal_to_keras(model)
+    after = forward(features)[0].numpy()
+    real = features["padding_mask"].numpy()
+    assert not np.allclose(after[real], before[real], atol=TOLERANCE)
+    # Nothing but vectors, scales, norms and the head is stored in float32.
+    stored = {v.dtype for v in forward.variables if v.shape.rank == 3}
+    assert tf.int8 in stored
+    assert len(forward.resources) == sum(
+        v.dtype == tf.int8 and v.shape.rank == 3 for v in forward.variables
+    )
+
+
+def test_kernels_in_int8_are_computed_with_in_bfloat16():
+    found = {}
+    for dtype in ("float32", "mixed_bfloat16"):
+        encoder = make_encoder(dtype=dtype)
+        model = make_model(encoder, DLFATextClassifier, fusion_layer=1)
+        model.quantize(config=WEIGHTS_ONLY)
+        forward = FlatForward(model)
+        found[dtype] = forward(make_features(model))[1]
+    assert {x.read().dtype for x in forward.resources} == {tf.bfloat16}
+    half = found["mixed_bfloat16"]
+    assert half.dtype == tf.bfloat16
+    # Eight bits; one of the rows has a small deviation to divide by.
+    np.testing.assert_allclose(
+        tf.cast(half, tf.float32), found["float32"], atol=0.2
+    )
+
+
+def test_inputs_in_int8_are_left_to_keras():
     model = make_model(fusion_layer=1)
     model.quantize("int8")
     assert isinstance(served_forward.build_forward(model), KerasForward)
+
+
+def test_two_exports_in_int8_in_one_process(tmp_path):
+    forwards, graphs, eager = [], [], []
+    for number in range(2):
+        model = make_model(fusion_layer=1)
+        for weight in model.weights:
+            weight.assign(weight * (1.0 + number))
+        model.quantize(config=WEIGHTS_ONLY)
+        features = make_features(model)
+        forwards.append(FlatForward(model))
+        folder = tmp_path / str(number)
+        save_vectors(folder, forwards[-1], features)
+        graphs.append(ServedGraph(folder))
+        eager.append(tf.saved_model.load(str(folder)))
+    inputs = {k: v.numpy() for k, v in features.items()}
+    expected = [forward(features)[1].numpy() for forward in forwards]
+    assert not np.allclose(*expected, atol=0.01)
+    for graph, loaded, wanted in zip(graphs, eager, expected, strict=True):
+        for found in (
+            graph.run("vectors", inputs),
+            loaded.signatures["vectors"](**features),
+        ):
+            np.testing.assert_allclose(
+                found["vector"], wanted, atol=10 * TOLERANCE
+            )
+        graph.close()
 
 
 def test_unknown_block_is_called_as_keras_calls_it(monkeypatch):
@@ -209,25 +300,7 @@ def test_session_computes_what_the_model_does(tmp_path):
     forward = FlatForward(model)
     features = make_features(model)
 
-    @tf.function(
-        input_signature=[
-            tf.TensorSpec([None, None], v.dtype, name=k)
-            for k, v in features.items()
-        ]
-    )
-    def vectors(*values):
-        def step(i, _):
-            given = dict(zip(features, values, strict=True))
-            return i + 1, forward(given)[1]
-
-        start = tf.zeros([tf.shape(values[0])[0], 8])
-        return {
-            "vector": tf.while_loop(lambda i, _: i < 1, step, (0, start))[1]
-        }
-
-    module = tf.Module()
-    module.variables_of_model = forward.variables
-    tf.saved_model.save(module, str(tmp_path), signatures={"vectors": vectors})
+    save_vectors(tmp_path, forward, features)
     graph = ServedGraph(tmp_path)
     inputs = {k: v.numpy() for k, v in features.items()}
     found = graph.run("vectors", inputs)["vector"]

@@ -28,7 +28,7 @@ def with_signatures(cls, preset, labels, build):
         preset, fusion_layer=1, labels=labels, sequence_length=16
     )
 
-    def forward(features):
+    def forward(features, read=None):
         sequence = model.backbone(features)["sequence_output"]
         return model(features), sequence[:, 0]
 
