@@ -1,13 +1,15 @@
 r"""Seconds from raw pairs to labels, for a model of e5-small's shape.
 
 The export runs in this process as the server runs it (`session`), and so do
-its baseline and the same model exported in bfloat16 and int8. `client` asks
-the export through gRPC on 127.0.0.1, with a double of the server behind it that
-runs the same session. Peers run in turn in a process of another environment,
-named by --peers_python, that has torch, transformers, onnx, onnxscript and
-onnxruntime: Hugging Face's pipeline for text classification, and ONNX Runtime
-behind the fast tokenizer, in float32 and with its dynamic int8; same shape and
-tokenizer, random weights. Without it there are none.
+its baseline and the same model exported in bfloat16, in int8 (its weights
+alone), and in int8 that computes in bfloat16. `client` asks the export through
+gRPC on 127.0.0.1, with a double of the server behind it that runs the same
+session. Peers run in turn in a process of another environment, named by
+--peers_python, that has torch, transformers, onnx, onnxscript and onnxruntime:
+Hugging Face's pipeline for text classification, and ONNX Runtime behind the
+fast tokenizer, in float32 and with its dynamic int8; same shape and tokenizer,
+random weights. Without it there are none. Beside it: the size of every export
+on disk, and in the memory of a fresh process.
 
 Example:
     python -m venv PEERS
@@ -29,6 +31,7 @@ from collections.abc import Sequence
 from concurrent import futures
 from typing import Any
 
+import keras
 from absl import app
 from absl import flags
 
@@ -43,6 +46,15 @@ _LABELS = ["contradiction", "entailment", "neutral"]
 _FIRST = "Der Zug nach Hamburg ist heute früh pünktlich abgefahren . "
 _SECOND = "The train is still standing in the station . "
 _PEERS = ("hugging_face", "onnx_runtime", "onnx_runtime_int8")
+
+# Beside D_9 in float32: whether there is a fusion, numbers to compute in, and
+# whether weights are stored in int8.
+_OTHERS: dict[str, tuple[bool, str | None, bool]] = {
+    "baseline": (False, None, False),
+    "bfloat16": (True, "bfloat16", False),
+    "int8": (True, None, True),
+    "int8_bfloat16": (True, "mixed_bfloat16", True),
+}
 
 # Words of the texts of 32 pairs: every 157th of XNLI's English test pairs in
 # the order of their length, then shuffled.
@@ -95,21 +107,39 @@ def export(
     folder: pathlib.Path,
     fusion_layer: int | None,
     dtype: str | None = None,
-    quantize: str | None = None,
+    in_int8: bool = False,
 ) -> tuple[pathlib.Path, int]:
-    """Exports a system; returns its folder and bytes of its weights."""
+    """Exports a system; returns its folder and its weights' bytes as floats."""
     model = DLFATextClassifier.from_preset(
         FLAGS.preset, fusion_layer=fusion_layer, labels=_LABELS, dtype=dtype
     )
     weights = sum(math.prod(w.shape) for w in model.weights)
-    if quantize:
-        model.quantize(quantize)
+    if in_int8:
+        model.quantize(
+            config=keras.quantizers.Int8QuantizationConfig(
+                activation_quantizer=None
+            )
+        )
     path = export_saved_model(
         model,
         folder,
         max_batch_size=FLAGS.max_batch_size,
     )
-    return path, (2 if dtype == "bfloat16" else 4) * weights
+    return path, 4 * weights
+
+
+def memory_bytes(path: pathlib.Path) -> int:
+    """Memory that an export takes in a process that answers a short pair."""
+    first, second = cases(1)["batch 1, short"]
+    inputs = json.dumps({"first": first, "second": second})
+    command = [sys.executable, "-m", "benchmarks.serving_start_ask"]
+    done = subprocess.run(
+        [*command, str(path), "serving_default", inputs, "2"],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    return int(json.loads(done.stdout.splitlines()[-1])["memory"])
 
 
 @contextlib.contextmanager
@@ -218,7 +248,7 @@ def measure(
 
 
 def main(_: Sequence[str] = ()) -> None:
-    """Exports both systems, measures, writes the report."""
+    """Exports all systems, measures, writes the report."""
     # Read when a session is made, which is later.
     os.environ["TF_NUM_INTRAOP_THREADS"] = str(FLAGS.threads)
     os.environ["TF_NUM_INTEROP_THREADS"] = str(FLAGS.threads)
@@ -226,24 +256,22 @@ def main(_: Sequence[str] = ()) -> None:
     with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as stack:
         folder = pathlib.Path(name)
         fused, weights = export(folder / "fused", FLAGS.fusion_layer)
-        baseline, _weights = export(folder / "baseline", None)
-        half, half_weights = export(
-            folder / "half", FLAGS.fusion_layer, "bfloat16"
-        )
-        whole, _weights = export(
-            folder / "int8", FLAGS.fusion_layer, quantize="int8"
-        )
-        for case, path, size in (
-            ("size", fused, weights),
-            ("size, bfloat16", half, half_weights),
-            # Against float32: scales are kept beside the weights.
-            ("size, int8", whole, weights),
-        ):
+        paths = {"session": fused}
+        for system, (layer, dtype, in_int8) in _OTHERS.items():
+            paths[system], _weights = export(
+                folder / system,
+                FLAGS.fusion_layer if layer else None,
+                dtype,
+                in_int8,
+            )
+        for system, path in paths.items():
             report.add(
-                case,
+                f"size, {system}",
                 export_bytes=folder_bytes(path),
-                weights_bytes=size,
-                export_to_weights_ratio=round(folder_bytes(path) / size, 4),
+                # Against float32.
+                weights_bytes=weights,
+                export_to_weights_ratio=round(folder_bytes(path) / weights, 4),
+                memory_bytes=memory_bytes(path),
             )
         peers = None
         if FLAGS.peers_python:
@@ -252,10 +280,7 @@ def main(_: Sequence[str] = ()) -> None:
             stack.callback(peers.close)
         address = stack.enter_context(double_of(fused))
         systems = {
-            "session": Client.of_export(fused),
-            "baseline": Client.of_export(baseline),
-            "bfloat16": Client.of_export(half),
-            "int8": Client.of_export(whole),
+            **{name: Client.of_export(path) for name, path in paths.items()},
             "client": Client(address, model="m"),
         }
         for client in systems.values():

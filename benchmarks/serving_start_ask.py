@@ -3,10 +3,13 @@
 Usage: python -m benchmarks.serving_start_ask FOLDER SIGNATURE INPUTS REPEATS,
 where INPUTS is a JSON object from an input's name to a list of texts. Writes
 one JSON object: the seconds to load the export, to the first answer, and of
-every answer after it.
+every answer after it, and the memory in bytes that the process has more at the
+end than before it loaded the export.
 """
 
 import json
+import pathlib
+import resource
 import sys
 import time
 
@@ -14,6 +17,12 @@ import numpy as np
 
 from dlfa_tf.lazy import tf
 from dlfa_tf.serving.export.served_graph import ServedGraph
+
+
+def resident_bytes() -> int:
+    """Memory of this process now, as Linux tells it."""
+    pages = pathlib.Path("/proc/self/statm").read_text().split()[1]
+    return int(pages) * resource.getpagesize()
 
 
 def main(folder: str, signature: str, inputs: str, repeats: str) -> None:
@@ -24,6 +33,7 @@ def main(folder: str, signature: str, inputs: str, repeats: str) -> None:
     }
     # What is imported on first use is no part of loading an export.
     tf.constant(0)
+    memory = resident_bytes()
     started = time.perf_counter()
     graph = ServedGraph(folder)
     loaded = time.perf_counter()
@@ -33,7 +43,12 @@ def main(folder: str, signature: str, inputs: str, repeats: str) -> None:
         graph.run(signature, arrays)
         seconds.append(time.perf_counter() - before)
     first, *then = seconds
-    report = {"load": loaded - started, "first": first, "then": then}
+    report = {
+        "load": loaded - started,
+        "first": first,
+        "then": then,
+        "memory": resident_bytes() - memory,
+    }
     sys.stdout.write(json.dumps(report) + "\n")
 
 

@@ -7,7 +7,7 @@ from absl import flags
 
 from benchmarks import serving_latency
 
-KEYS = {"session", "baseline", "bfloat16", "client"}
+EXPORTS = ["session", "baseline", "bfloat16", "int8", "int8_bfloat16"]
 
 
 @pytest.mark.slow
@@ -27,16 +27,19 @@ def test_tiny_model_is_measured(tmp_path, monkeypatch):
         for name in set(flags.FLAGS) - before:
             delattr(flags.FLAGS, name)
         flags.FLAGS.unparse_flags()
-    size, half, *cases = map(json.loads, output.read_text().splitlines())
-    assert size["export_bytes"] > size["weights_bytes"] > 0
-    assert half["weights_bytes"] * 2 == size["weights_bytes"]
+    lines = list(map(json.loads, output.read_text().splitlines()))
+    sizes, cases = lines[: len(EXPORTS)], lines[len(EXPORTS) :]
+    assert [line["case"] for line in sizes] == [f"size, {x}" for x in EXPORTS]
+    assert all(line["export_bytes"] > 0 for line in sizes)
+    assert sizes[0]["export_bytes"] > sizes[0]["weights_bytes"] > 0
+    assert sizes[2]["export_bytes"] < sizes[0]["export_bytes"]
     assert [case["case"] for case in cases] == [
         "batch 1, short",
         "batch 1, long",
         "batch 2, mixed",
     ]
     for case in cases:
-        assert set(case["seconds"]) == KEYS
+        assert set(case["seconds"]) == {*EXPORTS, "client"}
         assert all(s["median"] > 0 for s in case["seconds"].values())
         assert case["peers"] is None
 
