@@ -7,6 +7,7 @@ import keras
 import keras_hub
 import numpy as np
 
+from dlfa_tf.models import large_weights
 from dlfa_tf.models.presets import q4_blocks
 
 FORMATS = ("auto", "q4", "float16", "float32")
@@ -64,7 +65,8 @@ def unpack_encoder(
     config = dict(meta["encoder"])
     if dtype is not None:
         config["config"] = {**config["config"], "dtype": dtype}
-    encoder = keras.saving.deserialize_keras_object(config)
+    with large_weights.about_to_be_set(least=0):
+        encoder = keras.saving.deserialize_keras_object(config)
     expected = [
         {"path": v.path, "shape": list(v.shape)} for v in encoder.weights
     ]

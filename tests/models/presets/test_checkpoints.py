@@ -557,3 +557,43 @@ def test_unknown_activation_of_an_encoder_is_refused():
             activation="gelu_tan", vocabulary_size=8, num_layers=1,
             num_heads=2, hidden_dim=8, intermediate_dim=8,
         )  # fmt: skip
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """Shapes of what Keras draws."""
+    initializer = keras.initializers.TruncatedNormal
+    shapes = []
+    draw = initializer.__call__
+
+    def record(self, shape, dtype=None):
+        shapes.append(tuple(shape))
+        return draw(self, shape, dtype)
+
+    monkeypatch.setattr(initializer, "__call__", record)
+    return shapes
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_nothing_is_drawn_for_weights_of_a_file(kind, drawn, tmp_path):
+    checkpoint_writer.write_hugging_face(tmp_path, kind)
+    encoder = load_encoder(str(tmp_path))
+    packed_encoder.unpack_encoder(
+        *packed_encoder.pack_encoder(encoder, np.arange(8), "float32")
+    )
+    assert drawn == []
+    load_encoder(str(tmp_path), load_weights=False)
+    assert (len(PIECES), WIDTH) in drawn
+
+
+def test_pooler_that_no_file_has_is_drawn(seed, tmp_path):
+    tensors = checkpoint_writer.make_tensors(pooler=False)
+    checkpoint_writer.write_hugging_face(tmp_path, "bert", tensors)
+
+    def kernel(load_weights):
+        keras.utils.set_random_seed(seed)
+        encoder = load_encoder(str(tmp_path), load_weights=load_weights)
+        return np.array(encoder.get_layer("pooled_dense").kernel)
+
+    assert kernel(True).std() > 0.01
+    np.testing.assert_array_equal(kernel(True), kernel(False))

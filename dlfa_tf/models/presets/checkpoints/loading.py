@@ -4,6 +4,7 @@ from typing import Any
 
 import keras_hub
 
+from dlfa_tf.models import large_weights
 from dlfa_tf.models.presets.checkpoints import weights
 from dlfa_tf.models.presets.checkpoints.folder import Checkpoint
 
@@ -18,11 +19,13 @@ def load_checkpoint(
     with one.
     """
     with checkpoint.open() as tensors:
-        encoder = weights.build_encoder(
-            checkpoint.config,
-            has_pooler=weights.has_pooler(checkpoint.config, tensors),
-            dtype=dtype,
-        )
+        # Every weight but a pooler's, which is drawn then, is in the file.
+        with large_weights.about_to_be_set(load_weights, least=0):
+            encoder = weights.build_encoder(
+                checkpoint.config,
+                has_pooler=weights.has_pooler(checkpoint.config, tensors),
+                dtype=dtype,
+            )
         if load_weights:
             weights.load_weights(encoder, checkpoint.config, tensors)
     return encoder

@@ -167,7 +167,8 @@ class _Safetensors:
                 f"{path}: the tensor {name} holds no floats. Received: "
                 f"{dtype}. Accepted: {', '.join(_FLOATS)}."
             )
-        return np.asarray(file.get_tensor(name)).astype(np.float32)
+        value = np.asarray(file.get_tensor(name))
+        return value.astype(np.float32, copy=False)
 
 
 class _TensorFlow:
@@ -189,7 +190,7 @@ class _TensorFlow:
         except _tensorflow_errors() as error:
             file = f"{self._prefix.name}.data-*, tensor {name},"
             raise self._unreadable(file, error) from error
-        return np.asarray(value).astype(np.float32)
+        return np.asarray(value).astype(np.float32, copy=False)
 
     def _unreadable(self, what: str, error: Exception) -> ValueError:
         reason = str(error).splitlines()[0][:200]

@@ -135,6 +135,7 @@ def load_weights(
     for variable in encoder.weights:
         part = _part(variable.path, config.kind)
         if part.name == _POOLER and not pooler:
+            _draw(encoder.get_layer("pooled_dense"), variable)
             continue
         name = find(part.name, part.kind)
         if name is None:
@@ -142,6 +143,12 @@ def load_weights(
         shape = tuple(variable.shape)
         value = _value(tensors, name, part, shape, config)
         large_weights.assign(variable, value)
+
+
+def _draw(layer: Any, variable: Any) -> None:
+    """Gives a weight the value that it would have without any file."""
+    if variable is layer.kernel:
+        variable.assign(layer.kernel_initializer(variable.shape))
 
 
 def _part(path: str, kind: str) -> _Part:
