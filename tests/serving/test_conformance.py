@@ -1,11 +1,14 @@
 """Exports through the C API: the server's own loader and session."""
 
+import os
+
 import keras
 import pytest
 
 from dlfa_tf.data.tasks import TASKS
 from dlfa_tf.models.text_classifier import DLFATextClassifier
 from dlfa_tf.models.token_classifier import DLFATokenClassifier
+from dlfa_tf.runs import load
 from tests.serving.asking import CApi
 from tests.serving.conformance import RANGES
 from tests.serving.conformance import check_answers
@@ -17,6 +20,10 @@ from tests.serving.conftest import build
 
 SOME = 200
 MANY = 10_000
+# A thousandth of the size that the slow test sends.
+FIVE_KILOBYTES = 5 * 2**10
+# A run folder, and a float32 export of it.
+RUN, EXPORT = "DLFA_TF_RUN", "DLFA_TF_EXPORT"
 
 
 @pytest.fixture(scope="module", params=["tagger", "classifier"])
@@ -36,8 +43,7 @@ def test_signatures_answer_as_the_model_does(small):
 
 def test_hostile_requests_do_no_harm(small):
     kind, _, asker = small
-    # A thousandth of the size that the slow test sends.
-    check_hostile(asker, kind, size=5 * 2**10)
+    check_hostile(asker, kind, size=FIVE_KILOBYTES)
 
 
 def test_random_strings_are_answered(small, seed):
@@ -84,5 +90,23 @@ def test_every_task_with_both_tokenizers(task, tokenizer, exported, seed):
         check_hostile(asker, kind)
         check_random(asker, model, kind, MANY, seed)
         check_answers(asker, model, kind)
+    finally:
+        asker.close()
+
+
+@pytest.mark.weights
+@pytest.mark.slow  # a model of any size
+def test_export_of_a_run(seed):
+    """For encoders of true size: see docs/mbert.md."""
+    if not (os.environ.get(RUN) and os.environ.get(EXPORT)):
+        pytest.skip(f"{RUN} and {EXPORT} name no run and no export of it")
+    model = load.load_model(os.environ[RUN])
+    is_tagger = isinstance(model, DLFATokenClassifier)
+    kind = "tagger" if is_tagger else "classifier"
+    asker = CApi(os.environ[EXPORT])
+    try:
+        check_answers(asker, model, kind)
+        check_hostile(asker, kind, size=FIVE_KILOBYTES)
+        check_random(asker, model, kind, SOME, seed)
     finally:
         asker.close()
