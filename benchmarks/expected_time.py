@@ -4,8 +4,9 @@ Nothing is trained: the rows of the training and English dev data are counted as
 batches lay them out, with a preset's vocabulary, and multiplied by the
 operations of an encoder of mBERT's size. A training set that is not complete
 here is scaled to the published number of examples. Forward and backward pass
-count three times the forward one. Seconds follow from a speed that is assumed,
-not measured.
+count three times the forward one. Minutes follow from speeds that are assumed,
+not measured: of computing alone, and where no more steps a second are taken
+than kernels can be started for.
 
 Example:
     python -m benchmarks.expected_time --data_dir=DIR --preset=MBERT_FOLDER
@@ -19,6 +20,7 @@ from absl import flags
 
 from benchmarks import task_data
 from benchmarks import timing
+from dlfa_tf.analysis.published import TRAIN_EXAMPLES
 from dlfa_tf.data import arrays
 from dlfa_tf.data import pipelines
 from dlfa_tf.data.tasks import TASKS
@@ -27,8 +29,6 @@ from dlfa_tf.preprocessing import PairPreprocessor
 from dlfa_tf.preprocessing import TaggingPreprocessor
 
 FLAGS = flags.FLAGS
-# Rows of MultiNLI, PAWS-Wiki, PAN-X en and UD 2.5 en, as XTREME has them.
-TRAIN_EXAMPLES = {"xnli": 392702, "pawsx": 49401, "ner": 20000, "pos": 21253}
 _BLOCKS, _WIDTH, _INNER, _RATIO = 12, 768, 3072, 4
 
 
@@ -42,6 +42,13 @@ def define_flags() -> None:
         30.0,
         "Operations per second that a GPU keeps up, in 10^12: an assumption, "
         "by default a tenth of the peak of an A100 in bfloat16.",
+        lower_bound=0.001,
+    )
+    flags.DEFINE_float(
+        "steps_per_second",
+        10.0,
+        "Steps of training that a GPU takes at most, however short they are: "
+        "an assumption.",
         lower_bound=0.001,
     )
 
@@ -94,6 +101,8 @@ def main(_: Sequence[str] = ()) -> None:
         rounds = steps // (task.dev_every or steps)
         train = 3 * task.epochs * scale * flops["train"]
         dev = rounds * flops["dev"]
+        speed = FLAGS.tflops * 1e12
+        started = max(train / speed, steps / FLAGS.steps_per_second)
         report.add(
             name,
             epochs=task.epochs,
@@ -105,7 +114,9 @@ def main(_: Sequence[str] = ()) -> None:
             train_pflop=round(train / 1e15, 1),
             dev_pflop=round(dev / 1e15, 1),
             assumed_tflop_per_second=FLAGS.tflops,
-            minutes=round((train + dev) / FLAGS.tflops / 1e12 / 60, 1),
+            minutes=round((train + dev) / speed / 60, 1),
+            assumed_steps_per_second=FLAGS.steps_per_second,
+            minutes_with_starts=round((started + dev / speed) / 60, 1),
         )
     report.write()
 

@@ -5,13 +5,15 @@ random weights, in Hugging Face's form, and takes one case after the other in a
 process of its own: it loads the checkpoint, cuts the vocabulary, trains some
 steps on full rows, and with --keep saves the model, loads it, exports it,
 checks the export and asks it. The largest resident memory is that of each part
-alone (Linux only).
+alone (Linux only). --write only writes the checkpoint, to try programs on.
 
 Example:
     python -m benchmarks.true_size --model=mbert --tasks=pos,xnli \
         --systems=baseline,D_10 --precisions=float32,mixed_bfloat16
     python -m benchmarks.true_size --model=mbert --tasks=pos --systems=D_10 \
         --precisions=float32 --keep
+    python -m benchmarks.true_size --model=mbert --vocabulary=vocab.txt \
+        --write=mbert_random
 """
 
 import contextlib
@@ -105,15 +107,31 @@ def define_flags() -> None:
     )
     timing.define_output_flag()
     flags.DEFINE_string(
+        "vocabulary",
+        None,
+        "The model's own vocab.txt; without it most pieces are made up.",
+    )
+    flags.DEFINE_string(
+        "write", None, "New folder; writes the checkpoint there, no more."
+    )
+    flags.DEFINE_string(
         "worker", None, "Internal: the case, as JSON, of a process."
     )
 
 
-def write_checkpoint(folder: pathlib.Path, model: str) -> None:
-    """Writes config, vocabulary and random weights of a shape."""
+def write_checkpoint(
+    folder: pathlib.Path, model: str, vocabulary: str | None = None
+) -> None:
+    """Writes config, vocabulary and random weights of a shape.
+
+    `vocabulary` is a `vocab.txt` with as many pieces as the shape has, else
+    ValueError; by default letters and made-up words.
+    """
     import safetensors.numpy
 
     config = SHAPES[model]
+    if vocabulary is not None:
+        _copy_vocabulary(vocabulary, folder, config)
     (folder / "config.json").write_text(json.dumps(config))
     generator = np.random.default_rng(0)
     tensors = {}
@@ -124,7 +142,21 @@ def write_checkpoint(folder: pathlib.Path, model: str) -> None:
             values += np.float32(1)
         tensors[name] = values
     safetensors.numpy.save_file(tensors, folder / "model.safetensors")
-    _write_vocabulary(folder, config)
+    if vocabulary is None:
+        _write_vocabulary(folder, config)
+
+
+def _copy_vocabulary(
+    vocabulary: str, folder: pathlib.Path, config: dict[str, Any]
+) -> None:
+    content = pathlib.Path(vocabulary).read_bytes()
+    pieces = len(content.splitlines())
+    if config["model_type"] == "xlm-roberta" or pieces != config["vocab_size"]:
+        raise ValueError(
+            f"`vocabulary` does not suit the model. Received: {pieces} lines. "
+            f"Accepted: a vocab.txt of a BERT, of {config['vocab_size']} lines."
+        )
+    (folder / "vocab.txt").write_bytes(content)
 
 
 def _tensor_shapes(config: dict[str, Any]) -> dict[str, tuple[int, ...]]:
@@ -358,11 +390,16 @@ def main(_: Sequence[str] = ()) -> None:
     if FLAGS.worker is not None:
         print(json.dumps(work(json.loads(FLAGS.worker))), flush=True)
         return
+    if FLAGS.write is not None:
+        target = pathlib.Path(FLAGS.write)
+        target.mkdir(parents=True)
+        write_checkpoint(target, FLAGS.model, FLAGS.vocabulary)
+        return
     report = timing.Report("true_size", FLAGS.output_file)
     with tempfile.TemporaryDirectory() as temporary:
         folder = pathlib.Path(temporary) / "checkpoint"
         folder.mkdir()
-        write_checkpoint(folder, FLAGS.model)
+        write_checkpoint(folder, FLAGS.model, FLAGS.vocabulary)
         settings: dict[str, Any] = {
             name: FLAGS[name].value
             for name in ("batch_size", "length", "rows", "steps", "keep")

@@ -30,3 +30,5 @@ def test_published_number_of_examples_is_what_counts(lines_of):
     assert line["steps"] == 10 * 665 and line["dev_rounds"] == 13
     total = line["train_pflop"] + line["dev_pflop"]
     assert line["minutes"] == pytest.approx(total * 1e15 / 50e12 / 60, abs=0.06)
+    # Ten steps a second: 665 seconds, and dev on top.
+    assert 11.0 < line["minutes_with_starts"] < 11.5

@@ -66,3 +66,16 @@ def test_tiny_checkpoint_is_loaded(kind, tmp_path, monkeypatch):
     true_size.write_checkpoint(tmp_path, "tiny")
     assert presets.load_encoder(str(tmp_path)).hidden_dim == 8
     assert presets.load_tokenizer(str(tmp_path)).vocabulary_size() == 400
+
+
+def test_checkpoint_has_the_models_own_vocabulary(tmp_path, monkeypatch):
+    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "Käse", "\u2028"]
+    monkeypatch.setitem(true_size.SHAPES["tiny"], "vocab_size", len(pieces))
+    own = tmp_path / "own.txt"
+    own.write_text("\n".join(pieces) + "\n", "utf-8")
+    true_size.write_checkpoint(tmp_path, "tiny", str(own))
+    tokenizer = presets.load_tokenizer(str(tmp_path))
+    assert tokenizer.get_vocabulary() == pieces
+    own.write_text("[PAD]\n")
+    with pytest.raises(ValueError, match="1 lines. Accepted: a vocab.txt of"):
+        true_size.write_checkpoint(tmp_path, "tiny", str(own))
