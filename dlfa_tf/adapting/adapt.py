@@ -45,7 +45,7 @@ from dlfa_tf.training.engine import Engine
 from dlfa_tf.training.interruption import StopRequest
 
 # In the folder of the new preset: what was done, and the log of it.
-RECORD = "adaptation.json"
+RECORD = presets.ADAPTATION
 LOG_FOLDER = "adaptation"
 SCHEMA = 1
 _SETTINGS = "settings.json"

@@ -6,6 +6,7 @@ import pathlib
 from typing import Any
 
 from dlfa_tf import options
+from dlfa_tf import shareable
 from dlfa_tf.runs import setting
 from dlfa_tf.runs.engine_settings import EngineSettings
 from dlfa_tf.runs.setting import REQUIRED
@@ -138,6 +139,7 @@ class AdaptConfig(EngineSettings):
         """What `to_json` returns, without the folders of this machine."""
         values = self.to_json()
         del values["output_dir"]
+        values["preset"] = shareable.without_paths(self.preset)
         values["texts"] = [
             pathlib.PurePath(text.rpartition(":")[2]).name
             for text in self.texts

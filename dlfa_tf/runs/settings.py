@@ -11,6 +11,7 @@ from typing import Any
 
 from dlfa_tf import files
 from dlfa_tf import options
+from dlfa_tf import shareable
 from dlfa_tf.data import task_file
 from dlfa_tf.data import tasks
 from dlfa_tf.data.task import SOURCES
@@ -373,6 +374,7 @@ class TrainConfig(EngineSettings):
         values = self.to_json()
         for name in ("output_dir", "data_dir"):
             del values[name]
+        values["preset"] = shareable.without_paths(self.preset)
         return values
 
     @classmethod

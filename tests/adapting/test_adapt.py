@@ -16,6 +16,7 @@ from dlfa_tf.adapting.adapt import build_model
 from dlfa_tf.adapting.settings import AdaptConfig
 from dlfa_tf.models.presets import load_encoder
 from dlfa_tf.models.presets import load_tokenizer
+from dlfa_tf.models.presets import preset_source
 from dlfa_tf.runs import environment
 from dlfa_tf.training import interruption
 from dlfa_tf.training.interruption import StopRequest
@@ -171,6 +172,8 @@ def test_another_adaptation_goes_on_with_the_head(config, adapted):
     first, folder, _ = adapted
     assert first["head"] == "new"
     preset = str(folder)
+    source = f"preset folder {folder.name}, adapted from tiny (random weights,"
+    assert preset_source(preset).startswith(source)
     second = adapt(config("second", steps=1, preset=preset), verbose=0)
     assert second["head"] == "went on with the preset's"
     for name, scores in second["languages"].items():

@@ -8,6 +8,7 @@ packed_encoder: an encoder in little room, for bundles.
 tiny: encoders with random weights, for tests.
 """
 
+from dlfa_tf.models.presets.by_name import ADAPTATION
 from dlfa_tf.models.presets.by_name import DEFAULT_PRESET
 from dlfa_tf.models.presets.by_name import PRESETS
 from dlfa_tf.models.presets.by_name import check_preset_length
@@ -16,6 +17,7 @@ from dlfa_tf.models.presets.by_name import load_tokenizer
 from dlfa_tf.models.presets.by_name import preset_source
 
 __all__ = [
+    "ADAPTATION",
     "DEFAULT_PRESET",
     "PRESETS",
     "check_preset_length",

@@ -51,6 +51,8 @@ _ALIASES = MappingProxyType(
     }
 )
 
+# In the folder of an adapted preset: what it was made of, and how.
+ADAPTATION = "adaptation.json"
 _Loaded = TypeVar("_Loaded")
 
 _FORMS = (
@@ -247,6 +249,8 @@ def local_folder(preset: str) -> Path | None:
 def preset_source(preset: str) -> str:
     """Says in one line where the weights come from, for results files.
 
+    Of a folder on this machine it says the name.
+
     Args:
         preset: str. As for `load_encoder`.
 
@@ -275,8 +279,19 @@ def preset_source(preset: str) -> str:
         checkpoint = find_checkpoint(preset)
         if checkpoint is not None:
             return loading.describe_checkpoint(checkpoint)
-        return f"preset folder {_absolute(preset)}"
+        return _folder_source(Path(_absolute(preset)))
     return f"downloaded by keras-hub from {preset}"
+
+
+def _folder_source(folder: Path) -> str:
+    """The name of a preset folder, and what it was adapted from."""
+    if not (folder / ADAPTATION).is_file():
+        return f"preset folder {folder.name}"
+    record = files.read_json(folder / ADAPTATION)
+    return (
+        f"preset folder {folder.name}, adapted from "
+        f"{record['config']['preset']} ({record['preset_source']})"
+    )
 
 
 def check_preset_length(preset: str, sequence_length: int) -> None:

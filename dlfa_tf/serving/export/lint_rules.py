@@ -14,10 +14,10 @@ from typing import Any
 from google.protobuf.message import DecodeError
 
 from dlfa_tf import lazy
+from dlfa_tf import shareable
 from dlfa_tf.lazy import tf
 from dlfa_tf.serving.contract import SIGNATURES
 from dlfa_tf.serving.contract import Field
-from dlfa_tf.serving.export import metadata_file
 from dlfa_tf.serving.export import served_graph
 from dlfa_tf.serving.export import served_ops
 from dlfa_tf.serving.export.dequantised_weights import PREFIX
@@ -62,7 +62,7 @@ def metadata_problems(metadata: dict[str, Any]) -> Iterator[str]:
         yield f"the metadata file lacks {missing}"
     # Labels are the data's: "/" and "/m/01" are good ones.
     described = {k: v for k, v in metadata.items() if k != "labels"}
-    if metadata_file.without_paths(described) != described:
+    if shareable.without_paths(described) != described:
         yield "the metadata file holds an absolute path"
     if metadata.get("kind") not in SIGNATURES:
         yield (

@@ -3,32 +3,18 @@
 import importlib.metadata
 import json
 import os
-import re
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from dlfa_tf import files
+from dlfa_tf import shareable
 from dlfa_tf.serving.contract import METADATA
 from dlfa_tf.serving.contract import MINIMUM_SERVER_VERSION
 from dlfa_tf.serving.contract import SIGNATURES
 
 SCHEMA = 1
-# An absolute path, its last name as a group; not what follows "https:" and is
-# not inside of "a/b" or "2026/01/02". Words between two slashes may be one
-# folder's name, unless a mark that ends a path is among them.
-_PATH = re.compile(
-    r"""
-    (?: ^ | (?<= [\s=,;|"'`(\[{] ) | (?<= :) (?! //) ) /+
-    (?:
-        (?: [^\s/]* [^\s/:=,;|"'`()] (?: [ ]+ [^\s/:=,;|"'`()]+ )+ | [^\s/]+ )
-        /+
-    )*
-    ( [^\s/]+ ) /*
-    """,
-    re.VERBOSE,
-)
 _PACKAGES = ("keras", "keras-hub", "tensorflow", "tensorflow-text")
 # Every metadata file has these; `run` is None where nothing is known of it.
 # `quantization` came later: None, or Keras' name of the mode.
@@ -77,7 +63,7 @@ def describe_export(
         "signatures": sorted(SIGNATURES[kind]),
         "packages": {p: importlib.metadata.version(p) for p in _PACKAGES},
         "minimum_server_version": MINIMUM_SERVER_VERSION,
-        "run": None if run is None else without_paths(dict(run)),
+        "run": None if run is None else shareable.without_paths(dict(run)),
     }
 
 
@@ -89,21 +75,6 @@ def _quantization(backbone: Any) -> str | None:
         if (mode := getattr(layer, "quantization_mode", None)) is not None
     }
     return ", ".join(sorted(modes)) or None
-
-
-def without_paths(value: Any) -> Any:
-    """Shortens the absolute paths in plain values to their last part.
-
-    Names of folders may have spaces: of a text, the words between a path and
-    the next slash count as a part of it.
-    """
-    if isinstance(value, Mapping):
-        return {key: without_paths(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [without_paths(item) for item in value]
-    if isinstance(value, str):
-        return _PATH.sub(r"\1", value)
-    return value
 
 
 def write_metadata(

@@ -61,7 +61,7 @@ def test_local_folder_loads_with_mixed_classes(saved):
 def test_bare_folder_name_is_a_folder(saved, monkeypatch):
     monkeypatch.chdir(saved.parent)
     assert load_encoder(saved.name).hidden_dim == 8
-    assert preset_source(saved.name) == f"preset folder {saved}"
+    assert preset_source(saved.name) == f"preset folder {saved.name}"
 
 
 def test_load_weights_and_dtype_are_passed_on(saved):

@@ -37,6 +37,7 @@ def describe_checkpoint(checkpoint: Checkpoint) -> str:
     with checkpoint.open() as tensors:
         pooler = weights.has_pooler(config, tensors)
     return (
-        f"{checkpoint.form} checkpoint {checkpoint.folder}, {config.kind}, "
-        f"{config.activation}, {'its own' if pooler else 'a new'} pooler"
+        f"{checkpoint.form} checkpoint {checkpoint.folder.resolve().name}, "
+        f"{config.kind}, {config.activation}, "
+        f"{'its own' if pooler else 'a new'} pooler"
     )
