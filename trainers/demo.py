@@ -96,6 +96,17 @@ def define_flags() -> None:
 
 
 def main() -> None:
+    """Shows all parts; after Ctrl-C, says how to go on."""
+    try:
+        _show()
+    except KeyboardInterrupt:
+        common_flags.say(
+            "\nWhat is finished is kept: the same command goes on from there."
+        )
+        raise
+
+
+def _show() -> None:
     """Runs the parts in order and says what each is doing."""
     started = time.monotonic()
     output = pathlib.Path(FLAGS.output_dir or f"runs/demo/{FLAGS.task}")

@@ -150,7 +150,8 @@ def test_demo_goes_on_after_an_interrupt_anywhere(
             show()
         assert line not in left
     assert left == []
-    capsys.readouterr()
+    output = capsys.readouterr().out
+    assert output.count("the same command goes on") == len(INTERRUPTED_AT)
     show()
     output = capsys.readouterr().out
     assert output.count("is finished") == 2
