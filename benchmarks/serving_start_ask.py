@@ -1,7 +1,8 @@
 """A fresh process for benchmarks.serving_start.
 
 Usage: python -m benchmarks.serving_start_ask FOLDER SIGNATURE INPUTS REPEATS,
-where INPUTS is a JSON object from an input's name to a list of texts. Writes
+where INPUTS is a JSON object from an input's name to a list of texts, or of
+lists of words. Writes
 one JSON object: the seconds to load the export, to the first answer, and of
 every answer after it, and the memory in bytes that the process has more at the
 end than before it loaded the export.
@@ -25,12 +26,17 @@ def resident_bytes() -> int:
     return int(pages) * resource.getpagesize()
 
 
+def as_arrays(inputs: dict[str, list]) -> dict[str, np.ndarray]:
+    """Arrays of UTF-8, as a session takes them."""
+    return {
+        key: np.char.encode(np.array(texts), "utf-8").astype(object)
+        for key, texts in inputs.items()
+    }
+
+
 def main(folder: str, signature: str, inputs: str, repeats: str) -> None:
     """Loads, asks, writes what that took."""
-    arrays = {
-        key: np.array([text.encode() for text in texts], object)
-        for key, texts in json.loads(inputs).items()
-    }
+    arrays = as_arrays(json.loads(inputs))
     # What is imported on first use is no part of loading an export.
     tf.constant(0)
     memory = resident_bytes()

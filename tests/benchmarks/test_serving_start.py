@@ -3,6 +3,7 @@
 import pytest
 
 from benchmarks import serving_start
+from benchmarks import serving_start_ask
 
 
 @pytest.mark.slow
@@ -34,3 +35,10 @@ def test_ratios_are_of_the_same_repeat():
     found = serving_start.ratios(ours, peer)
     assert found["start_to_hugging_face_ratio"]["median"] == 0.5
     assert found["answer_to_hugging_face_ratio"]["median"] == 0.5
+
+
+def test_words_are_asked_as_texts_are():
+    arrays = serving_start_ask.as_arrays({"t": ["Käse"], "w": [["a", "の"]]})
+    assert arrays["t"].tolist() == ["Käse".encode()]
+    assert arrays["w"].tolist() == [[b"a", "の".encode()]]
+    assert arrays["w"].dtype == object
