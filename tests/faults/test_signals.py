@@ -1,8 +1,9 @@
 """Every program is ended at random moments, and started again.
 
 DLFA_TF_FAULT_MOMENTS is the number of moments for each program and signal, 3.
-Nothing half-written may have the name of a whole file, and in the end there is
-what an undisturbed program makes.
+They are spread over the program's work, which begins after its imports; some
+more lie within these. Nothing half-written may have the name of a whole file,
+and in the end there is what an undisturbed program makes.
 """
 
 import json
@@ -15,8 +16,11 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
 
+from dlfa_tf.models.presets import load_encoder
+from dlfa_tf.models.presets import load_tokenizer
 from dlfa_tf.runs import run_folder
 from dlfa_tf.serving import check_export
 from dlfa_tf.training.bundle import read_bundle
@@ -29,6 +33,8 @@ MOMENTS = int(os.environ.get("DLFA_TF_FAULT_MOMENTS", "3"))
 # Exit code of a program that was interrupted before it could save.
 STOPPED = 130
 SIGNALS = [signal.SIGTERM, signal.SIGKILL]
+# After so many moments, one after the other, a program may go on to its end.
+IN_A_ROW = 5
 SMALL = [
     "--data_source=sample",
     "--preset=tiny",
@@ -82,10 +88,15 @@ class Forks:
             deadline = time.monotonic() + after
             while time.monotonic() < deadline and self._runs(process):
                 time.sleep(0.005)
-            if number == signal.SIGKILL:
-                os.killpg(process, number)
-            else:
-                os.kill(process, number)
+            try:
+                # Ctrl-C and SIGTERM come to one process, the end of a
+                # container to all of them.
+                if number == signal.SIGKILL:
+                    os.killpg(process, number)
+            except ProcessLookupError:
+                # It has no session of its own yet.
+                pass
+            os.kill(process, number)
         return self._ask("")
 
     @staticmethod
@@ -191,11 +202,56 @@ def analyze(folder, finished):
     ]
 
 
+def adapt(folder, finished):
+    del finished
+    text = folder.parent / "de.txt"
+    lines = [f"the cat sees the dog and {i % 7} old cats\n" for i in range(60)]
+    text.write_text("".join(lines))
+    return [
+        "adapt",
+        "--preset=tiny",
+        f"--texts={text}",
+        "--sequence_length=16",
+        "--held_back=2",
+        "--steps=4",
+        "--batch_size=2",
+        "--checkpoint_minutes=0",
+        "--resume",
+        f"--output_dir={folder}/adapted",
+    ]
+
+
+def demo(folder, finished):
+    del finished
+    return [
+        "demo",
+        "--task=pawsx",
+        "--preset=tiny",
+        "--fusion_layer=1",
+        "--epochs=1",
+        f"--output_dir={folder}/runs",
+        f"--saved_models_dir={folder}/saved",
+    ]
+
+
 def sweep(folder, finished):
     del finished
     flags = [flag for flag in RUN if "fusion_layer" not in flag]
     flags = [flag.replace("--task=", "--tasks=") for flag in flags]
     return ["sweep", *flags, "--systems=D_1", f"--output_dir={folder}/sweep"]
+
+
+def adapted(folder):
+    """What an adaptation found, and its weights; None when there is none."""
+    if (folder / "config.json").exists():
+        # All the others are there before it.
+        encoder = load_encoder(str(folder))
+        load_tokenizer(str(folder))
+    if not (folder / "adaptation.json").exists():
+        return None
+    record = json.loads((folder / "adaptation.json").read_text())
+    sums = [float(np.abs(weight).sum()) for weight in encoder.get_weights()]
+    return record["languages"], sums
 
 
 def outcome(program, folder):
@@ -205,7 +261,7 @@ def outcome(program, folder):
         if not (folder / "run" / "results.json").exists():
             return None
         return scores(folder / "run")
-    if program == "sweep":
+    if program in ("sweep", "demo"):
         check_unfinished_run(folder)
         found = sorted(folder.rglob("results.json"))
         return [scores(path.parent) for path in found] or None
@@ -217,6 +273,9 @@ def outcome(program, folder):
     if program == "predict":
         path = folder / "out.txt"
         return path.read_text() if path.exists() else None
+    if program == "adapt":
+        check_unfinished_run(folder)
+        return adapted(folder / "adapted")
     if program == "prepare":
         path = folder / "x.bundle"
         return read_bundle(path).sha256 if path.exists() else None
@@ -229,14 +288,16 @@ def outcome(program, folder):
 
 # Programs that go on in a folder where they were ended, and those that want a
 # new one.
-GO_ON = {"train", "sweep", "export", "predict", "prepare"}
+GO_ON = {"train", "sweep", "export", "predict", "prepare", "adapt", "demo"}
+PROGRAMS = [
+    train, evaluate, export, predict, prepare, analyze, adapt, sweep, demo
+]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "flags", [train, evaluate, export, predict, prepare, analyze, sweep]
-)
+@pytest.mark.parametrize("number", SIGNALS)
+@pytest.mark.parametrize("flags", PROGRAMS)
 def test_program_ended_at_random_moments(
-    flags, forks, finished, tmp_path, count
+    flags, number, forks, finished, tmp_path, count
 ):
     (tmp_path / "whole").mkdir()
     program, *arguments = flags(tmp_path / "whole", finished)
@@ -246,38 +307,94 @@ def test_program_ended_at_random_moments(
     expected = outcome(program, tmp_path / "whole")
     assert expected
     generator = random.Random(7)
-    for number in SIGNALS:
-        # A sweep waits long for its runs; a sixth of the moments will do.
-        moments = MOMENTS if program != "sweep" else -(-MOMENTS // 6)
-        for _ in range(moments):
-            folder = tmp_path / "ended"
+    folder = tmp_path / "ended"
+    _, *arguments = flags(folder, finished)
+    kind = f"{signal.Signals(number).name} at random moments"
+    for moment in range(MOMENTS):
+        if program not in GO_ON:
             shutil.rmtree(folder, ignore_errors=True)
-            folder.mkdir()
-            _, *arguments = flags(folder, finished)
-            after = generator.uniform(0, lasts)
-            code = forks.run(program, *arguments, after=after, number=number)
-            assert code in (0, STOPPED, EXIT_CODE, -number), forks.text()
-            found = outcome(program, folder)
-            if program == "sweep" and found != expected:
-                # Its run may be between two of its files.
-                found = None
-            assert found in (None, expected), after
-            kind = f"{signal.Signals(number).name} at random moments"
-            done = "finished before" if found else "ended"
-            count(kind, f"{program} {done}")
-            if found:
-                continue
-            if program not in GO_ON:
-                shutil.rmtree(folder)
-                folder.mkdir()
-            for _ in range(20):
-                assert forks.run(program, *arguments) == 0, forks.text()
-                found = outcome(program, folder)
-                if found is not None:
-                    break
-                # A run outlives its sweep, and is left to itself.
-                assert program == "sweep"
-                time.sleep(3)
-            assert found == expected, after
-            left = [p for p in folder.rglob("*") if p.name.startswith(".")]
-            count("left behind by killed programs", "files", len(left))
+        folder.mkdir(exist_ok=True)
+        after = generator.uniform(0, lasts)
+        code = forks.run(program, *arguments, after=after, number=number)
+        assert code in (0, STOPPED, EXIT_CODE, -number), forks.text()
+        found = outcome(program, folder)
+        if program in ("sweep", "demo") and found != expected:
+            # A run may be between two of its files, or the first of two.
+            found = None
+        assert found in (None, expected), after
+        done = "finished before" if found else "ended"
+        count(kind, f"{program} {done}")
+        if not found and moment % IN_A_ROW not in (IN_A_ROW - 1, MOMENTS - 1):
+            continue
+        if not found:
+            go_on(forks, program, folder, arguments)
+            assert outcome(program, folder) == expected, after
+        left = [p for p in folder.rglob("*") if p.name.startswith(".")]
+        count("left behind by killed programs", "files", len(left))
+        shutil.rmtree(folder)
+
+
+def go_on(forks, program, folder, arguments):
+    """Starts a program again, to its end."""
+    if program not in GO_ON:
+        shutil.rmtree(folder)
+        folder.mkdir()
+    for _ in range(20):
+        assert forks.run(program, *arguments) == 0, forks.text()
+        if outcome(program, folder) is not None:
+            return
+        # A run outlives its sweep, and is left to itself.
+        assert program == "sweep"
+        time.sleep(3)
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_page_ended_at_random_moments_leaves_the_model_alone(
+    number, forks, finished, count
+):
+    def files():
+        return {
+            path: (path.stat().st_size, path.stat().st_mtime_ns)
+            for path in finished.rglob("*")
+        }
+
+    before = files()
+    generator = random.Random(7)
+    for _ in range(MOMENTS):
+        code = forks.run(
+            "show",
+            f"--model={finished}",
+            "--port=0",
+            # It serves after two seconds.
+            after=generator.uniform(0, 4),
+            number=number,
+        )
+        assert code in (0, STOPPED, -number), forks.text()
+        assert files() == before
+        done = "ended its page" if code == 0 else "ended"
+        count(f"{signal.Signals(number).name} at random moments",
+              f"show {done}")  # fmt: skip
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+@pytest.mark.parametrize("flags", PROGRAMS)
+def test_program_ended_within_its_imports(
+    flags, number, finished, tmp_path, count
+):
+    generator = random.Random(7)
+    for _ in range(-(-MOMENTS // 25)):
+        (tmp_path / "new").mkdir()
+        program, *arguments = flags(tmp_path / "new", finished)
+        process = subprocess.Popen(
+            [sys.executable, "-m", f"trainers.{program}", *arguments],
+            cwd=ROOT,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        time.sleep(generator.uniform(0, 3))
+        process.send_signal(number)
+        code = process.wait(120)
+        assert code in (0, STOPPED, EXIT_CODE, -number)
+        assert outcome(program, tmp_path / "new") is None
+        count(f"{signal.Signals(number).name} within imports", program)
+        shutil.rmtree(tmp_path / "new")
