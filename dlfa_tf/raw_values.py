@@ -1,9 +1,9 @@
 """What users hand over as texts and words: plain lists of it, or a refusal.
 
-One rule for models, preprocessors and metrics; the client, which takes
-generators too, has `dlfa_tf.serving.client.arguments`. Needs neither NumPy
-nor TensorFlow, and knows their containers by what they can do: lists, tuples
-and other sequences, arrays, columns of pandas, Polars and Arrow, tensors.
+One rule for models, preprocessors, metrics and the client, which reads
+generators into a list first. Needs neither NumPy nor TensorFlow, and knows
+their containers by what they can do: lists, tuples and other sequences, arrays,
+columns of pandas, Polars and Arrow, tensors.
 """
 
 import itertools
@@ -16,6 +16,7 @@ from collections.abc import Set
 from typing import Any
 
 _TEXT = (str, bytes)
+_SINGLE = (*_TEXT, bytearray, memoryview, bool, int, float)
 _REPR = reprlib.Repr()
 _REPR.maxstring = _REPR.maxother = 120
 _REPR.maxlist = _REPR.maxtuple = _REPR.maxset = _REPR.maxdict = 6
@@ -54,15 +55,29 @@ def as_list(name: str, value: Any, accepted: str) -> list[Any]:
         accepted: str, what the argument accepts, for the message.
 
     Returns:
-        list; the value itself where it is one.
+        list; the value itself where it is one. Tensors in it that hold one
+        value each are those values.
 
     Raises:
         ValueError: for a single value, and for what has no order or no
             length: sets, mappings, generators.
     """
+    items = _items(name, value, accepted)
+    kinds = [kind for kind in set(map(type, items)) if hasattr(kind, "numpy")]
+    if not kinds:
+        return items
+    return [
+        item.numpy()
+        if type(item) in kinds and len(getattr(item, "shape", (0,))) == 0
+        else item
+        for item in items
+    ]
+
+
+def _items(name: str, value: Any, accepted: str) -> list[Any]:
     if type(value) is list:
         return value
-    if value is None or isinstance(value, (str, bytes, bool, int, float)):
+    if value is None or isinstance(value, _SINGLE):
         # Words of Keras: it says so of batches, too.
         raise _refused(name, value, "must have a batch dimension", accepted)
     if hasattr(value, "columns"):
@@ -188,14 +203,14 @@ def _text(name: str, place: str, item: Any, accepted: str) -> str:
     if isinstance(item, str):
         return str(item)
     if isinstance(item, bytes):
-        try:
+        error = utf8_error(item)
+        if error is None:
             return item.decode("utf-8")
-        except UnicodeDecodeError as error:
-            raise ValueError(
-                f"`{name}` holds bytes that are not UTF-8. Received: "
-                f"{shown(item)} {place} (byte {error.start}). Accepted: "
-                f"{accepted}."
-            ) from None
+        raise ValueError(
+            f"`{name}` holds bytes that are not UTF-8. Received: "
+            f"{shown(item)} {place} (byte {error.start}). Accepted: "
+            f"{accepted}."
+        )
     if is_row(type(item)):
         raise ValueError(
             f"`{name}` must be a flat list. Received: a list with a "
@@ -207,6 +222,23 @@ def _text(name: str, place: str, item: Any, accepted: str) -> str:
         f"`{name}` must hold strings. Received: {shown(item)} of type "
         f"{type(item).__name__} {place}. Accepted: {accepted}.{hint}"
     )
+
+
+def utf8_error(
+    item: str | bytes,
+) -> UnicodeDecodeError | UnicodeEncodeError | None:
+    """Why a string or bytes are no text in UTF-8; None where they are.
+
+    Bytes may be no UTF-8, a string may hold half a surrogate pair.
+    """
+    try:
+        if isinstance(item, bytes):
+            item.decode("utf-8")
+        elif not item.isascii():
+            item.encode("utf-8")
+    except (UnicodeDecodeError, UnicodeEncodeError) as error:
+        return error
+    return None
 
 
 def is_missing(item: Any) -> bool:
@@ -239,13 +271,12 @@ def _check_unicode(name: str, items: Iterable[str]) -> None:
     for i, item in enumerate(items):
         if item.isascii():
             continue
-        try:
-            item.encode("utf-8")
-        except UnicodeEncodeError as error:
-            half = error.object[error.start : error.start + 1]
+        error = utf8_error(item)
+        if error is not None:
+            half = item[error.start : error.start + 1]
             raise ValueError(
                 f"`{name}` holds half a surrogate pair, which UTF-8 cannot "
                 f"hold. Received: {half!a} in {ascii(item[:80])}, text or "
                 f"word {i} counted from 0. Accepted: both halves, or the "
                 "character itself."
-            ) from None
+            )

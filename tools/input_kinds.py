@@ -92,6 +92,8 @@ def _no_columns(values: list[Any]) -> list[Kind]:
 TEXTS = [
     *_common(TEXT_VALUES),
     Kind("list of bytes", lambda: [v.encode() for v in TEXT_VALUES]),
+    Kind("list of tensors of one text each",
+         lambda: [tf.constant(v) for v in TEXT_VALUES]),
     Kind("dict with `first`", lambda: {"first": TEXT_VALUES}),
     Kind("`tf.data.Dataset` of batches `(x, y)`",
          lambda: _batches(TEXT_VALUES, ["yes", "no"])),

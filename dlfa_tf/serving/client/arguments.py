@@ -1,23 +1,25 @@
 """What callers hand to the client, as lists of strings, or refused.
 
-Lists, tuples, arrays, columns of a table, tensors and generators are taken
-alike, without an import of what made them. What would be sent as something
-else is refused before it is: a text is a sequence of letters, too, a table one
-of its columns' names, and a missing value would become the word "nan".
+What a text is and what a list of them, `dlfa_tf.raw_values` says, as for
+models; generators and data sets with an end are taken besides. What would be
+sent as something else is refused before it is: a text is a sequence of letters,
+too, a table one of its columns' names, and a missing value would become the
+word "nan".
 """
 
-import math
-from collections.abc import Mapping
+from collections.abc import Iterable
+from collections.abc import Iterator
+from collections.abc import KeysView
 from collections.abc import Sequence
+from collections.abc import ValuesView
 from typing import Any
 
+from dlfa_tf import raw_values
 from dlfa_tf.serving.client.errors import InputError
 
 _SHOWN = 80
 _LISTS = "a list, an array, a column or another ordered collection of"
 _TEXT = "str, or bytes of UTF-8"
-# How arrays of NumPy, pandas, PyArrow and TensorFlow become lists.
-_TO_LIST = ("to_pylist", "to_list", "numpy", "tolist")
 
 
 def texts(name: str, value: Any) -> list[str | bytes]:
@@ -133,59 +135,30 @@ def _is_list(value: Any) -> bool:
 
 def _items(name: str, value: Any, kind: str) -> list[Any]:
     """A list of what an ordered collection holds."""
-    found = None if _has_other_items(value) else _as_list(value)
-    if found is None:
-        raise _refusal(name, "is no list", value, f"{_LISTS} {kind}")
-    return found
-
-
-def _as_list(value: Any) -> list[Any] | None:
-    for method in _TO_LIST:
-        make = getattr(value, method, None)
-        if callable(make):
-            value = make()
-            if isinstance(value, list):
-                return value
-    # What made a text or a number of itself, as an array without dimensions.
-    if isinstance(value, (str, bytes)) or _is_endless(value):
-        return None
+    accepted = f"{_LISTS} {kind}"
     try:
-        return list(value)
-    except TypeError:
-        return None
+        return raw_values.as_list(name, _read(value), accepted)
+    except ValueError:
+        # Words for an argument that has a batch and nothing else.
+        raise _refusal(name, "is no list", value, accepted) from None
 
 
-def _is_endless(value: Any) -> bool:
-    """Whether a list of it would never end: loaders, repeated data sets.
+def _read(value: Any) -> Any:
+    """A list of what comes one by one, and has an end; other values as given.
 
-    Python goes on to ask for items by number where nothing else says when to
-    stop, and a `keras.utils.PyDataset` answers for ever.
+    Views of a dict have an order, too. TensorFlow counts -1 examples of a data
+    set that is repeated for ever.
     """
-    if not hasattr(value, "__iter__"):
-        return True
+    one_by_one = isinstance(value, (Iterator, KeysView, ValuesView))
     count = getattr(value, "cardinality", None)
-    # TensorFlow's number for data sets without an end.
-    return callable(count) and int(count()) == -1
-
-
-def _has_other_items(value: Any) -> bool:
-    """Whether the items of a collection are not what a caller means by it.
-
-    Those of a text are letters, of a mapping or a table the names in it; those
-    of a set have no order, which an answer could keep.
-    """
-    other = (str, bytes, bytearray, memoryview, Mapping, set, frozenset)
-    return isinstance(value, other) or hasattr(value, "columns")
+    if isinstance(value, Iterable) and callable(count):
+        one_by_one = int(count()) != -1
+    return list(value) if one_by_one else value
 
 
 def _text(place: str, value: Any, hint: str = "") -> str | bytes:
-    if hasattr(value, "numpy"):
-        # An item of a tensor is one itself.
-        value = value.numpy()
-    if isinstance(value, bytes):
-        return value
-    if not isinstance(value, str):
-        missing = value is None or _is_nan(value)
+    if not isinstance(value, (str, bytes)):
+        missing = raw_values.is_missing(value)
         raise _refusal(
             place,
             "is missing" if missing else "is no text",
@@ -194,22 +167,18 @@ def _text(place: str, value: Any, hint: str = "") -> str | bytes:
             if missing
             else f"{_TEXT}{hint}",
         )
-    try:
-        value.encode("utf-8")
-    except UnicodeEncodeError as error:
-        half = error.object[error.start : error.start + 1]
-        raise InputError(
-            f"`{place}` holds half a surrogate pair, {half!a}, at position "
-            f"{error.start}. Received: {value!a:.{_SHOWN}}. Accepted: text "
-            "that UTF-8 can hold, or bytes."
-        ) from None
-    return value
-
-
-def _is_nan(value: Any) -> bool:
-    # pandas' own missing value is neither None nor a number.
-    return type(value).__name__ in ("NAType", "NaTType") or (
-        isinstance(value, float) and math.isnan(value)
+    error = raw_values.utf8_error(value)
+    if error is None:
+        return value
+    what = (
+        "holds bytes that are not UTF-8"
+        if isinstance(value, bytes)
+        else f"holds half a surrogate pair, {value[error.start]!a}"
+    )
+    raise InputError(
+        f"`{place}` {what}, at position {error.start}. Received: "
+        f"{value!a:.{_SHOWN}}. Accepted: text that UTF-8 can hold, or bytes "
+        "of UTF-8."
     )
 
 

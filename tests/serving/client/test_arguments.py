@@ -81,6 +81,7 @@ ACCEPTED = {
     "keys": {"a": 1, "b": 2}.keys(),
     "generator": lambda: (letter for letter in "ab"),
     "tensor": lambda: tf.constant(["a", "b"]),
+    "tensors": lambda: [tf.constant("a"), tf.constant("b")],
     "data set": lambda: tf.data.Dataset.from_tensor_slices(["a", "b"]),
 }
 # Kinds that are refused, with what the message says, `{}` for the argument.
@@ -107,6 +108,11 @@ REFUSED = {
     "numbers": ([1, 2], "`{}[0]` is no text. Received: 1 of type int"),
     "letters and numbers": (["a", 2], "`{}[1]` is no text. Received: 2"),
     "bytearray": (["a", bytearray(b"b")], "`{}[1]` is no text. Received: byte"),
+    "bytes of Latin-1": (
+        ["a", b"caf\xe9"],
+        "`{}[1]` holds bytes that are not UTF-8, at position 3. Received: b'ca",
+    ),
+    "bytes of bytes": (bytearray(b"ab"), "`{}` is no list. Received: bytearr"),
     "half a pair": (["a", "\ud800"], "`{}[1]` holds half a surrogate pair"),
 }
 NESTED = {
