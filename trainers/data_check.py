@@ -2,6 +2,7 @@
 
 import pathlib
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console
@@ -12,14 +13,16 @@ from trainers import common_flags
 
 def check_data(
     source: Any,
+    languages: Sequence[str] | None,
     preset: str | None,
     sequence_length: int,
     report_dir: str | None,
 ) -> None:
-    """Looks at all data of a source and prints what it found.
+    """Looks at the data of a source and prints what it found.
 
-    With a `preset` also at the pieces of its tokenizer. `report_dir` gets the
-    same as a page with plots. Exits with 1 where scores would be wrong.
+    `languages` are those to look at; None is all. With a `preset` also at the
+    pieces of its tokenizer. `report_dir` gets the same as a page with plots.
+    Exits with 1 where scores would be wrong.
     """
     # Not at the top: a wrong flag should not wait for these.
     from dlfa_tf.analysis.report import data_report
@@ -33,7 +36,7 @@ def check_data(
 
         tokenizer = presets.load_tokenizer(preset)
         count = doctor_pieces.piece_counter(tokenizer, sequence_length)
-    found = doctor.check_data(source, count)
+    found = doctor.check_data(source, count, languages)
     if found.files:
         result_table.print_paper_table(data_report.file_table(found))
     console = Console(highlight=False, soft_wrap=True)

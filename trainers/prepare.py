@@ -11,7 +11,8 @@ runs of the task need is written into one file instead, for machines without the
 data, the preset and TensorFlow. With --check it changes nothing and says what
 is wrong with the data of --task (duplicates, training items in test files,
 labels, broken tags, scripts; with --preset also what its tokenizer makes of
-each language), or without --task what --preset is.
+each language; with --languages in those only), or without --task what --preset
+is.
 
 Example:
     python -m trainers.prepare --task=pos --data_dir=DIR --preset=e5_small_multi
@@ -51,7 +52,7 @@ FIRST = (
 # Flags that say nothing without another one.
 _ONLY_WITH = {
     "bundle": (
-        "bundle_weights", "eval_limit", "eval_split", "languages",
+        "bundle_weights", "eval_limit", "eval_split",
         "source_languages", "target_examples", "train_limit",
     ),
     "preset": ("label_piece", "sequence_length"),
@@ -103,7 +104,15 @@ def define_flags() -> None:
     )
     bundle_flags.define_make_flags()
     flags.register_multi_flags_validator(
-        ["task", "check", "preset", "report_dir", "new_task"],
+        [
+            "task",
+            "check",
+            "preset",
+            "report_dir",
+            "new_task",
+            "bundle",
+            "languages",
+        ],
         _has_something_to_do,
     )
     flags.register_multi_flags_validator(
@@ -124,6 +133,13 @@ def define_flags() -> None:
 def _has_something_to_do(values: dict[str, Any]) -> bool:
     if values["check"] and not (values["preset"] or values["task"]):
         raise flags.ValidationError("--check needs --task or --preset.")
+    if FLAGS["languages"].present and not (
+        values["bundle"] or (values["check"] and values["task"])
+    ):
+        raise flags.ValidationError(
+            "Received: --languages without --bundle or --check. Accepted: with "
+            "--bundle, or with --check and --task."
+        )
     if values["report_dir"] and not (values["check"] and values["task"]):
         raise flags.ValidationError("--report_dir is for --check with --task.")
     if values["new_task"] and (values["task"] or values["check"]):
@@ -192,6 +208,10 @@ def _check_data() -> None:
     task = task_labels.with_labels(tasks.find_task(FLAGS.task), FLAGS.data_dir)
     data_check.check_data(
         Source(task=task, name=FLAGS.data_source, data_dir=FLAGS.data_dir),
+        # `all` and `available` are what is there.
+        None
+        if FLAGS.languages in (["all"], ["available"])
+        else FLAGS.languages,
         FLAGS.preset,
         FLAGS.sequence_length or task.sequence_length,
         FLAGS.report_dir,

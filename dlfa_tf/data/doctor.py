@@ -4,10 +4,12 @@ Nothing is changed, and nothing is read but what training and evaluation read.
 """
 
 import collections
+import contextlib
 import dataclasses
 import hashlib
 import itertools
 from collections.abc import Callable
+from collections.abc import Collection
 from collections.abc import Iterator
 from collections.abc import Sequence
 from typing import Any
@@ -17,6 +19,7 @@ from dlfa_tf import words
 from dlfa_tf.data import label_schemes
 from dlfa_tf.data import readers
 from dlfa_tf.data import scripts
+from dlfa_tf.data import sources
 from dlfa_tf.data.readers import Examples
 from dlfa_tf.data.readers import TaggedSentence
 from dlfa_tf.data.sources import Source
@@ -117,20 +120,40 @@ class _AnyLabel(tuple):
 def check_data(
     source: Source,
     count_pieces: Callable[[Examples], dict[str, float]] | None = None,
+    languages: Collection[str] | None = None,
 ) -> Checkup:
     """Reads all that a source holds and says what is wrong with it.
 
-    `count_pieces` is that of `doctor_pieces`, for a tokenizer. A file that
-    cannot be read is a finding; the others are looked at all the same.
+    A file that cannot be read is a finding; the others are looked at all the
+    same.
+
+    Args:
+        source: `Source`.
+        count_pieces: that of `doctor_pieces`, for a tokenizer. Defaults to
+            `None`: no pieces are counted.
+        languages: codes of those to look at. Training data that they are
+            compared with are read besides, and nothing is said of them.
+            Defaults to `None`: all.
+
+    Returns:
+        `Checkup`.
+
+    Raises:
+        ValueError: for a language that the source does not know.
+        FileNotFoundError: when one has no file.
     """
     task = source.task
+    if languages is not None:
+        _check_languages(source, languages)
     lenient = dataclasses.replace(
         source, task=dataclasses.replace(task, labels=_AnyLabel(task.labels))
     )
     findings = [_unlabelled(source)] if source.unlabelled("test") else []
     files: list[FileCheck] = []
+    others: list[FileCheck] = []
     trained: set[bytes] = set()
-    for split, language, examples in _load_all(lenient, findings):
+    for split, language, examples in _load_all(lenient, findings, languages):
+        asked = languages is None or language in languages
         keys = [_key(example) for example in examples]
         if split == "train" and language in task.source_languages:
             trained.update(keys)
@@ -140,7 +163,7 @@ def check_data(
             for example, key in zip(examples, keys, strict=True)
             if not is_train and key in trained
         ]
-        files.append(
+        (files if asked else others).append(
             FileCheck(
                 split=split,
                 language=language,
@@ -154,27 +177,53 @@ def check_data(
                 script_share=scripts.share_of_script(
                     language, (x for e in examples for x in readers.texts_of(e))
                 ),
-                pieces=count_pieces(examples) if count_pieces else None,
+                pieces=(
+                    count_pieces(examples) if count_pieces and asked else None
+                ),
             )
         )
     if not files and not findings:
         findings.append(_nothing(source))
-    findings += judge_files(task, files)
+    findings += judge_files(task, files, others)
     order = sorted(findings, key=lambda finding: not finding.is_wrong)
     return Checkup(task=task, files=tuple(files), findings=tuple(order))
 
 
+def _check_languages(source: Source, languages: Collection[str]) -> None:
+    """Refuses languages that are not there."""
+    there: set[str] = set()
+    for split in SPLITS:
+        # What cannot be read is a finding, later.
+        with contextlib.suppress(ValueError):
+            there.update(source.available(split))
+    for language in languages:
+        sources.check_language(language, source)
+        if language not in there:
+            raise FileNotFoundError(
+                f"No file of task {source.task.name!r} is of the language. "
+                f"Received: {language!r} in {str(source.folder)!r}. Accepted: "
+                f"those that have a file, {sorted(there)}."
+            )
+
+
 def _load_all(
-    source: Source, findings: list[Finding]
+    source: Source,
+    findings: list[Finding],
+    languages: Collection[str] | None = None,
 ) -> Iterator[tuple[str, str, Examples]]:
     """Yields what can be read; the rest becomes findings."""
     for split in SPLITS:
-        languages: tuple[str, ...] = ()
+        found: tuple[str, ...] = ()
         try:
-            languages = source.available(split)
+            found = source.available(split)
         except ValueError as error:
             _add_unread(findings, error)
-        for language in languages:
+        for language in found:
+            compared = (
+                split == "train" and language in source.task.source_languages
+            )
+            if not (compared or languages is None or language in languages):
+                continue
             try:
                 yield split, language, source.load(split, language)
             except ValueError as error:
@@ -249,12 +298,24 @@ def _broken(examples: Examples, task: Task) -> int | None:
     )
 
 
-def judge_files(task: Task, files: Sequence[FileCheck]) -> list[Finding]:
-    """What the counts of all files mean."""
+def judge_files(
+    task: Task, files: Sequence[FileCheck], others: Sequence[FileCheck] = ()
+) -> list[Finding]:
+    """What the counts of all files mean.
+
+    Args:
+        task: `Task`.
+        files: what was counted.
+        others: what was counted in training data that `files` are compared
+            with, without being judged. Defaults to `()`.
+
+    Returns:
+        list of `Finding`.
+    """
     found: list[Finding] = []
     train = [
         x
-        for x in files
+        for x in (*others, *files)
         if x.split == "train" and x.language in task.source_languages
     ]
     seen = {k for x in train for k, n in x.labels.items() if n}

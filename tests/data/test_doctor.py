@@ -27,14 +27,14 @@ def words_of(text, tag="O"):
 def check(tmp_path):
     """Looks at files, given by name, of a task."""
 
-    def check(task, **files):
+    def check(task, languages=None, **files):
         folder = tmp_path / TASKS[task].folder
         folder.mkdir()
         for name, text in files.items():
             path = folder / f"{name.replace('_', '-')}.tsv"
             path.write_text(text, encoding="utf-8")
         source = Source(task=TASKS[task], name="files", data_dir=str(tmp_path))
-        return doctor.check_data(source)
+        return doctor.check_data(source, None, languages)
 
     return check
 
@@ -152,3 +152,22 @@ def test_source_is_not_changed(check):
     checkup = check("ner", dev_de=tagged("a/O b/B-FOO"))
     assert checkup.task == TASKS["ner"]
     assert dataclasses.is_dataclass(checkup)
+
+
+def test_languages_are_checked_beside_the_training_data_alone(check):
+    rows = "".join(f"{LONG} {i}\tb b\t{i % 2}\n" for i in range(4))
+    checkup = check(
+        "pawsx", ["de"], train_en=rows * 2, test_de=rows, test_fr=rows + "x\n"
+    )
+    assert [(x.split, x.language) for x in checkup.files] == [("test", "de")]
+    assert [x.what for x in checkup.findings] == ["overlap"]
+
+
+@pytest.mark.parametrize(
+    ("language", "message"),
+    [("sw", "Language 'sw' is not one of"), ("fr", r"no file.*\['de', 'en'\]")],
+)
+def test_language_that_is_not_there_is_refused(check, language, message):
+    rows = f"{LONG}\tb b\t0\n"
+    with pytest.raises((ValueError, FileNotFoundError), match=f"(?i){message}"):
+        check("pawsx", ["de", language], train_en=rows, test_de=rows)

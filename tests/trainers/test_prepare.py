@@ -170,7 +170,6 @@ def test_wrong_flags(start_wrong, arguments, words):
 @pytest.mark.parametrize(
     ("given", "needed"),
     [
-        ("--languages=de", "bundle"),
         ("--eval_split=dev", "bundle"),
         ("--eval_limit=1", "bundle"),
         ("--train_limit=3", "bundle"),
@@ -200,6 +199,12 @@ def test_check_says_what_is_wrong_with_data(call, tmp_path, capsys):
     assert stop.value.code == 1
     assert sorted(tmp_path.rglob("*")) == before
     assert "Wrong (overlap): Items that stand" in capsys.readouterr().out
+    # What is wrong with a language that is not asked for stays unsaid.
+    (folder / "test-fr.tsv").write_text("une phrase\tune autre\t0\n")
+    call(prepare, *arguments, "--languages=fr")
+    output = capsys.readouterr().out
+    assert "1 files with 1 items: 0 finding(s)" in output
+    (folder / "test-fr.tsv").unlink()
     (folder / "test-de.tsv").write_text(train.replace("Satz", "Text"))
     call(prepare, *arguments, f"--report_dir={tmp_path / 'report'}")
     output = capsys.readouterr().out
@@ -212,6 +217,14 @@ def test_check_says_what_is_wrong_with_data(call, tmp_path, capsys):
     [
         (["--check"], "--check needs --task or --preset"),
         (["--task=pos", "--report_dir=x"], "--report_dir is for --check"),
+        (
+            ["--task=pos", "--languages=de"],
+            "--languages without --bundle or --check",
+        ),
+        (
+            ["--preset=tiny", "--check", "--languages=de"],
+            "--languages without --bundle or --check",
+        ),
     ],
 )
 def test_flags_of_a_check_go_together(call, arguments, message):
