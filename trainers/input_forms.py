@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from dlfa_tf import words
-from trainers import text_files
+from dlfa_tf.data.formats import text_lines
 
 FORMS = ("auto", "lines", "jsonl", "tsv", "conll", "conllu")
 # What the first lines are looked at for, and how many.
@@ -25,7 +25,7 @@ _ENDINGS = {
 # Files that hold no lines of text, by their ending.
 _OTHER_FILES = (
     ".csv", ".docx", ".htm", ".html", ".json", ".parquet", ".pdf", ".xls",
-    ".xlsx", ".xml", ".yaml", ".yml", ".zip",
+    ".xlsx", ".xml", ".yaml", ".yml",
 )  # fmt: skip
 _TAGGER_FORMS = (
     "lines (a sentence per line), jsonl (an object per line), tsv (a word per "
@@ -63,7 +63,7 @@ def find_form(
 
 
 def _form_of_name(name: str, kind: str, first_lines: Sequence[bytes]) -> str:
-    ending = pathlib.PurePath(text_files.name_unpacked(name)).suffix.lower()
+    ending = pathlib.PurePath(text_lines.name_unpacked(name)).suffix.lower()
     for form, endings in _ENDINGS.items():
         if ending in endings:
             return form

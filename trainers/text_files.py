@@ -2,6 +2,7 @@
 
 import contextlib
 import pathlib
+import zipfile
 import zlib
 from collections.abc import Iterable
 from collections.abc import Iterator
@@ -17,11 +18,12 @@ from dlfa_tf.data.formats import text_lines
 def open_lines(path: str) -> Iterator[Iterator[bytes]]:
     """Opens a file; yields its lines with their ends.
 
-    A byte order mark at the beginning is left out. A path that ends in `.gz`
-    or `.bz2` is decompressed. OSError at once when the file cannot be opened,
-    ValueError with file and line when it is damaged.
+    A byte order mark at the beginning is left out. Names say how files are
+    packed as they do for data, see `text_lines.open_bytes`. OSError at once
+    when the file cannot be opened, ValueError when it begins as something else
+    than UTF-8 text, and with file and line when it is damaged.
     """
-    with _opener(path)(path, "rb") as file:
+    with text_lines.open_bytes(path) as file:
         yield without_mark(_lines(file, path))
 
 
@@ -38,32 +40,34 @@ def create_text(path: str) -> Iterator[TextIO]:
 
     A path that ends in `.gz` or `.bz2` is compressed. An existing file of that
     name is replaced; callers refuse it first. OSError at once when the folder
-    cannot be written to.
+    cannot be written to, ValueError for a zip file.
     """
     target = pathlib.Path(path)
+    ending = target.suffix.lower()
+    if ending in text_lines.PACKED and ending not in text_lines.OPENERS:
+        raise ValueError(
+            f"A {ending} file is read, and not written. Received: {path!r}. "
+            "Accepted: a name for plain text, or one that ends in .gz or .bz2."
+        )
+    opener: Any = text_lines.OPENERS.get(ending, open)
     with files.written_aside(target) as temporary:
-        with _opener(path)(temporary, "wt", encoding="utf-8") as file:
+        with opener(temporary, "wt", encoding="utf-8") as file:
             yield file
-
-
-def name_unpacked(path: str) -> str:
-    """A file's name without the ending that says how it is compressed."""
-    name = pathlib.PurePath(path)
-    return name.stem if name.suffix in text_lines.OPENERS else name.name
-
-
-def _opener(path: str) -> Any:
-    return text_lines.OPENERS.get(pathlib.PurePath(path).suffix, open)
 
 
 def _lines(file: Any, path: str) -> Iterator[bytes]:
     number = 0
     try:
         for line in file:
+            if not number and (other := text_lines.what_else(line)):
+                raise ValueError(
+                    f"{path} is no UTF-8 text.{other} Accepted: UTF-8, plain "
+                    "or packed."
+                )
             number += 1
             yield line
-    except (EOFError, OSError, zlib.error) as error:
+    except (EOFError, OSError, zipfile.BadZipFile, zlib.error) as error:
         raise ValueError(
             f"{path}: damaged after line {number} ({error}). Accepted: plain "
-            "text, gzip (.gz) and bzip2 (.bz2)."
+            "text, gzip (.gz), bzip2 (.bz2) and zip files."
         ) from error

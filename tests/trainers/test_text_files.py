@@ -2,6 +2,7 @@
 
 import bz2
 import gzip
+import zipfile
 
 import pytest
 
@@ -9,7 +10,12 @@ from trainers.text_files import create_text
 from trainers.text_files import open_lines
 
 CONTENT = b"a\r\n\xff\nlast"
-FORMS = {"a.txt": bytes, "a.tsv.gz": gzip.compress, "a.bz2": bz2.compress}
+FORMS = {
+    "a.txt": bytes,
+    "a.tsv.gz": gzip.compress,
+    "a.bz2": bz2.compress,
+    "a.txt.GZ": gzip.compress,
+}
 
 
 @pytest.mark.parametrize("name", FORMS)
@@ -18,6 +24,32 @@ def test_lines_are_those_of_the_text(tmp_path, name):
     path.write_bytes(FORMS[name](CONTENT))
     with open_lines(str(path)) as lines:
         assert list(lines) == [b"a\r\n", b"\xff\n", b"last"]
+
+
+def test_members_of_zip_files_are_read_as_data_are(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("in/a.txt", CONTENT)
+    for name in ("a.zip", "a.zip/in/a.txt"):
+        with open_lines(str(tmp_path / name)) as lines:
+            assert list(lines) == [b"a\r\n", b"\xff\n", b"last"]
+    with pytest.raises(ValueError, match=r"A \.zip file is read, and not"):
+        with create_text(str(tmp_path / "b.zip")):
+            pass
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (gzip.compress(CONTENT), r"gzip under another name; \.gz at its end"),
+        (bz2.compress(CONTENT), "bzip2 under another name"),
+        ("a\n".encode("utf-16"), "UTF-16"),
+    ],
+)
+def test_other_files_are_refused_before_any_line(tmp_path, content, what):
+    (tmp_path / "a.txt").write_bytes(content)
+    with pytest.raises(ValueError, match=f"a.txt is no UTF-8 .* like {what}"):
+        with open_lines(str(tmp_path / "a.txt")) as lines:
+            next(lines)
 
 
 def test_byte_order_mark_is_no_text(tmp_path):
@@ -36,7 +68,7 @@ def test_damaged_file_is_named(tmp_path, name, damage):
     with pytest.raises(ValueError, match=f"{name}: damaged after line ") as e:
         with open_lines(str(path)) as lines:
             list(lines)
-    assert "Accepted: plain text, gzip (.gz) and bzip2 (.bz2)." in str(e.value)
+    assert "Accepted: plain text, gzip (.gz), bzip2 (.bz2)" in str(e.value)
 
 
 def test_missing_file_is_named_when_it_is_opened(tmp_path):
@@ -49,6 +81,7 @@ def test_missing_file_is_named_when_it_is_opened(tmp_path):
 def test_ending_says_how_output_is_written(tmp_path, name):
     readers = {"a.txt": bytes, "a.tsv.gz": gzip.decompress}
     readers["a.bz2"] = bz2.decompress
+    readers["a.txt.GZ"] = gzip.decompress
     with create_text(str(tmp_path / name)) as file:
         file.write("Ü\n")
         assert not (tmp_path / name).exists()
