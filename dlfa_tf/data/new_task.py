@@ -94,6 +94,16 @@ def find_files(folder: pathlib.Path) -> list[Found]:
     """Files whose names say split and language, those of one form each.
 
     Where no training file's name does: files whose columns say it.
+
+    Args:
+        folder: folder of data files, looked through to any depth.
+
+    Returns:
+        list of `Found`, sorted by their paths.
+
+    Raises:
+        FileNotFoundError: when there are none.
+        ValueError: when a file whose columns are asked cannot be read.
     """
     paths = [x for x in sorted(folder.rglob("*")) if _is_data(x)]
     names = [x.relative_to(folder).as_posix() for x in paths]
@@ -198,7 +208,18 @@ def _read_name(name: str) -> tuple[str, str, str] | None:
 
 
 def guess_task(folder: pathlib.Path, found: Sequence[Found]) -> Task:
-    """The task that the files seem to be of; its labels are not looked up."""
+    """The task that the files seem to be of; its labels are not looked up.
+
+    Args:
+        folder: folder of data files.
+        found: its files, as `find_files` gives them.
+
+    Returns:
+        `Task` without labels.
+
+    Raises:
+        ValueError: when the training file cannot be read.
+    """
     by_split = {
         split: [x.language for x in found if x.split == split]
         for split in SPLITS
@@ -287,7 +308,16 @@ def _scheme(tags: Sequence[str]) -> str | None:
 
 
 def describe(task: Task, labels: Sequence[str], found: Sequence[Found]) -> str:
-    """The text of a task file, with comments."""
+    """The text of a task file, with comments.
+
+    Args:
+        task: `Task`, as `guess_task` gives it.
+        labels: names of the labels, in order.
+        found: the files that it was guessed from.
+
+    Returns:
+        str, TOML.
+    """
     counts = {
         split: sorted(x.language for x in found if x.split == split)
         for split in SPLITS

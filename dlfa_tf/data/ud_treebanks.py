@@ -26,9 +26,15 @@ TaggedWords = list[tuple[str, str]]
 
 
 def language_and_split(name: str) -> tuple[str, str] | None:
-    """What a treebank's file is of, by its name; None for another file.
+    """What a treebank's file is of, by its name.
 
     The prefix decides, not the folder: UD_Hindi_English is `qhe`.
+
+    Args:
+        name: str, name of the file without its folder.
+
+    Returns:
+        Language and split; None for another file.
 
     Example:
         >>> from dlfa_tf.data import ud_treebanks
@@ -48,7 +54,17 @@ def joined_sentences(
 ) -> Iterator[TaggedWords]:
     """Yields words and tags of the sentences of a treebank's file.
 
-    `lines` are numbers and texts; `path` names the file in errors.
+    Args:
+        path: str, names the file in errors.
+        lines: numbers and texts of its lines.
+        language: str, code that chooses the tag of a joined word between
+            equals.
+
+    Returns:
+        Iterator of words and tags; multiword tokens are one word.
+
+    Raises:
+        ValueError: with file and line, for what is not CoNLL-U.
     """
     for tree in conllu.trees_of_lines(path, lines):
         found = [
@@ -68,10 +84,19 @@ def joined_sentences(
 def benchmark_files(
     treebanks: Iterable[Found],
 ) -> dict[tuple[str, str], dict[str, bytes]]:
-    """The data of treebanks: from split and language to file name and text.
+    """The data of treebanks in the form of the benchmark.
 
     A text has a `word TAB tag` per line and a blank line between sentences. A
     treebank that comes a second time, packed and unpacked, is read once.
+
+    Args:
+        treebanks: files found, in any order.
+
+    Returns:
+        From split and language to file name and text in UTF-8.
+
+    Raises:
+        ValueError: with file and line, for what is not CoNLL-U.
     """
     texts: dict[tuple[str, str], dict[str, bytes]] = {}
     for found in treebanks:

@@ -77,7 +77,14 @@ _ASK = {
 
 
 def describe_model(model: Any) -> dict[str, Any]:
-    """Plain values of a task model: what its card says of it."""
+    """Plain values of a task model: what its card says of it.
+
+    Args:
+        model: `DLFATextClassifier` or `DLFATokenClassifier`.
+
+    Returns:
+        dict of what JSON holds.
+    """
     backbone, preprocessor = model.backbone, model.preprocessor
     layer = backbone.fusion_layer
     options = {}
@@ -112,11 +119,20 @@ def write_card(
     *,
     form: str,
 ) -> bool:
-    """Writes `README.md` aside and renames it; False where a user's own is.
+    """Writes `README.md` aside and renames it, unless a user's own is there.
 
-    `model` is of `describe_model`, `run` the content of `results.json`, or what
-    an export's metadata says of the run (None: nothing is known of one), `form`
-    is `"preset"`, `"run"` or `"export"`.
+    Args:
+        folder: folder of the model.
+        model: dict of `describe_model`.
+        run: the content of `results.json`, or what an export's metadata says of
+            the run. Defaults to `None`: nothing is known of one.
+        form: str, `"preset"`, `"run"` or `"export"`.
+
+    Returns:
+        bool, whether it was written.
+
+    Raises:
+        OSError: when the folder cannot be written to.
     """
     path = folder / README
     if is_own(path):
@@ -126,12 +142,28 @@ def write_card(
 
 
 def is_own(path: pathlib.Path) -> bool:
-    """Whether there is a file that somebody wrote or edited."""
+    """Whether there is a file that somebody wrote or edited.
+
+    Args:
+        path: path of a card, which need not be there.
+
+    Returns:
+        bool.
+    """
     return path.exists() and MARK not in path.read_text("utf-8", "replace")
 
 
 def card(model: Mapping[str, Any], run: Mapping[str, Any], form: str) -> str:
-    """The text of a card; see `write_card`."""
+    """The text of a card; see `write_card`.
+
+    Args:
+        model: dict of `describe_model`.
+        run: dict of what is known of the run, empty for nothing.
+        form: str, `"preset"`, `"run"` or `"export"`.
+
+    Returns:
+        str, Markdown with a front matter of YAML.
+    """
     parts = [
         _front_matter(model, run),
         MARK,
@@ -151,7 +183,18 @@ def card(model: Mapping[str, Any], run: Mapping[str, Any], form: str) -> str:
 
 
 def wilson(percent: float, count: int) -> tuple[float, float]:
-    """95 % interval of an accuracy in percent over so many items (Wilson)."""
+    """95 % interval of an accuracy.
+
+    Args:
+        percent: float, the accuracy in percent.
+        count: int, items that it was counted over.
+
+    Returns:
+        Lower and upper end in percent.
+
+    Reference:
+        - Wilson 1927, Probable inference.
+    """
     share, square = percent / 100, _QUANTILE**2
     middle = (share + square / (2 * count)) / (1 + square / count)
     spread = math.sqrt(

@@ -101,6 +101,12 @@ def is_config(values: Any) -> bool:
     """Whether the content of a JSON file describes such an encoder.
 
     Configs of 2019 do not say their `model_type`.
+
+    Args:
+        values: what the file holds.
+
+    Returns:
+        bool.
     """
     return isinstance(values, dict) and (
         "model_type" in values or {"hidden_size", "vocab_size"} <= set(values)
@@ -110,7 +116,15 @@ def is_config(values: Any) -> bool:
 def parse_config(values: Mapping[str, Any], path: Path) -> CheckpointConfig:
     """Reads the content of a `config.json` or a `bert_config.json`.
 
-    ValueError names the file, the key and what is accepted.
+    Args:
+        values: dict of what the file holds.
+        path: the file, for errors.
+
+    Returns:
+        `CheckpointConfig`.
+
+    Raises:
+        ValueError: names the file, the key and what is accepted.
     """
     kind = values.get("model_type", "bert")
     if kind not in KINDS:

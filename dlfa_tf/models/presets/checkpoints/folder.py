@@ -48,10 +48,18 @@ class Checkpoint:
 
 
 def find_checkpoint(folder: Path) -> Checkpoint | None:
-    """Reads what a folder holds; None when that is no such checkpoint.
+    """Reads what a folder holds.
 
     A folder around a single one counts as that one, as archives are unpacked.
-    ValueError names a config that cannot be read or describes another encoder.
+
+    Args:
+        folder: folder that is there.
+
+    Returns:
+        `Checkpoint`; None when it is no such checkpoint.
+
+    Raises:
+        ValueError: for a config that cannot be read or is of another encoder.
     """
     for place in (folder, *_only_subfolder(folder)):
         for name, form in ((CONFIG, HUGGING_FACE), (GOOGLE_CONFIG, GOOGLE)):
@@ -72,9 +80,17 @@ def find_checkpoint(folder: Path) -> Checkpoint | None:
 
 
 def unpack(archive: Path) -> Path:
-    """Unpacks a zip archive into the cache, once, and returns its folder.
+    """Unpacks a zip archive into the cache, once.
 
-    ValueError names an archive that is no zip, is cut short or damaged.
+    Args:
+        archive: zip file.
+
+    Returns:
+        Folder of what was in it.
+
+    Raises:
+        ValueError: for an archive that is no zip, is cut short or damaged.
+        OSError: when the cache cannot be written.
     """
     try:
         with zipfile.ZipFile(archive) as packed:

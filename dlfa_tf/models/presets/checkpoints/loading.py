@@ -14,9 +14,18 @@ def load_checkpoint(
 ) -> keras_hub.models.Backbone:
     """Builds the encoder of a checkpoint and fills it with its weights.
 
-    Without `load_weights` the files are read only to know whether there is a
-    pooler. FileNotFoundError names a missing file, ValueError what is wrong
-    with one.
+    Args:
+        checkpoint: `Checkpoint`.
+        load_weights: bool; without, the files are read only to know whether
+            there is a pooler.
+        dtype: dtype or policy; None for the global one.
+
+    Returns:
+        A backbone of keras-hub, or one of `checkpoint_encoders`.
+
+    Raises:
+        FileNotFoundError: names a missing file.
+        ValueError: says what is wrong with a file.
     """
     with checkpoint.open() as tensors:
         # Every weight but a pooler's, which is drawn then, is in the file.
@@ -32,7 +41,17 @@ def load_checkpoint(
 
 
 def describe_checkpoint(checkpoint: Checkpoint) -> str:
-    """Says in one line what a checkpoint is, from the heads of its files."""
+    """Says in one line what a checkpoint is, from the heads of its files.
+
+    Args:
+        checkpoint: `Checkpoint`.
+
+    Returns:
+        str, one line.
+
+    Raises:
+        FileNotFoundError, ValueError: as `load_checkpoint`.
+    """
     config = checkpoint.config
     with checkpoint.open() as tensors:
         pooler = weights.has_pooler(config, tensors)

@@ -43,8 +43,16 @@ class Tensors(Protocol):
 def open_safetensors(folder: Path) -> Iterator[Tensors]:
     """Opens `model.safetensors`, or all its shards, in a folder.
 
-    FileNotFoundError says which file is missing, with the command that converts
-    a pickle if one lies there; ValueError names a file that is not complete.
+    Args:
+        folder: folder of a checkpoint.
+
+    Returns:
+        Context manager of `Tensors`.
+
+    Raises:
+        FileNotFoundError: says which file is missing, with the command that
+            converts a pickle if one lies there.
+        ValueError: names a file that is not complete.
     """
     with contextlib.ExitStack() as stack:
         yield _Safetensors(weight_files(folder), stack)
@@ -52,12 +60,33 @@ def open_safetensors(folder: Path) -> Iterator[Tensors]:
 
 @contextlib.contextmanager
 def open_tensorflow(folder: Path) -> Iterator[Tensors]:
-    """Opens the one `*.ckpt` in a folder; errors as `open_safetensors`."""
+    """Opens the one `*.ckpt` in a folder.
+
+    Args:
+        folder: folder of a checkpoint.
+
+    Returns:
+        Context manager of `Tensors`.
+
+    Raises:
+        FileNotFoundError, ValueError: as `open_safetensors`.
+    """
     yield _TensorFlow(checkpoint_prefix(folder))
 
 
 def weight_files(folder: Path) -> list[Path]:
-    """The safetensors files of a folder, all of them there."""
+    """The safetensors files of a folder, all of them there.
+
+    Args:
+        folder: folder of a checkpoint.
+
+    Returns:
+        list of paths: one file, or all shards.
+
+    Raises:
+        FileNotFoundError: names what is missing.
+        ValueError: when the index of the shards cannot be read.
+    """
     index = folder / SAFETENSORS_INDEX
     if index.is_file():
         try:
@@ -83,7 +112,18 @@ def weight_files(folder: Path) -> list[Path]:
 
 
 def checkpoint_prefix(folder: Path) -> Path:
-    """`FOLDER/bert_model.ckpt`, whose files are there."""
+    """The prefix of the one TensorFlow checkpoint in a folder.
+
+    Args:
+        folder: folder of a checkpoint.
+
+    Returns:
+        `FOLDER/bert_model.ckpt`, whose files are there.
+
+    Raises:
+        FileNotFoundError: when there is none, several, or a part is missing.
+        ValueError: when a file is Git's note on it.
+    """
     found = sorted(folder.glob("*.index"))
     if len(found) != 1:
         names = ", ".join(x.name for x in found) or "no *.index"
@@ -104,7 +144,14 @@ def checkpoint_prefix(folder: Path) -> Path:
 
 
 def check_no_pointer(path: Path) -> None:
-    """Refuses the note that Git leaves in place of a large file."""
+    """Refuses the note that Git leaves in place of a large file.
+
+    Args:
+        path: file that is there.
+
+    Raises:
+        ValueError: when it is such a note.
+    """
     with path.open("rb") as stream:
         start = stream.read(len(_LFS_POINTER))
     if start == _LFS_POINTER:
@@ -117,7 +164,14 @@ def check_no_pointer(path: Path) -> None:
 def read_json(path: Path) -> Any:
     """Reads a file of JSON beside the weights.
 
-    ValueError names one that is Git's note on it, or not complete.
+    Args:
+        path: file that is there.
+
+    Returns:
+        What the file holds.
+
+    Raises:
+        ValueError: names one that is Git's note on it, or not complete.
     """
     check_no_pointer(path)
     try:
@@ -239,6 +293,12 @@ def conversion_command(folder: Path) -> str:
     """The command that turns a folder's pickles into safetensors.
 
     PyTorch's `weights_only` runs none of the code in them.
+
+    Args:
+        folder: folder of a checkpoint.
+
+    Returns:
+        str, for a shell.
     """
     return (
         'python -c "import glob, torch, safetensors.torch as s; d = '

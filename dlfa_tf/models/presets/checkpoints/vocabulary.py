@@ -55,8 +55,18 @@ def read_vocabulary(folder: Path) -> Vocabulary:
 
     Whether text is lower-cased stands in `tokenizer_config.json` or
     `tokenizer.json`; where neither says so, a vocabulary is cased that has a
-    piece with a capital letter. FileNotFoundError when there is no vocabulary,
-    TypeError for another kind, ValueError for a damaged file.
+    piece with a capital letter.
+
+    Args:
+        folder: folder of a checkpoint.
+
+    Returns:
+        `Vocabulary`.
+
+    Raises:
+        FileNotFoundError: when there is no vocabulary.
+        TypeError: when it is of another kind.
+        ValueError: when a file is damaged.
     """
     fast = _read_json(folder / FAST)
     settings = _read_json(folder / SETTINGS)
@@ -78,8 +88,17 @@ def build_tokenizer(
 ) -> keras_hub.tokenizers.Tokenizer:
     """Builds the keras-hub tokenizer of a checkpoint's folder.
 
-    Errors as `read_vocabulary`, and ValueError when text is lower-cased or when
-    the encoder has fewer rows than the vocabulary pieces.
+    Args:
+        folder: folder of a checkpoint.
+        config: `CheckpointConfig` of its encoder.
+
+    Returns:
+        A tokenizer of keras-hub.
+
+    Raises:
+        FileNotFoundError, TypeError: as `read_vocabulary`.
+        ValueError: as there, when text is lower-cased or when the encoder
+            has fewer rows than the vocabulary pieces.
     """
     found = read_vocabulary(folder)
     if not found.is_cased:

@@ -76,6 +76,14 @@ def build_encoder(
 
     A class of keras-hub itself where it computes the same, so that what is
     saved can be read without this package; else one of `checkpoint_encoders`.
+
+    Args:
+        config: `CheckpointConfig`.
+        has_pooler: bool, whether it has a pooler, of which BERT alone knows.
+        dtype: dtype or policy; None for the global one.
+
+    Returns:
+        A backbone of keras-hub.
     """
     sizes: dict[str, Any] = {
         "vocabulary_size": config.vocabulary_size,
@@ -114,6 +122,13 @@ def has_pooler(config: CheckpointConfig, tensors: Tensors) -> bool:
     """Whether a checkpoint holds a pooler that its encoder has a place for.
 
     keras-hub's XLM-R, RoBERTa and DistilBERT have none.
+
+    Args:
+        config: `CheckpointConfig`.
+        tensors: `Tensors` of the checkpoint.
+
+    Returns:
+        bool.
     """
     if config.kind != "bert":
         return False
@@ -128,7 +143,13 @@ def load_weights(
 ) -> None:
     """Fills an encoder that `build_encoder` built.
 
-    ValueError names the file, the tensor, and its shape or what is missing.
+    Args:
+        encoder: backbone.
+        config: `CheckpointConfig` that it was built of.
+        tensors: `Tensors` of the checkpoint.
+
+    Raises:
+        ValueError: names file and tensor, its shape or what is missing.
     """
     find = _finder(config, tensors)
     pooler = has_pooler(config, tensors)
