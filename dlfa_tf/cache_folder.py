@@ -28,7 +28,7 @@ def cache_root(cache_dir: str | os.PathLike[str] | None = None) -> Path:
     chosen = cache_dir or os.environ.get(CACHE_VARIABLE)
     try:
         if chosen:
-            return Path(chosen).expanduser().absolute()
+            return files.user_path(chosen, CACHE_VARIABLE).absolute()
         return Path.home() / ".cache" / "dlfa_tf"
     except RuntimeError as error:
         raise OSError(

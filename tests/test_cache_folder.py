@@ -221,6 +221,15 @@ def test_cache_root_prefers_argument_then_variable(tmp_path, monkeypatch):
     assert cache_root() == tmp_path / ".cache" / "dlfa_tf"
 
 
+def test_cache_root_is_a_path_as_all_others(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("DLFA_TF_CACHE", "~/here")
+    assert cache_root() == tmp_path / "here"
+    assert cache_root(b"~/there") == tmp_path / "there"
+    with pytest.raises(TypeError, match="must be a path. Received: 3"):
+        cache_root(3)
+
+
 def test_cache_root_without_home_names_the_variable(monkeypatch):
     def no_home():
         raise RuntimeError("Could not determine home directory.")

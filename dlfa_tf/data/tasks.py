@@ -1,6 +1,7 @@
 """The four tasks of the paper, and tasks of files."""
 
 import dataclasses
+import os
 import pathlib
 
 from dlfa_tf import checks
@@ -51,7 +52,7 @@ def get_task(name: str) -> Task:
 
 def is_task_file(text: str) -> bool:
     """Whether the value of a flag means a task file, there or not."""
-    return str(text).endswith(task_file.SUFFIX)
+    return os.fsdecode(text).endswith(task_file.SUFFIX)
 
 
 def find_task(text: str) -> Task:
@@ -61,6 +62,7 @@ def find_task(text: str) -> Task:
         text: str, a name in `TASKS`, or the path of a TOML file.
 
     Raises:
+        TypeError: when it is neither str nor a path.
         ValueError: for an unknown name, a malformed file, or a file whose
             task is called as one of the paper's.
         FileNotFoundError: when there is no such file.
@@ -83,8 +85,14 @@ def find_task(text: str) -> Task:
         )
         find_task("reviews.toml").languages  # ("de", "en")
     """
+    if not isinstance(text, (str, bytes, os.PathLike)):
+        raise TypeError(
+            f"`task` must be a name or a path. Received: {text!r:.120} of type "
+            f"{type(text).__name__}. Accepted: {sorted(TASKS)}, or a task "
+            f"file, {OWN}."
+        )
     if not is_task_file(text):
-        return get_task(text)
+        return get_task(os.fsdecode(text))
     path = files.user_path(text, "task")
     task = task_file.read_task_file(path)
     taken = {**{name: name for name in TASKS}, **ALIASES}

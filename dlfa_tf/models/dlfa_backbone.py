@@ -19,6 +19,7 @@ from dlfa_tf.models import lora
 from dlfa_tf.models import saved_folder
 from dlfa_tf.models import sentence_vectors
 from dlfa_tf.models import weight_sums
+from dlfa_tf.models.presets import by_name
 from dlfa_tf.models.sentence_vectors import POOLER_NAME
 from dlfa_tf.models.sentence_vectors import POOLING_NAME
 from dlfa_tf.types import Config
@@ -332,13 +333,15 @@ class DLFABackbone(keras_hub.models.Backbone):
             **kwargs: further arguments of keras-hub's method.
 
         Raises:
-            ValueError: when the folder is damaged.
+            ValueError: when the folder is damaged, or holds something else.
+            FileNotFoundError: when there is no such folder.
         """
-        folder = files.user_path(preset, "preset")
-        if not folder.is_dir():
+        if isinstance(preset, str) and by_name.is_handle(preset):
             return super().from_preset(
                 preset, load_weights=load_weights, **kwargs
             )
+        folder = files.user_path(preset, "preset")
+        saved_folder.check_class(folder, "dlfa_tf>DLFABackbone")
         with (
             manifest.checked(folder),
             large_weights.about_to_be_set(load_weights),

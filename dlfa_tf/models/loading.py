@@ -1,6 +1,5 @@
 """From a preset name or a folder to a task model; shared by both tasks."""
 
-import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,19 +17,6 @@ from dlfa_tf.preprocessing import piece_tokenizer
 _PREPROCESSOR_ARGUMENTS = ("sequence_length", "label_piece")
 _TASK_ARGUMENTS = ("dtype", "dropout", "preprocessor", "name", "compile")
 _LABEL_ARGUMENTS = ("labels", "num_classes")
-
-
-def preset_name(preset: Any) -> str:
-    """A preset as a string; paths may be `os.PathLike`, or bytes."""
-    if isinstance(preset, (bytes, os.PathLike)):
-        return os.fsdecode(preset)
-    if not isinstance(preset, str) or not preset:
-        raise TypeError(
-            f"`preset` must be a name or a path. Received: {preset!r:.120} of "
-            f"type {type(preset).__name__}. Accepted: a preset name, a folder "
-            "or a handle."
-        )
-    return preset
 
 
 def saved_class(preset: str) -> str | None:

@@ -57,6 +57,43 @@ def written(
         ) from error
 
 
+def check_class(folder: pathlib.Path, wanted: str) -> None:
+    """Refuses a folder that holds no model of a class, as its config says.
+
+    Classes that are neither of this package nor of keras-hub may be derived
+    from it, and are let through.
+
+    Args:
+        folder: path, which need not be there.
+        wanted: str, registered name of the class.
+
+    Raises:
+        FileNotFoundError: when there is no such folder.
+        ValueError: when it holds something else.
+    """
+    name = wanted.rpartition(">")[2]
+    accepted = (
+        f"Accepted: a folder written by `save_to_preset` of a {name} or of a "
+        "task model; of a run, its model/."
+    )
+    if not folder.is_dir():
+        raise FileNotFoundError(
+            f"`preset` names no folder. Received: {str(folder)!r}. {accepted}"
+        )
+    path = folder / "config.json"
+    config = files.read_json(path) if path.is_file() else None
+    found = config.get("registered_name") if isinstance(config, dict) else None
+    if found == wanted or not str(found or "keras_hub>").startswith(
+        ("keras_hub>", "dlfa_tf>")
+    ):
+        return
+    what = f"a {found}" if found else "no model"
+    raise ValueError(
+        f"`preset` holds no {name}. Received: {str(folder)!r}, which holds "
+        f"{what}. {accepted}"
+    )
+
+
 def _check_free_space(folder: pathlib.Path, model: Any) -> None:
     weights = getattr(model, "weights", ())
     # Shapes and names of types, without a copy of the values.

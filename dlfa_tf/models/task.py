@@ -25,6 +25,7 @@ from dlfa_tf.models import raw_inputs
 from dlfa_tf.models import saved_folder
 from dlfa_tf.models import weight_sums
 from dlfa_tf.models.dlfa_backbone import DLFABackbone
+from dlfa_tf.models.presets import by_name
 from dlfa_tf.preprocessing import raw_labels
 from dlfa_tf.preprocessing.raw_labels import LabelRule
 
@@ -731,7 +732,8 @@ class DLFATask(keras_hub.models.Task):
             ValueError: when the file is damaged, or of another model.
         """
         filepath = files.user_path(filepath, "filepath")
-        if filepath.suffix == ".h5":
+        # Shards, whose list is JSON, and `.keras` files are Keras' own.
+        if filepath.suffix not in (".json", ".keras"):
             weight_sums.check(filepath)
         super().load_weights(filepath, **kwargs)
 
@@ -768,7 +770,7 @@ class DLFATask(keras_hub.models.Task):
             TypeError: for an unknown argument, or a preset with another kind
                 of vocabulary.
         """
-        preset = loading.preset_name(preset)
+        preset = by_name.preset_name(preset)
         if not loading.is_saved_task(preset):
             return loading.task_from_encoder(cls, preset, load_weights, kwargs)
         with manifest.checked(pathlib.Path(loading.local_preset(preset))):

@@ -70,7 +70,10 @@ def check(path: str | os.PathLike[str]) -> None:
     """
     path = files.user_path(path, "filepath")
     if not path.is_file():
-        raise FileNotFoundError(f"{str(path)!r} is no file of weights.")
+        raise FileNotFoundError(
+            f"`filepath` is no file of weights. Received: {str(path)!r}. "
+            "Accepted: a file that was saved with weights."
+        )
     try:
         with h5py.File(path, "r") as file:
             stored = file.attrs.get(_ATTRIBUTE)

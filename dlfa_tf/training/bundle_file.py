@@ -43,13 +43,25 @@ def write_bundle_file(
 
 
 def check_new(path: str | os.PathLike[str]) -> pathlib.Path:
-    """Refuses to overwrite a file, with FileExistsError."""
-    if os.path.exists(path):
+    """Refuses to overwrite a file, with FileExistsError.
+
+    Args:
+        path: file to write, as users write paths.
+
+    Returns:
+        Path.
+
+    Raises:
+        FileExistsError: when there is something of that name.
+        TypeError, ValueError: when it is no path.
+    """
+    found = files.user_path(path, "bundle")
+    if os.path.lexists(found):
         raise FileExistsError(
             f"The bundle {str(path)!r} exists and is never overwritten. "
             "Accepted: a new file name."
         )
-    return files.user_path(path, "bundle")
+    return found
 
 
 def read_bundle_meta(

@@ -38,7 +38,7 @@ class CheckpointStore:
     """
 
     def __init__(self, folder: pathlib.Path, keep: int = 2) -> None:
-        self.folder = folder
+        self.folder = files.user_path(folder, "folder")
         self.keep = keep
         # Best weights that are known to be whole: a file of that name alone
         # may be what made an earlier checkpoint useless.

@@ -1,13 +1,17 @@
 """The tasks are those of XTREME, version 1."""
 
 import dataclasses
+import os
+from pathlib import Path
 
 import pytest
 
+from dlfa_tf.data import tasks
 from dlfa_tf.data.tasks import NER_TAGS
 from dlfa_tf.data.tasks import SAMPLE_LANGUAGES
 from dlfa_tf.data.tasks import TASKS
 from dlfa_tf.data.tasks import UPOS_TAGS
+from dlfa_tf.data.tasks import find_task
 from dlfa_tf.data.tasks import get_task
 
 # As evaluate.py of google-research/xtreme lists them, in its own order.
@@ -119,3 +123,16 @@ def test_get_task_offers_the_nearest_name(typo, nearest):
 def test_get_task_offers_nothing_far_away():
     with pytest.raises(ValueError, match=r"FILE.toml\.$"):
         get_task("translation")
+
+
+@pytest.mark.parametrize("value", [None, 3, ["pos"]])
+def test_what_is_no_name_and_no_path_is_refused(value):
+    with pytest.raises(TypeError, match="`task` must be a name or a path. Rec"):
+        find_task(value)
+
+
+def test_task_files_are_paths_as_all_others(tmp_path):
+    path = Path(tasks.__file__).parent / "examples" / "intents" / "task.toml"
+    assert find_task(path) == find_task(os.fsencode(path)) == (
+        find_task(str(path)))  # fmt: skip
+    assert find_task(b"pos") is TASKS["pos"]

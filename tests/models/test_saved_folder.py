@@ -5,6 +5,7 @@ import os
 import pytest
 
 from dlfa_tf import manifest
+from dlfa_tf.models import DLFABackbone
 from dlfa_tf.models import saved_folder
 
 
@@ -60,3 +61,33 @@ def test_folder_that_was_being_replaced_is_refused(tmp_path, monkeypatch):
         manifest.check(tmp_path / "m")
     save(tmp_path / "m", "two")
     manifest.check(tmp_path / "m")
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        (None, "`preset` holds no DLFABackbone.*holds no model. Accepted: "),
+        ('{"config": {"task": "pos"}}', "holds no model.*of a run, its model/"),
+        (
+            '{"registered_name": "keras_hub>BertBackbone"}',
+            "which holds a keras_hub>BertBackbone. Accepted: a folder written",
+        ),
+    ],
+)
+def test_folders_of_something_else_are_no_backbone(tmp_path, config, message):
+    if config is not None:
+        (tmp_path / "config.json").write_text(config)
+    with pytest.raises(ValueError, match=message):
+        DLFABackbone.from_preset(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["nothing", "a.txt", "a.txt/b"])
+def test_folder_that_is_not_there_is_no_backbone(tmp_path, name):
+    (tmp_path / "a.txt").touch()
+    with pytest.raises(FileNotFoundError, match="`preset` names no folder. Re"):
+        DLFABackbone.from_preset(str(tmp_path / name))
+
+
+def test_classes_of_others_are_let_through(tmp_path):
+    (tmp_path / "config.json").write_text('{"registered_name": "mine>Mine"}')
+    saved_folder.check_class(tmp_path, "dlfa_tf>DLFABackbone")

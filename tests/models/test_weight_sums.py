@@ -64,3 +64,11 @@ def test_error_of_the_disk_is_the_system_s(path):
     with pytest.raises(RuntimeError, match="another"):
         with weight_sums.written(path):
             raise RuntimeError("another")
+
+
+@pytest.mark.parametrize("name", ["no.weights.h5", "folder", "a.bundle"])
+def test_what_is_no_file_of_weights_is_refused(tmp_path, name):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "a.bundle").write_bytes(b"PK")
+    with pytest.raises((FileNotFoundError, ValueError), match="Accepted: "):
+        weight_sums.check(tmp_path / name)

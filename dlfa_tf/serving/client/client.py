@@ -9,7 +9,6 @@ from typing import Any
 from typing import NamedTuple
 
 from dlfa_tf import checks
-from dlfa_tf import files
 from dlfa_tf.serving.client import answers
 from dlfa_tf.serving.client import arguments
 from dlfa_tf.serving.client import no_examples
@@ -114,10 +113,25 @@ class Client:
         Needs TensorFlow and TensorFlow Text; knows no deadline.
 
         Args:
-            folder: a version's folder, such as `saved_models/pos/1`.
+            folder: a version's folder, such as `saved_models/pos/1`, or that
+                of the model, `saved_models/pos`, for its highest version.
             max_batch_size: int, examples per run of the graph.
+
+        Raises:
+            FileNotFoundError: when there is no export.
+            ValueError: when it is damaged.
         """
-        name = str(files.user_path(folder, "folder"))
+        # Not at the top: asking a server needs no TensorFlow.
+        from dlfa_tf.serving.client import graph_transport
+
+        found = graph_transport.find_export(folder)
+        if found is None:
+            raise FileNotFoundError(
+                f"`folder` holds no export. Received: {str(folder)!r}. "
+                "Accepted: a version's folder, such as saved_models/pos/1, or "
+                "the folder of the model."
+            )
+        name = str(found)
         return cls(f"{_FILE}{name}", name, max_batch_size=max_batch_size)
 
     @property
@@ -389,7 +403,7 @@ def _with_words(
 
 
 def _decoded(word: str | bytes) -> str:
-    return word.decode("utf-8", "replace") if isinstance(word, bytes) else word
+    return word.decode("utf-8") if isinstance(word, bytes) else word
 
 
 def _check_rows(name: str, value: Any, rows: int) -> None:

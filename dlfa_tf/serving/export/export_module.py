@@ -18,7 +18,7 @@ from dlfa_tf.serving.contract import MANIFEST
 from dlfa_tf.serving.contract import MAX_BATCH_SIZE
 from dlfa_tf.serving.export import lint
 from dlfa_tf.serving.export import metadata_file
-from dlfa_tf.serving.export import model_answers
+from dlfa_tf.serving.export import reference_answers
 from dlfa_tf.serving.export import served_forward
 from dlfa_tf.serving.export import signatures
 from dlfa_tf.serving.export import warmup
@@ -187,8 +187,8 @@ def _compare(
     """What holds answers of an export to those of its model."""
 
     @functools.cache
-    def answers() -> model_answers.ModelAnswers:
-        return model_answers.ModelAnswers(
+    def answers() -> reference_answers.ReferenceAnswers:
+        return reference_answers.ReferenceAnswers(
             model,
             lambda forward: _functions(model, forward, rows_at_a_time),
             kept_ids,

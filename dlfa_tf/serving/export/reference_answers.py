@@ -46,7 +46,7 @@ def tolerance_of(model: Any) -> float:
     return LOW_TOLERANCE if low or tf32 else TOLERANCE
 
 
-class ModelAnswers:
+class ReferenceAnswers:
     """Computes answers outside of any graph, one example at a time.
 
     `build` makes the functions of an export, by signature, of a forward pass

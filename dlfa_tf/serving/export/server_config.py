@@ -106,7 +106,12 @@ def check_server_config(
         file = files.user_path(path, "paths")
         try:
             text = file.read_text(encoding="utf-8")
+            if not text.strip():
+                raise ValueError(f"{path}: is empty, and sets nothing")
             found = read_config(text, str(path))
+        except UnicodeDecodeError as error:
+            problems.append(f"{path}: not valid UTF-8 ({error})")
+            continue
         except ValueError as error:
             problems.append(str(error))
             continue

@@ -1,5 +1,7 @@
 """Tests of preset names: what they load, where from, and what is refused."""
 
+import os
+
 import keras_hub
 import numpy as np
 import pytest
@@ -147,8 +149,30 @@ def test_unknown_name_lists_what_is_accepted():
 
 
 def test_other_types_are_refused(tmp_path):
-    with pytest.raises(TypeError, match="must be a string.*PosixPath"):
-        load_encoder(tmp_path)
+    for other in (None, 3, [str(tmp_path)], ""):
+        with pytest.raises(
+            TypeError, match="`preset` must be a name or a path"
+        ):
+            load_encoder(other)
+
+
+def test_paths_are_read_as_from_preset_reads_them(saved):
+    for path in (saved, os.fsencode(saved)):
+        assert load_tokenizer(path).get_vocabulary()
+        assert preset_source(path) == preset_source(str(saved))
+
+
+@pytest.mark.parametrize("function", [*LOADERS, preset_source])
+def test_urls_of_nowhere_are_refused(function):
+    with pytest.raises(ValueError, match=r"no handle of a hub.*such as '/a/b'"):
+        function("file:///a/b")
+
+
+@pytest.mark.parametrize("function", LOADERS)
+def test_folder_of_a_run_is_no_encoder(function, tmp_path):
+    (tmp_path / "config.json").write_text('{"config": {"task": "pos"}}')
+    with pytest.raises(ValueError, match="that of no encoder.*its model/ is"):
+        function(str(tmp_path))
 
 
 @pytest.mark.parametrize("function", [*LOADERS, preset_source])

@@ -36,6 +36,20 @@ def test_wrong_requests_are_the_callers_fault(toy_tagger, inputs, signature):
     assert caught.value.code == "INVALID_ARGUMENT"
 
 
+def test_folder_of_a_model_is_its_highest_version(toy_tagger, tmp_path):
+    (tmp_path / "pos").mkdir()
+    (tmp_path / "pos" / "2").symlink_to(toy_tagger)
+    with Client.of_export(tmp_path / "pos") as client:
+        assert client.kind == "tagger"
+
+
+@pytest.mark.parametrize("name", ["nothing", "a.txt", ""])
+def test_what_is_no_export_is_refused(tmp_path, name):
+    (tmp_path / "a.txt").touch()
+    with pytest.raises(FileNotFoundError, match="`folder` holds no export. R"):
+        Client.of_export(tmp_path / name)
+
+
 def test_pairs_of_unequal_number_are_refused(toy_classifier):
     with Client.of_export(toy_classifier) as client:
         assert client.kind == "classifier"

@@ -10,7 +10,7 @@ from dlfa_tf.models import DLFATextClassifier
 from dlfa_tf.models import DLFATokenClassifier
 from dlfa_tf.serving import export_saved_model
 from dlfa_tf.serving.export import export_module
-from dlfa_tf.serving.export import model_answers
+from dlfa_tf.serving.export import reference_answers
 from dlfa_tf.serving.export import served_forward
 from dlfa_tf.serving.export.metadata_file import read_metadata
 from dlfa_tf.serving.export.served_graph import ServedGraph
@@ -75,7 +75,7 @@ def test_every_output_is_looked_at(tagger):
 
 
 def test_label_is_compared_where_it_is_beyond_doubt(tagger):
-    judge = model_answers.ModelAnswers(
+    judge = reference_answers.ReferenceAnswers(
         tagger, lambda forward: export_module._functions(tagger, forward, 8)
     )
     labels = np.array([[b"A", b"B"]], object)
@@ -91,7 +91,7 @@ def test_pieces_that_are_not_kept_are_unknown(classifier):
     whole, small = (
         answers_of(
             classifier,
-            export_module.model_answers.KerasForward(classifier),
+            export_module.reference_answers.KerasForward(classifier),
             "embed",
             given,
         )
@@ -105,17 +105,18 @@ def test_pieces_that_are_not_kept_are_unknown(classifier):
 @pytest.mark.parametrize(
     ("dtype", "tolerance"),
     [
-        ("float32", model_answers.TOLERANCE),
-        ("mixed_bfloat16", model_answers.LOW_TOLERANCE),
+        ("float32", reference_answers.TOLERANCE),
+        ("mixed_bfloat16", reference_answers.LOW_TOLERANCE),
     ],
 )
 def test_tolerance_is_that_of_the_numbers(dtype, tolerance):
     model = DLFATextClassifier.from_preset(
         "tiny", labels=["no", "yes"], dtype=dtype
     )
-    assert model_answers.tolerance_of(model) == tolerance
+    assert reference_answers.tolerance_of(model) == tolerance
     model.quantize("int8")
-    assert model_answers.tolerance_of(model) == model_answers.INT8_TOLERANCE
+    found = reference_answers.tolerance_of(model)
+    assert found == reference_answers.INT8_TOLERANCE
 
 
 def test_int8_is_small_and_gives_nearly_the_same_labels(tmp_path):

@@ -136,6 +136,18 @@ def test_fault_is_found(problems, rule, arguments, message):
     assert message in "\n".join(found[rule])
 
 
+def test_files_that_are_empty_or_no_text_are_named(tmp_path):
+    path = tmp_path / "model.config"
+    for content, message in (
+        (b" \n", "is empty"),
+        (b"\xff", "not valid UTF-8"),
+    ):
+        path.write_bytes(content)
+        (found,) = check_server_config([path])
+        (problem,) = found.problems
+        assert problem.startswith(f"{path}: {message}")
+
+
 def test_all_versions_may_have_labels(problems):
     labels = (
         'version_labels { key: "old" value: 1 }'
