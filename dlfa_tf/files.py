@@ -22,6 +22,7 @@ from typing import Any
 from typing import NamedTuple
 
 _POLL_SECONDS = 0.1
+_FILE_URL = "file://"
 # What NumPy and zipfile raise for an `.npz` file that was cut off or altered.
 # RuntimeError: one bit tells that it is encrypted, others a later version.
 BROKEN_NPZ = (
@@ -56,7 +57,7 @@ def user_path(path: Any, name: str = "path") -> pathlib.Path:
 
     Raises:
         TypeError: when it is no path.
-        ValueError: when it is empty, or holds a NUL.
+        ValueError: when it is empty, holds a NUL, or is a `file://` URL.
     """
     if not isinstance(path, (str, bytes, os.PathLike)):
         raise TypeError(
@@ -64,12 +65,51 @@ def user_path(path: Any, name: str = "path") -> pathlib.Path:
             f"{type(path).__name__}. Accepted: str, bytes or os.PathLike."
         )
     text = os.fsdecode(path)
+    if text.lower().startswith(_FILE_URL):
+        raise ValueError(
+            f"`{name}` must be a path. Received: {text!r:.120}, a URL. "
+            f"Accepted: {text[len(_FILE_URL) :]!r:.120}."
+        )
     if not text or "\0" in text:
         raise ValueError(
             f"`{name}` must be a path. Received: {text!r:.120}. Accepted: the "
             "name of a file or a folder."
         )
     return pathlib.Path(os.path.expanduser(text))
+
+
+def check_can_be_made(folder: pathlib.Path, name: str) -> None:
+    """Refuses a folder that could not be made, or not be written to.
+
+    For work that takes long before it writes anything.
+
+    Args:
+        folder: path, which need not be there, nor its parents.
+        name: str, name of the argument, for the message.
+
+    Raises:
+        NotADirectoryError: when it is a file, or lies below one.
+        FileNotFoundError: when it is a link to what is not there.
+        PermissionError: when this user may not write to it, or to the folder
+            that it would be made in.
+    """
+    there = folder
+    while not os.path.lexists(there) and there != there.parent:
+        there = there.parent
+    received = f"Received: {str(folder)!r}. Accepted: a folder that can be"
+    if not there.exists():
+        raise FileNotFoundError(
+            f"`{name}` leads over a link to what is not there, {str(there)!r}. "
+            f"{received} made."
+        )
+    if not there.is_dir():
+        where = "is" if there == folder else f"lies below {str(there)!r},"
+        raise NotADirectoryError(f"`{name}` {where} a file. {received} made.")
+    if not os.access(there, os.W_OK | os.X_OK, effective_ids=True):
+        raise PermissionError(
+            f"`{name}` cannot be written to, for {str(there)!r} cannot. "
+            f"{received} written to."
+        )
 
 
 @contextlib.contextmanager

@@ -10,6 +10,7 @@ import sys
 import pytest
 
 from dlfa_tf.files import append_json_line
+from dlfa_tf.files import check_can_be_made
 from dlfa_tf.files import is_unfinished
 from dlfa_tf.files import locked
 from dlfa_tf.files import read_json
@@ -18,6 +19,7 @@ from dlfa_tf.files import user_path
 from dlfa_tf.files import write_json
 from dlfa_tf.files import write_text
 from dlfa_tf.files import written_aside
+from tools import unprivileged
 
 
 def names(folder):
@@ -194,8 +196,30 @@ def test_path_of_a_user_knows_the_home_folder(monkeypatch, tmp_path):
 @pytest.mark.parametrize(
     ("path", "error"),
     [(None, TypeError), (3, TypeError), (["a"], TypeError), ("", ValueError),
-     ("a\0b", ValueError)],
+     ("a\0b", ValueError), ("file:///a", ValueError),
+     (b"FILE://a", ValueError)],
 )  # fmt: skip
 def test_what_is_no_path_is_refused(path, error):
     with pytest.raises(error, match="`runs_dir` must be a path. Received: "):
         user_path(path, "runs_dir")
+
+
+def test_folders_that_can_be_made_are_told_before_any_work(tmp_path):
+    (tmp_path / "file").touch()
+    (tmp_path / "locked").mkdir(mode=0o500)
+    (tmp_path / "dangling").symlink_to(tmp_path / "nothing")
+    for name in ("new", "deep/er/new", "."):
+        check_can_be_made(tmp_path / name, "output_dir")
+    with unprivileged.unprivileged():
+        for name, error in (
+            ("file", NotADirectoryError),
+            ("file/new", NotADirectoryError),
+            ("file/deep/er", NotADirectoryError),
+            ("dangling", FileNotFoundError),
+            ("dangling/new", FileNotFoundError),
+            ("locked", PermissionError),
+            ("locked/deep/er", PermissionError),
+        ):
+            with pytest.raises(error, match="`output_dir` .*Received: .*Accep"):
+                check_can_be_made(tmp_path / name, "output_dir")
+    assert names(tmp_path) == ["dangling", "file", "locked"]

@@ -1,7 +1,9 @@
 """Flags that several programs share, and how a program starts and ends."""
 
+import errno
 import logging
 import os
+import re
 import sys
 from collections.abc import Callable
 from collections.abc import Mapping
@@ -13,12 +15,23 @@ from absl import flags
 from absl import logging as absl_logging
 
 from dlfa_tf import checks
+from dlfa_tf import files
 from trainers import help_text
 
 # Wrong settings or data: the user's to mend, one line is enough.
 _USER_ERRORS = (
     ValueError, TypeError, OSError, ImportError, ArithmeticError
 )  # fmt: skip
+# What the system's errors leave unsaid.
+_ACCEPTED = {
+    errno.EACCES: "what this user may read, or write to",
+    errno.EEXIST: "a new name",
+    errno.EISDIR: "a file",
+    errno.ENOENT: "what is there",
+    errno.ENOTDIR: "a folder",
+    errno.EPERM: "what this user may read, or write to",
+    errno.EROFS: "a folder that can be written to",
+}
 
 
 def define_choice(
@@ -117,39 +130,53 @@ def run_program(main: Callable[[], None], first: Sequence[str] = ()) -> None:
         if not flags.FLAGS["verbosity"].present:
             absl_logging.set_verbosity(absl_logging.ERROR)
         logging.getLogger("dlfa_tf").setLevel(logging.WARNING)
-        try:
-            main()
-            return 0
-        except _USER_ERRORS as error:
-            if absl_logging.level_debug():
-                raise
-            sys.stderr.write(f"Error: {_one_line(error)}\n")
-            return 1
-        except KeyboardInterrupt:
-            sys.stderr.write("Interrupted.\n")
-            return 130
-        except Exception as error:
-            # Not an error of the program: a run that saved itself.
-            code = getattr(error, "exit_code", None)
-            if code is None:
-                raise
-            say(str(error))
-            return code
+        return exit_code(main)
 
     def parse(argv: Sequence[str]) -> list[str]:
         # The file of `main`: a command's `__main__` says nothing.
         module = sys.modules[main.__module__]
         help_text.print_if_asked(argv, module, first)
-        return _parse_flags(argv)
+        return parse_flags(argv)
 
     app.run(wrapped, flags_parser=parse)
 
 
-def _parse_flags(argv: Sequence[str]) -> list[str]:
+def exit_code(main: Callable[[], None]) -> int:
+    """Calls `main`, whose flags are parsed, and says what went wrong.
+
+    Returns the code of `run_program`; errors that are not the user's are
+    raised.
+    """
+    try:
+        main()
+        return 0
+    except _USER_ERRORS as error:
+        if absl_logging.level_debug():
+            raise
+        sys.stderr.write(f"Error: {_explained(error)}\n")
+        return 1
+    except KeyboardInterrupt:
+        sys.stderr.write("Interrupted.\n")
+        return 130
+    except Exception as error:
+        # Not an error of the program: a run that saved itself.
+        code = getattr(error, "exit_code", None)
+        if code is None:
+            raise
+        say(str(error))
+        return code
+
+
+def parse_flags(argv: Sequence[str]) -> list[str]:
     """As absl does it, but with the exit code of wrong usage."""
     try:
-        rest = flags.FLAGS(argv)
-        _expand_home()
+        try:
+            rest = flags.FLAGS(argv)
+        finally:
+            # Before what others say of a flag that is not given.
+            _refuse_empty()
+        for name in flags.FLAGS:
+            _take_path(flags.FLAGS[name])
         return rest
     except flags.Error as error:
         sys.stderr.write(
@@ -158,25 +185,87 @@ def _parse_flags(argv: Sequence[str]) -> list[str]:
         sys.exit(2)
 
 
-def _expand_home() -> None:
-    """Makes `~` at the beginning of the value of any flag the home folder.
-
-    A shell leaves it as it is after `--output_dir=`.
-    """
+def _refuse_empty() -> None:
+    """Refuses `--model=$UNSET`, which would be as if it was not given."""
     for name in flags.FLAGS:
         flag = flags.FLAGS[name]
+        if flag.present and flag.value in ("", []) and flag.default is None:
+            raise flags.IllegalFlagValueError(
+                f"flag --{name}: the value is empty. Received: ''. Accepted: a "
+                "value, or the flag left out."
+            )
+
+
+def _take_path(flag: Any) -> None:
+    """Reads the value of a flag as `files.user_path` does, if it is a path.
+
+    A shell leaves `~` as it is after `--output_dir=`.
+    """
+    try:
         if isinstance(flag.value, str):
-            flag.value = os.path.expanduser(flag.value)
+            flag.value = _expanded(flag.name, flag.value)
         elif isinstance(flag.value, list):
-            flag.value = [_expanded(item) for item in flag.value]
+            flag.value = [_expanded(flag.name, item) for item in flag.value]
+    except ValueError as error:
+        raise flags.IllegalFlagValueError(
+            f"flag --{flag.name}: {error}"
+        ) from None
 
 
-def _expanded(item: Any) -> Any:
-    """An item of a list; of `inside=outside` the path outside."""
+def _expanded(name: str, item: Any) -> Any:
+    """A value; of `inside=outside` the path outside."""
     if not isinstance(item, str):
         return item
     inside, equals, outside = item.rpartition("=")
+    if outside.startswith(("~", "file://")):
+        files.user_path(outside, name)
+    # A slash at its end stays.
     return inside + equals + os.path.expanduser(outside)
+
+
+def _explained(error: BaseException) -> str:
+    """A message that names the flag, and says what would be accepted.
+
+    The library names its arguments and the system none, whatever flag they
+    come from; the value tells.
+    """
+    text = with_accepted(error)
+    found = {
+        value: name
+        for name in flags.FLAGS
+        if flags.FLAGS[name].present
+        for value in _paths_of(flags.FLAGS[name].value)
+        # A name without a folder may stand for something else.
+        if ("/" in value and value in text)
+        or value == getattr(error, "filename", None)
+    }
+    names = {
+        name
+        for value, name in found.items()
+        # Not a folder that another value lies in.
+        if not any(x != value and x.startswith(value) for x in found)
+    }
+    if not names or any(f"`{x}`" in text or f"--{x}" in text for x in names):
+        return text
+    return f"{', '.join(f'--{x}' for x in sorted(names))}: {text}"
+
+
+def with_accepted(error: BaseException) -> str:
+    """A message on one line; of the system's errors with what is accepted."""
+    text = _one_line(error)
+    number = error.errno if isinstance(error, OSError) else None
+    if number in _ACCEPTED and "Accepted" not in text:
+        text = f"{text.removesuffix('.')}. Accepted: {_ACCEPTED[number]}."
+    return text
+
+
+def _paths_of(value: Any) -> list[str]:
+    """Values of a flag that may be paths, as messages show them."""
+    values = value if isinstance(value, list) else [value]
+    found = [x for x in values if isinstance(x, str) and "://" not in x]
+    # `inside=outside` and `de:FILE` are more than a path.
+    found += [re.split("[=:]", item)[-1] for item in found]
+    return [path.rstrip("/") for path in found if path.rstrip("/")]
 
 
 def _one_line(error: BaseException) -> str:

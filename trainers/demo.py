@@ -110,6 +110,7 @@ def _show() -> None:
     """Runs the parts in order and says what each is doing."""
     started = time.monotonic()
     output = pathlib.Path(FLAGS.output_dir or f"runs/demo/{FLAGS.task}")
+    _check_folders(output)
     common_flags.say(
         f"Demo of task {FLAGS.task}: a small sample, never a benchmark."
     )
@@ -139,6 +140,14 @@ def _show() -> None:
         f"--output_dir={output}/tables\n"
         f"  {_PYTHON} -m trainers.train --help"
     )
+
+
+def _check_folders(output: pathlib.Path) -> None:
+    # Not at the top: a wrong flag should not wait for it.
+    from dlfa_tf.runs import run_folder
+
+    run_folder.check_parent_dir(str(output), "output_dir")
+    run_folder.check_parent_dir(FLAGS.saved_models_dir, "saved_models_dir")
 
 
 def _finished_or_run(output: pathlib.Path, layer: int | None) -> dict[str, Any]:

@@ -9,16 +9,17 @@ Example:
         --check_config=saved_models/model.config,saved_models/batching.config
 """
 
-import contextlib
 import itertools
 import pathlib
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from absl import flags
 
+from dlfa_tf import words
+from dlfa_tf.data.formats import text_lines
 from trainers import common_flags
-from trainers import text_files
 
 FLAGS = flags.FLAGS
 # What `--help` explains.
@@ -151,8 +152,10 @@ def main() -> None:
         return
     # Not at the top: a wrong flag should not wait for TensorFlow.
     from dlfa_tf.runs import load
+    from dlfa_tf.runs import run_folder
     from dlfa_tf.serving.export import export_module
 
+    run_folder.check_parent_dir(FLAGS.saved_models_dir, "saved_models_dir")
     common_flags.import_modules()
     base = pathlib.Path(FLAGS.saved_models_dir) / FLAGS.name
     model = load.load_model(FLAGS.model, FLAGS.precision)
@@ -186,16 +189,23 @@ def _kept_ids(preprocessor: Any) -> Any:
         return None
     from dlfa_tf.serving.export import kept_vocabulary
 
-    with contextlib.ExitStack() as stack:
-        files = [
-            stack.enter_context(text_files.open_lines(x))
-            for x in FLAGS.vocabulary_of
-        ]
-        kept_ids = kept_vocabulary.pieces_of_texts(
-            preprocessor, itertools.chain.from_iterable(files)
-        )
+    texts = itertools.chain.from_iterable(map(_texts, FLAGS.vocabulary_of))
+    kept_ids = kept_vocabulary.pieces_of_texts(preprocessor, texts)
     common_flags.say(f"{len(kept_ids)} pieces are kept")
     return kept_ids
+
+
+def _texts(path: str) -> Iterator[bytes]:
+    """Lines of a file, of which one holds something."""
+    is_empty = True
+    for _, text in text_lines.read_lines(path):
+        is_empty = is_empty and words.is_blank(text)
+        yield text.encode()
+    if is_empty:
+        raise ValueError(
+            f"`vocabulary_of` has a file without text. Received: {path!r}. "
+            "Accepted: texts like those that the export will read."
+        )
 
 
 def _check() -> None:

@@ -1,12 +1,15 @@
 """What labels the lines of `predict`: a server, an export, or a saved model."""
 
 import pathlib
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from dlfa_tf.serving.client import Classification
 from dlfa_tf.serving.client import Client
 from dlfa_tf.serving.client import TaggedWord
+
+_CERTIFICATE = re.compile(rb"^-----BEGIN CERTIFICATE-----\r?$", re.MULTILINE)
 
 
 def open_server(
@@ -28,9 +31,15 @@ def open_server(
     if ca_file is not None:
         import grpc
 
-        credentials = grpc.ssl_channel_credentials(
-            pathlib.Path(ca_file).read_bytes()
-        )
+        content = pathlib.Path(ca_file).read_bytes()
+        # gRPC takes anything, and then finds no server.
+        if b"\0" in content or not _CERTIFICATE.search(content):
+            raise ValueError(
+                f"`ca_file` holds no certificate. Received: {ca_file!r}, which "
+                f"begins with {content[:40]!r}. Accepted: a PEM file with a "
+                "line -----BEGIN CERTIFICATE-----."
+            )
+        credentials = grpc.ssl_channel_credentials(content)
     client = Client(
         server,
         name,

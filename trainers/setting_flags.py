@@ -95,7 +95,9 @@ def _passes(check: Callable[[Any], None]) -> Callable[[Any], bool]:
             if value is not None:
                 check(value)
         except (ValueError, OSError) as error:
-            raise flags.ValidationError(str(error)) from error
+            raise flags.ValidationError(
+                common_flags.with_accepted(error)
+            ) from error
         return True
 
     return validator

@@ -100,15 +100,20 @@ def main() -> None:
     """Plans the runs, carries them out and says how each ended."""
     # Not at the top: a wrong flag should not wait for these.
     from dlfa_tf.runs import own_fusion
+    from dlfa_tf.runs import run_folder
     from dlfa_tf.sweeps import block_numbers
+    from dlfa_tf.sweeps import preset_check
     from dlfa_tf.sweeps import state
     from dlfa_tf.sweeps import sweep
     from dlfa_tf.sweeps.sweep import Sweep
     from trainers.sweep_view import SweepView
 
+    run_folder.check_parent_dir(FLAGS.output_dir, "output_dir")
     cells = _cells()
     block_numbers.check_block_numbers(cells)
     _check_data(cells)
+    if FLAGS.bundle is None:
+        preset_check.check_presets(cells)
     own_fusion.check_in_a_process([cell.config.fusion for cell in cells])
     statuses = [state.find_status(cell) for cell in cells]
     with SweepView(

@@ -116,14 +116,31 @@ def read_texts(
         Iterator of strings; of a treebank the words, joined by spaces.
 
     Raises:
-        ValueError: for what is not of the format, naming file and line.
+        ValueError: for what is not of the format, naming file and line, and
+            when there is no text in any of the files.
         ImportError: for Parquet without pyarrow.
     """
+    paths = list(files)
     texts = itertools.chain.from_iterable(
-        _read(path, text_column) for path in files
+        _read(path, text_column) for path in paths
     )
     full = (text for text in texts if not words.is_blank(text))
-    return itertools.islice(full, limit)
+    return _not_empty(itertools.islice(full, limit), paths)
+
+
+def _not_empty(
+    texts: Iterable[str], paths: list[pathlib.Path]
+) -> Iterator[str]:
+    is_empty = True
+    for text in texts:
+        is_empty = False
+        yield text
+    if is_empty:
+        names = ", ".join(map(str, paths))
+        raise ValueError(
+            f"`texts` has no text in a language. Received: {names}, which hold "
+            "none. Accepted: a text or more."
+        )
 
 
 def _read(path: pathlib.Path, column: str) -> Iterator[str]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from dlfa_tf import files
 from dlfa_tf.analysis import compare
 from dlfa_tf.analysis import label_counts
 from dlfa_tf.analysis import run_index
@@ -79,6 +80,14 @@ def analyze(
         # analysis = analyze(load_runs("runs"), "data")
         # analysis.summary.query("part == 'all'")[["label", "mean", "gain"]]
     """
+    # Also where no run was scored on files and none is read.
+    if data_dir is not None and not (
+        files.user_path(data_dir, "data_dir").is_dir()
+    ):
+        raise FileNotFoundError(
+            f"`data_dir` is no folder. Received: {data_dir!r}. Accepted: the "
+            "folder of the files that the runs were scored on."
+        )
     sources = {
         task: _source(index.of_task(task), data_dir) for task in index.tasks
     }

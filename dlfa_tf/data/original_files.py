@@ -71,7 +71,8 @@ def find_files(
         return
     if not root.is_dir():
         raise FileNotFoundError(
-            f"The folder {str(root)!r} of originals does not exist."
+            f"`originals_dir` does not exist. Received: {str(root)!r}. "
+            "Accepted: a folder of archives, or of what is in them; an archive."
         )
     archives = []
     for path in _paths(root):
@@ -85,12 +86,17 @@ def find_files(
 
 
 def _paths(root: pathlib.Path) -> Iterator[pathlib.Path]:
-    for folder, folders, names in os.walk(root):
+    for folder, folders, names in os.walk(root, onerror=_refuse):
         folders.sort()
         if len(pathlib.Path(folder).relative_to(root).parts) >= _DEPTH:
             folders.clear()
         for name in sorted(names):
             yield pathlib.Path(folder, name)
+
+
+def _refuse(error: OSError) -> None:
+    """A folder that cannot be read is not an empty one."""
+    raise error
 
 
 def _members(
@@ -116,7 +122,10 @@ def _members(
             elif _ENDING.search(name) and depth < _ARCHIVES:
                 yield from _members(file, inner, path, is_wanted, depth + 1)
     except _DAMAGED as error:
-        raise ValueError(f"{shown}: damaged archive ({error}).") from error
+        raise ValueError(
+            f"{shown}: damaged archive ({error}). Accepted: a whole .zip, "
+            ".tar, .tar.gz or .tgz file."
+        ) from error
 
 
 def _opened_members(archive: Any, name: str) -> Iterator[tuple[str, int, Any]]:

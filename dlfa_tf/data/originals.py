@@ -4,6 +4,7 @@ XTREME's script does the same, but leaves the labels of test files out.
 """
 
 import os
+import pathlib
 import re
 from collections.abc import Callable
 from collections.abc import Iterable
@@ -66,10 +67,28 @@ def convert_originals(
             f"{', '.join(_ORIGINS)}."
         )
     origin = _ORIGINS[task.name]
-    originals_dir = files.user_path(originals_dir, "originals_dir")
+    root = files.user_path(originals_dir, "originals_dir")
     target = files.user_path(data_dir, "data_dir")
+    try:
+        _convert(task, origin, root, target, say)
+    except _Missing as error:
+        raise FileNotFoundError(
+            f"A file of task {task.name!r} is missing "
+            f"({', '.join(error.args)}) in `originals_dir`. Received: "
+            f"{str(root)!r}. Accepted: a folder with {origin.expected}; the "
+            "archives as they are, or what is in them."
+        ) from None
+
+
+def _convert(
+    task: Task,
+    origin: _Origin,
+    root: pathlib.Path,
+    target: pathlib.Path,
+    say: Callable[[str], None],
+) -> None:
     found = original_files.find_files(
-        originals_dir,
+        root,
         lambda parts: origin.is_wanted(parts, task),
         lambda name: bool(re.fullmatch(origin.archives, name)),
     )
@@ -84,17 +103,13 @@ def convert_originals(
         say(f"wrote {path}")
     missing = [x for x in task.languages if x not in languages]
     if not set(task.source_languages) & languages:
-        raise _missing(task, [f"files in {', '.join(task.source_languages)}"])
+        raise _Missing(f"files in {', '.join(task.source_languages)}")
     if missing:
         say(f"No originals in {', '.join(missing)}.")
 
 
-def _missing(task: Task, names: Iterable[str]) -> FileNotFoundError:
-    return FileNotFoundError(
-        f"A file of task {task.name!r} is missing ({', '.join(names)}). "
-        f"Accepted: a folder with {_ORIGINS[task.name].expected}; the archives "
-        "as they are, or what is in them."
-    )
+class _Missing(Exception):
+    """Names of files that are needed and not there."""
 
 
 def _rows(found: Found, names: _Parts = ()) -> Iterator[list[str]]:
@@ -149,7 +164,7 @@ def _xnli(files: Iterable[Found], task: Task) -> _Files:
     if _XNLI_TRAIN not in seen:
         needed.add(f"XNLI-MT-1.0/multinli/{_XNLI_TRAIN}")
     if needed:
-        raise _missing(task, sorted(needed))
+        raise _Missing(*sorted(needed))
 
 
 _PAWSX_SPLITS = {
@@ -173,7 +188,7 @@ def _pawsx(files: Iterable[Found], task: Task) -> _Files:
             yield f"{_PAWSX_SPLITS[name]}-{language}.tsv", _pairs(rows)
     needed = [x for x in _PAWSX_SPLITS if ("en", x) not in seen]
     if needed:
-        raise _missing(task, [f"x-final/en/{name}" for name in needed])
+        raise _Missing(*(f"x-final/en/{name}" for name in needed))
 
 
 def _panx_file(parts: _Parts, task: Task) -> tuple[str, str] | None:
@@ -197,9 +212,7 @@ def _panx(files: Iterable[Found], task: Task) -> _Files:
     for language in {x for x, _ in seen} | set(task.source_languages):
         needed = [x for x in SPLITS if (language, x) not in seen]
         if needed:
-            raise _missing(
-                task, [f"{needed} of panx_dataset/{language}.tar.gz"]
-            )
+            raise _Missing(f"{needed} of panx_dataset/{language}.tar.gz")
 
 
 def _panx_words(found: Found) -> Iterator[str]:

@@ -61,6 +61,7 @@ def _prepare(
 
     builder = tfds.builder(name, data_dir=data_dir, try_gcs=False)
     downloads = pathlib.Path(data_dir) / "downloads"
+    is_new = not pathlib.Path(data_dir).exists()
     manager = _offline_manager_class()(
         download_dir=downloads,
         # Of the archives in this folder only: others of the same name may
@@ -81,6 +82,12 @@ def _prepare(
             f"An archive for {name!r} in {str(manual_dir)!r} is not the one "
             f"that TensorFlow Datasets knows: {e}"
         ) from e
+    except OSError:
+        # Nothing but folders of TFDS, unless it has unpacked something.
+        unpacked = (downloads / "extracted").rglob("*")
+        if is_new and not any(path.is_file() for path in unpacked):
+            files.remove(pathlib.Path(data_dir))
+        raise
 
 
 def _folder_key(folder: pathlib.Path) -> str:
@@ -110,9 +117,10 @@ def _offline_manager_class() -> Any:
             if path.exists():
                 return promise.Promise.resolve(path)
             raise FileNotFoundError(
-                f"The archive {file_name!r} is missing in "
-                f"{str(self._manual_dir)!r}. It comes from {resource.url} and "
-                "is not downloaded by this program."
+                f"The archive {file_name!r} is missing in `manual_dir`. "
+                f"Received: {str(self._manual_dir)!r}. Accepted: a folder that "
+                f"holds it; it comes from {resource.url} and is not downloaded "
+                "by this program."
             )
 
         def _extract(self, resource: Any) -> Any:

@@ -6,7 +6,6 @@ because the user asked for it. Light enough to be asked for every wrong flag.
 
 import importlib
 import json
-import os
 import re
 import sys
 from collections.abc import Sequence
@@ -14,6 +13,7 @@ from typing import Any
 
 from dlfa_tf import checks
 from dlfa_tf.options import FUSIONS
+from dlfa_tf.runs import processes
 
 # Name of the layer in every model: stable, whatever else the process built.
 LAYER_NAME = "fusion"
@@ -161,28 +161,14 @@ def _cause(error: BaseException) -> str:
 
 
 def check_in_a_process(fusions: Sequence[str]) -> None:
-    """Does what `import_layer` does, in a process without a GPU.
+    """Does what `import_layer` does, in a process of its own.
 
-    For a program that starts others: a framework loaded here would hold the
-    memory of the GPU that they need. ValueError has the message of the process.
+    Args:
+        fusions: values of `fusion`; only layers of the user's are imported.
+
+    Raises:
+        ValueError: with the message of the process.
     """
-    # Not at the top: every program that has a config would wait for it.
-    import subprocess
-
     found = [name for name in dict.fromkeys(fusions) if is_own(name)]
-    if not found:
-        return
-    done = subprocess.run(
-        [sys.executable, "-c", _CHECK, *found],
-        env={
-            **os.environ,
-            "CUDA_VISIBLE_DEVICES": "-1",
-            "JAX_PLATFORMS": "cpu",
-            "TF_CPP_MIN_LOG_LEVEL": "3",
-        },
-        capture_output=True,
-        text=True,
-    )
-    if done.returncode:
-        lines = done.stderr.strip().splitlines() or ["no message"]
-        raise ValueError(lines[-1])
+    if found:
+        processes.check(_CHECK, found)

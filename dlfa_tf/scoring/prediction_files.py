@@ -95,7 +95,7 @@ def score_folders(
         if labels is None:
             raise FileNotFoundError(
                 f"No labels for task {each.name!r} in {labels_dir!r}. "
-                f"Expected a folder {' or '.join(_folder_names(each))}."
+                f"Accepted: a folder {' or '.join(_folder_names(each))} in it."
             )
         chosen = _chosen(predictions, each, split, languages)
 
@@ -203,7 +203,13 @@ def _score_task(
     by_language = {}
     for language in languages:
         predicted = _read_labels(predictions, task, split, language)
-        gold = read_gold(language)
+        try:
+            gold = read_gold(language)
+        except FileNotFoundError as error:
+            raise FileNotFoundError(
+                f"{predictions} has predictions for the language {language!r}, "
+                f"which no labels are there for: {error}"
+            ) from error
         try:
             by_language[language] = score.score_labels(task, gold, predicted)
         except ValueError as error:
@@ -263,6 +269,7 @@ def _languages(folder: pathlib.Path, task: Task, split: str) -> list[str]:
         found.append(match[2])
     if not found:
         raise FileNotFoundError(
-            f"{folder}: no file named {split}-XX.tsv (or .tsv.gz)."
+            f"{folder}: no file named {split}-XX.tsv (or .tsv.gz). Accepted: "
+            "a folder of such files, XX being a language."
         )
     return found

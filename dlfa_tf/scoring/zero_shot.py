@@ -60,8 +60,9 @@ def choose_files(
         raise FileNotFoundError(
             f"No {' or '.join(splits)} file in {str(source.folder)!r} for "
             f"the languages {missing or 'of this task'}. Files are there for "
-            f"{sorted(found)}. Name the languages to evaluate on, or ask for "
-            "languages=available to leave the missing ones out of the average."
+            f"{sorted(found)}. Accepted: `languages` that are there, by name, "
+            "or languages=available to leave the missing ones out of the "
+            "average."
             + (" trainers.prepare makes sets." if source.name == "tfds" else "")
             + _unlabelled(source, splits, missing)
         )

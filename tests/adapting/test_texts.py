@@ -119,6 +119,13 @@ def test_line_that_is_no_text_is_named(tmp_path, line, message):
     assert f"{path}, line 2" in str(caught.value)
 
 
+def test_files_without_text_are_named(tmp_path):
+    path = tmp_path / "de.txt"
+    path.write_text(" \n\u3000\n")
+    with pytest.raises(ValueError, match=f"no text in a language.*{path}, whi"):
+        list(texts.read_texts([path]))
+
+
 def test_damaged_file_is_named(tmp_path):
     path = tmp_path / "de.txt"
     path.write_bytes(b"good\n\xff\xfe bad\n")

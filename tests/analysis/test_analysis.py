@@ -177,7 +177,9 @@ def test_gates_that_differ_between_tasks_share_no_row(lab):
 
 def test_wrong_data_dir_is_named(lab, tmp_path):
     lab.run("pos", "baseline")
-    with pytest.raises(FileNotFoundError, match="data folder.*nowhere"):
+    with pytest.raises(
+        FileNotFoundError, match="`data_dir` is no folder.*nowher"
+    ):
         analyze(load_runs(lab.runs), str(tmp_path / "nowhere"))
 
 

@@ -8,6 +8,7 @@ import zipfile
 import pytest
 
 from dlfa_tf.data.original_files import find_files
+from tools import unprivileged
 
 
 def tar_bytes(members, mode="w:gz"):
@@ -79,6 +80,14 @@ def test_archive_that_ends_early_is_named(tmp_path):
         found(tmp_path)
 
 
+def test_folder_that_cannot_be_read_is_not_taken_for_empty(tmp_path):
+    (tmp_path / "locked").mkdir(mode=0)
+    with unprivileged.unprivileged(), pytest.raises(PermissionError):
+        found(tmp_path)
+
+
 def test_folder_that_is_not_there(tmp_path):
-    with pytest.raises(FileNotFoundError, match="originals does not exist"):
+    with pytest.raises(
+        FileNotFoundError, match="`originals_dir` does not exist"
+    ):
         found(tmp_path / "no")

@@ -128,7 +128,8 @@ def test_files_that_are_there_stay(raw, tmp_path):
 def test_missing_original_is_named(raw, tmp_path, task, missing):
     (raw / missing).unlink()
     with pytest.raises(
-        FileNotFoundError, match=f"missing.*{missing}.*Accepted: a folder with"
+        FileNotFoundError,
+        match=f"missing.*{missing}.*`originals_dir`. Received: '{raw}'. Acc",
     ):
         convert_originals(small(task), raw, tmp_path)
 

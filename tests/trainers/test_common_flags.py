@@ -173,6 +173,37 @@ def test_modules_are_imported_before_a_model_is_loaded(
     assert [path.name for path in tmp_path.iterdir()] == ["text.txt"]
 
 
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (
+            PermissionError(13, "Permission denied", "/d/in/file.tsv"),
+            "--data: [Errno 13] Permission denied: '/d/in/file.tsv'. Accepted: "
+            "what this user may read, or write to.",
+        ),
+        (
+            ValueError("'/d/in' holds nothing."),
+            "--data: '/d/in' holds nothing.",
+        ),
+        (ValueError("`data` is '/d/in'."), "`data` is '/d/in'."),
+        (ValueError("/e: damaged"), "--texts: /e: damaged"),
+        (ValueError("/other: damaged"), "/other: damaged"),
+        (ValueError("x is no word"), "x is no word"),
+        (
+            FileNotFoundError(2, "No such file", "x"),
+            "--texts: [Errno 2] No such file: 'x'. Accepted: what is there.",
+        ),
+    ],
+)
+def test_errors_name_the_flag_that_the_value_is_of(error, message, monkeypatch):
+    values = flags.FlagValues()
+    flags.DEFINE_string("data", None, "", flag_values=values)
+    flags.DEFINE_list("texts", None, "", flag_values=values)
+    values(["program", "--data=/d/in/", "--texts=de:/e,x"])
+    monkeypatch.setattr(flags, "FLAGS", values)
+    assert common_flags._explained(error) == message
+
+
 def test_home_folder_in_every_flag(monkeypatch):
     """A shell leaves `~` as it is after `--output_dir=`."""
     monkeypatch.setenv("HOME", "/somewhere")
@@ -183,7 +214,7 @@ def test_home_folder_in_every_flag(monkeypatch):
     flags.DEFINE_multi_string("mount", [], "", flag_values=values)
     flags.DEFINE_integer("seed", 1, "", flag_values=values)
     monkeypatch.setattr(common_flags.flags, "FLAGS", values)
-    common_flags._parse_flags(
+    common_flags.parse_flags(
         ["program", "--output_dir=~/runs/", "--texts=~/a,b~,./~",
          "--mount=/models=~/saved", "--seed=3"]
     )  # fmt: skip
@@ -192,3 +223,22 @@ def test_home_folder_in_every_flag(monkeypatch):
     assert values.texts == ["/somewhere/a", "b~", "./~"]
     assert values.mount == ["/models=/somewhere/saved"]
     assert values.seed == 3
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ("", "flag --model: the value is empty. Received: ''"),
+        ("file:///a/b", "Received: 'file:///a/b', a URL. Accepted: '/a/b'"),
+    ],
+)
+def test_values_that_are_no_path_are_refused(
+    value, message, monkeypatch, capsys
+):
+    values = flags.FlagValues()
+    flags.DEFINE_string("model", None, "", flag_values=values)
+    monkeypatch.setattr(flags, "FLAGS", values)
+    with pytest.raises(SystemExit) as stop:
+        common_flags.parse_flags(["program", f"--model={value}"])
+    assert stop.value.code == 2
+    assert message in capsys.readouterr().err

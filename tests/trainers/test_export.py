@@ -106,6 +106,20 @@ def test_vocabulary_is_that_of_the_files(call, pos_run, tmp_path, monkeypatch):
     assert kept[1].tolist() == pieces_of_texts(preprocessor, lines).tolist()
 
 
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b" \n", "`vocabulary_of` has a file without text. Received: '"),
+        (b"caf\xe9\n", "a.txt, line 1: not valid UTF-8"),
+    ],
+)
+def test_files_without_text_make_no_vocabulary(tmp_path, content, message):
+    path = tmp_path / "a.txt"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=message):
+        list(export._texts(str(path)))
+
+
 def test_int8_of_a_part_of_the_vocabulary_is_refused(call):
     with pytest.raises(flags.IllegalFlagValueError, match="not both"):
         call(

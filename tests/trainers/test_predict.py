@@ -14,6 +14,7 @@ from dlfa_tf.serving.contract import METADATA
 from dlfa_tf.serving.export.metadata_file import SCHEMA
 from tests.serving import toy_models
 from tests.serving.server_double import ServerDouble
+from trainers import labellers
 from trainers import predict
 
 
@@ -367,7 +368,18 @@ def test_output_that_exists_is_refused(call, tmp_path):
 
 def test_missing_input_is_named_at_once(start_wrong):
     message = start_wrong("predict", "--model=m", "--input=no.txt", code=1)
-    assert message == "Error: [Errno 2] No such file or directory: 'no.txt'"
+    assert message == (
+        "Error: --input: [Errno 2] No such file or directory: 'no.txt'. "
+        "Accepted: what is there."
+    )
+
+
+@pytest.mark.parametrize("content", [b"", b"text\n", b"PK\0-----BEGIN CERT"])
+def test_file_without_a_certificate_is_refused(tmp_path, content):
+    path = tmp_path / "ca.pem"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match="`ca_file` holds no certificate. Rec"):
+        labellers.open_server("127.0.0.1:1", "x", 1.0, 1, str(path))
 
 
 def test_missing_model_is_named(call, tmp_path):

@@ -126,6 +126,24 @@ def test_block_numbers_are_looked_at_before_any_run(plan, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_folder_of_a_run_is_no_sweeps(plan, tmp_path):
+    (tmp_path / "config.json").write_text("{}")
+    with pytest.raises(
+        FileExistsError, match="`output_dir` holds config.json and is a run"
+    ):
+        plan("--tasks=pos", "--systems=D_1")
+    assert [path.name for path in tmp_path.iterdir()] == ["config.json"]
+
+
+def test_presets_are_looked_at_before_any_run(plan, tmp_path):
+    """A process looks at them, which says what each run would end with."""
+    (tmp_path / "preset").mkdir()
+    with pytest.raises(ValueError, match="`preset` names a folder without a"):
+        plan("--tasks=pos", "--systems=D_1", f"--preset={tmp_path}/preset",
+             f"--output_dir={tmp_path}/new")  # fmt: skip
+    assert not (tmp_path / "new").exists()
+
+
 def test_signal_is_an_interruption(plan, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         plan("--tasks=pos", "--systems=baseline", stopped_by=signal.SIGTERM)
