@@ -5,13 +5,17 @@ python -m tools.inputs_table            writes the document
 Each kind of value is handed to each entry. What comes out behind its checks,
 before any model computes, must be what a plain list of the same would have
 been; all else must be refused with the argument's name, the value received and
-what is accepted. Anything between the two ends the walk with an error.
+what is accepted. Anything between the two ends the walk with an error. The
+second part of the document does the same for files and folders.
 """
 
 import contextlib
+import functools
 import re
 from collections.abc import Callable
+from collections.abc import Iterable
 from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -26,7 +30,10 @@ from dlfa_tf.models import DLFATextClassifier
 from dlfa_tf.models import DLFATokenClassifier
 from dlfa_tf.models import keras_arguments
 from dlfa_tf.serving import Client
+from tools import flag_entries
+from tools import flag_things
 from tools import input_kinds
+from tools import loader_entries
 from tools import path_entries
 from tools.input_kinds import Kind
 
@@ -52,8 +59,23 @@ a test fails when this page is out of date. In the tables:
 `Client` is `dlfa_tf.serving.Client`. The first table has two texts, or two
 sentences of which the first has two words. Texts are `str`, or `bytes` of
 UTF-8. A classifier reads a tuple as a pair; taggers read sentences that are
-split into words, or split them at white space. Every flag of a program reads
-`~` as the home folder, too.
+split into words, or split them at white space.
+"""
+THINGS_HEADER = """
+## Files and folders
+
+Below, everything that may lie on a disk is given to every flag of a program
+that names a file or a folder, and to every function that loads something:
+
+| | |
+|---|---|
+| yes | read, or written to, as what it is for |
+| none | read as a folder without a checkpoint |
+| no | refused, with the flag or argument, what was given and what is accepted |
+| | there is no such thing of it |
+
+Nothing that was there is ever changed, and a program that refuses a flag leaves
+nothing behind. Programs end where their work begins.
 """
 _REFUSED = (ValueError, TypeError, OSError)
 _NAMED = re.compile(
@@ -73,7 +95,51 @@ class _Taken(Exception):
 
 
 def inputs_document() -> str:
-    """The text of the document."""
+    """The text of the document; takes minutes."""
+    return values_part() + things_part()
+
+
+def things_part() -> str:
+    """The text about files and folders; takes minutes."""
+    with flag_entries.walking() as home:
+        parts = [THINGS_HEADER]
+        for title, found in flag_entries.TABLES.items():
+            entries = {
+                flag.title: functools.partial(
+                    flag_entries.word, flag, home=home
+                )
+                for flag in found
+            }
+            parts.append(_things(title, flag_things.KINDS, entries))
+        loader_entries.make_more_things(home)
+        entries = {
+            loader.title: functools.partial(
+                loader_entries.word, loader, home=home
+            )
+            for loader in loader_entries.LOADERS
+        }
+        parts.append(
+            _things("Functions that load", loader_entries.KINDS, entries)
+        )
+    return "".join(parts)
+
+
+def _things(
+    title: str,
+    kinds: Sequence[Any],
+    entries: dict[str, Callable[[Any], str]],
+) -> str:
+    """A table without rows that are empty."""
+    rows = [[try_it(kind) for try_it in entries.values()] for kind in kinds]
+    return _layout(title, entries, [
+        [kind.name, *row]
+        for kind, row in zip(kinds, rows, strict=True)
+        if any(row)
+    ])  # fmt: skip
+
+
+def values_part() -> str:
+    """The text about values that are handed over."""
     with _entries() as entries, path_entries.entries() as of_paths:
         return "".join(
             [
@@ -103,16 +169,20 @@ def inputs_document() -> str:
 def _table(
     title: str, kinds: list[Kind], entries: dict[str, Callable[[Any], str]]
 ) -> str:
-    rows = [
-        f"| {kind.name} | "
-        + " | ".join(_cell(kind, name, try_it) for name, try_it in
-                     entries.items())
-        + " |\n"
+    return _layout(title, entries, [
+        [kind.name, *(_cell(kind, *entry) for entry in entries.items())]
         for kind in kinds
-    ]  # fmt: skip
+    ])  # fmt: skip
+
+
+def _layout(
+    title: str, columns: Iterable[str], rows: Iterable[Sequence[str]]
+) -> str:
+    names = list(columns)
     return (
-        f"\n## {title}\n\n| | {' | '.join(entries)} |\n"
-        f"|{'---|' * (len(entries) + 1)}\n" + "".join(rows)
+        f"\n## {title}\n\n| | {' | '.join(names)} |\n"
+        f"|{'---|' * (len(names) + 1)}\n"
+        + "".join(f"| {' | '.join(row)} |\n" for row in rows)
     )
 
 
