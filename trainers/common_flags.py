@@ -191,8 +191,8 @@ def _refuse_empty() -> None:
         flag = flags.FLAGS[name]
         if flag.present and flag.value in ("", []) and flag.default is None:
             raise flags.IllegalFlagValueError(
-                f"flag --{name}: the value is empty. Received: ''. Accepted: a "
-                "value, or the flag left out."
+                f"flag --{name}=: the value is empty. Received: ''. Accepted: "
+                "a value, or the flag left out."
             )
 
 

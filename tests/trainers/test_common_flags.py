@@ -228,7 +228,7 @@ def test_home_folder_in_every_flag(monkeypatch):
 @pytest.mark.parametrize(
     ("value", "message"),
     [
-        ("", "flag --model: the value is empty. Received: ''"),
+        ("", "flag --model=: the value is empty. Received: ''"),
         ("file:///a/b", "Received: 'file:///a/b', a URL. Accepted: '/a/b'"),
     ],
 )
