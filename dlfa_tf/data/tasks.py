@@ -52,7 +52,8 @@ def get_task(name: str) -> Task:
 
 def is_task_file(text: str) -> bool:
     """Whether the value of a flag means a task file, there or not."""
-    return os.fsdecode(text).endswith(task_file.SUFFIX)
+    is_path = isinstance(text, (str, bytes, os.PathLike))
+    return is_path and os.fsdecode(text).endswith(task_file.SUFFIX)
 
 
 def find_task(text: str) -> Task:
