@@ -1,5 +1,6 @@
 """Flags of bundles: one file with all that runs of a task need."""
 
+import pathlib
 from typing import Any
 
 from absl import flags
@@ -80,8 +81,6 @@ def settings_not_given(bundle: str) -> dict[str, Any]:
 def make_from_flags() -> None:
     """Makes the bundle that the flags ask for."""
     # Not at the top: a wrong flag should not wait for TensorFlow.
-    import os
-
     from dlfa_tf.training import bundle
 
     config = settings.default_config(output_dir="", **setting_flags.values())
@@ -89,9 +88,11 @@ def make_from_flags() -> None:
         config, FLAGS.bundle, FLAGS.bundle_weights, common_flags.say
     )
     packed = meta["packed"]
+    # A slash at the end of a file's name is read over as it is written.
+    size = pathlib.Path(FLAGS.bundle).stat().st_size
     loss = "exact" if packed["exact"] else "rounded"
     common_flags.say(
-        f"Bundle: {FLAGS.bundle}, {os.path.getsize(FLAGS.bundle) / 1e6:.1f} "
+        f"Bundle: {FLAGS.bundle}, {size / 1e6:.1f} "
         f"MB, weights {packed['format']} ({loss}), SHA-256 of the content "
         f"{meta['sha256']}"
     )

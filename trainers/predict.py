@@ -20,6 +20,7 @@ Example:
 import contextlib
 import functools
 import itertools
+import os
 import pathlib
 import sys
 from collections.abc import Iterable
@@ -29,6 +30,7 @@ from typing import TextIO
 
 from absl import flags
 
+from dlfa_tf import files
 from trainers import common_flags
 from trainers import input_forms
 from trainers import text_files
@@ -151,11 +153,14 @@ def main() -> None:
 
 def _run() -> None:
     """Opens input and labeller, labels batch by batch."""
-    if FLAGS.output != "-" and pathlib.Path(FLAGS.output).exists():
-        raise FileExistsError(
-            f"`output` exists and is never overwritten. Received: "
-            f"{FLAGS.output!r}. Accepted: a new file name."
-        )
+    if FLAGS.output != "-":
+        path = pathlib.Path(FLAGS.output)
+        if os.path.lexists(path):
+            raise FileExistsError(
+                f"`output` exists and is never overwritten. Received: "
+                f"{FLAGS.output!r}. Accepted: a new file name."
+            )
+        files.check_can_be_made(path.parent, "output")
     with _open_input(FLAGS.input) as lines:
         # Not at the top: a wrong flag should not wait for TensorFlow.
         from trainers import labellers

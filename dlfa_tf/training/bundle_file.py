@@ -53,6 +53,7 @@ def check_new(path: str | os.PathLike[str]) -> pathlib.Path:
 
     Raises:
         FileExistsError: when there is something of that name.
+        OSError: when its folder cannot be made, or written to.
         TypeError, ValueError: when it is no path.
     """
     found = files.user_path(path, "bundle")
@@ -61,6 +62,7 @@ def check_new(path: str | os.PathLike[str]) -> pathlib.Path:
             f"The bundle {str(path)!r} exists and is never overwritten. "
             "Accepted: a new file name."
         )
+    files.check_can_be_made(found.parent, "bundle")
     return found
 
 

@@ -382,6 +382,19 @@ def test_file_without_a_certificate_is_refused(tmp_path, content):
         labellers.open_server("127.0.0.1:1", "x", 1.0, 1, str(path))
 
 
+def test_output_that_could_not_be_written_is_refused_first(call, tmp_path):
+    (tmp_path / "file").touch()
+    (tmp_path / "link").symlink_to(tmp_path / "nothing")
+    for name, error in (
+        ("link", FileExistsError),
+        ("file/new.txt", NotADirectoryError),
+    ):
+        with pytest.raises(error, match="`output` .*Accepted: "):
+            call(predict, "--model=none", "--input=-",
+                 f"--output={tmp_path / name}")  # fmt: skip
+    assert (tmp_path / "link").is_symlink()
+
+
 def test_missing_model_is_named(call, tmp_path):
     with pytest.raises(FileNotFoundError, match="holds no saved model"):
         call(predict, f"--model={tmp_path}", f"--input={write(tmp_path, 'a')}")

@@ -59,6 +59,11 @@ def test_existing_file_in_the_home_folder_is_found(file, monkeypatch):
         bundle_file.check_new(f"~/{file.name}")
 
 
+def test_bundle_below_a_file_is_refused(file):
+    with pytest.raises(NotADirectoryError, match="`bundle` is a file"):
+        bundle_file.check_new(file / "new.bundle")
+
+
 @pytest.mark.parametrize("share", [0.0, 0.5, 0.99])
 def test_file_that_was_cut_off_is_refused(file, share):
     data = file.read_bytes()
