@@ -6,11 +6,14 @@ client works where Keras is not installed, and programs check their flags
 before they wait for it. So the import of Keras itself brings the classes in.
 """
 
+import contextlib
+import gc
 import importlib
 import importlib.abc
 import importlib.machinery
 import importlib.util
 import sys
+from collections.abc import Iterator
 from collections.abc import Sequence
 from types import ModuleType
 
@@ -41,8 +44,9 @@ class _Watch(importlib.abc.MetaPathFinder):
         load = spec.loader.exec_module
 
         def load_and_register(module: ModuleType) -> None:
-            load(module)
-            _register(fullname)
+            with _no_search_for_garbage():
+                load(module)
+                _register(fullname)
 
         spec.loader.exec_module = load_and_register  # type: ignore[method-assign]
         return spec
@@ -54,6 +58,22 @@ def register_when_keras_is_imported() -> None:
         importlib.import_module(_CLASSES)
     elif not any(isinstance(x, _Watch) for x in sys.meta_path):
         sys.meta_path.insert(0, _Watch())
+
+
+@contextlib.contextmanager
+def _no_search_for_garbage() -> Iterator[None]:
+    """Leaves garbage alone: there is none to speak of while modules load.
+
+    Python would go through all that TensorFlow has made so far, again and
+    again, for a fourth of the time that the import takes.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _register(loaded: str) -> None:

@@ -1,5 +1,6 @@
 """A saved model loads after `import dlfa_tf`, in a process that did no more."""
 
+import gc
 import json
 import os
 import subprocess
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 from dlfa_tf import DLFATextClassifier
+from dlfa_tf import registration
 
 ROOT = Path(__file__).resolve().parents[1]
 IDS = [[2, 7, 9, 3], [2, 8, 3, 0]]
@@ -19,7 +21,9 @@ INPUTS = {
     "padding_mask": np.array(IDS) > 0,
 }
 LOADING = f"""
+import gc
 import numpy as np
+assert gc.isenabled()
 ids = np.array({IDS})
 x = dict(token_ids=ids, segment_ids=0 * ids, padding_mask=ids > 0)
 model = keras.models.load_model("m.keras")
@@ -51,6 +55,7 @@ def run(code, folder):
     return done.stdout.splitlines()[-1]
 
 
+@pytest.mark.programs
 @pytest.mark.parametrize(
     "imports",
     [
@@ -65,6 +70,7 @@ def test_saved_model_loads_in_a_new_process(saved, imports):
     np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
+@pytest.mark.programs
 def test_saved_preset_is_read_by_keras_hub_in_a_new_process(saved):
     code = "import dlfa_tf, keras_hub\n"
     code += "model = keras_hub.models.Backbone.from_preset('./preset')\n"
@@ -75,3 +81,18 @@ def test_saved_preset_is_read_by_keras_hub_in_a_new_process(saved):
 def test_import_alone_does_not_wait_for_keras():
     code = "import sys, dlfa_tf; print('keras' in sys.modules)"
     assert run(code, ROOT) == "False"
+
+
+@pytest.mark.parametrize("on", [True, False])
+def test_search_for_garbage_is_left_as_it_was(on):
+    try:
+        if not on:
+            gc.disable()
+        # One watched module imports another.
+        with registration._no_search_for_garbage():
+            with registration._no_search_for_garbage():
+                assert not gc.isenabled()
+            assert not gc.isenabled()
+        assert gc.isenabled() is on
+    finally:
+        gc.enable()

@@ -1,7 +1,6 @@
 """What the text and the token classifier share."""
 
 import contextlib
-import numbers
 import pathlib
 from collections.abc import Sequence
 from typing import Any
@@ -72,7 +71,7 @@ class DLFATask(keras_hub.models.Task):
         compile: bool = True,
     ) -> None:
         loading.check_parts(backbone, preprocessor, self.preprocessor_cls)
-        dropout = _checked_dropout(dropout)
+        dropout = loading.checked_dropout(dropout)
         labels = loading.resolve_labels(labels, preprocessor)
         num_classes = loading.resolve_num_classes(num_classes, labels)
         sequence_length = getattr(preprocessor, "sequence_length", None)
@@ -809,18 +808,3 @@ class DLFATask(keras_hub.models.Task):
             }
         )
         return config
-
-
-def _checked_dropout(rate: Any) -> float:
-    """A rate of dropout, 0 to below 1."""
-    if isinstance(rate, bool) or not isinstance(rate, numbers.Real):
-        raise TypeError(
-            f"`dropout` must be a number. Received: {rate!r:.80} of type "
-            f"{type(rate).__name__}. Accepted: 0 to below 1."
-        )
-    if not 0 <= float(rate) < 1:
-        raise ValueError(
-            f"`dropout` is out of range. Received: {rate!r}. Accepted: 0 to "
-            "below 1."
-        )
-    return float(rate)
