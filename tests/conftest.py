@@ -56,14 +56,18 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ["CUDA_VISIBLE_DEVICES"] = ""
 
 
-def pytest_collection_finish() -> None:
-    """Leaves what the imports made out of every later search for garbage.
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Leaves what the imports make out of all searches for garbage.
 
     Keras searches whenever a layer is quantised, and half a second goes into
     the objects of TensorFlow's modules.
     """
-    gc.collect()
+    gc.disable()
+    result = yield
     gc.freeze()
+    gc.enable()
+    return result
 
 
 @pytest.fixture(autouse=True)

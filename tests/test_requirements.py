@@ -1,5 +1,6 @@
 """The pins hold what the project and what it uses of others import."""
 
+import functools
 import importlib.util
 import json
 import re
@@ -95,11 +96,15 @@ def distributions(module, known):
     return found & known
 
 
+# Three tests ask for those of the product.
+_modules_of = functools.cache(modules_of)
+
+
 def third_party(folders):
     """Module -> files, without our own and those of Python."""
     found = {}
     for folder in folders:
-        for name, files in modules_of(ROOT / folder).items():
+        for name, files in _modules_of(ROOT / folder).items():
             top = name.partition(".")[0]
             if top not in OWN and top not in sys.stdlib_module_names:
                 found.setdefault(name, set()).update(

@@ -369,9 +369,12 @@ def check_xla(case: LayerCase) -> None:
     if not case.works_with_xla:
         return
     results = []
-    for jit_compile in (False, True):
+    for xla in (False, True):
         layer = case.make_built_layer()
-        model, loss = _train_once(case, layer, jit_compile=jit_compile)
+        # Step by step there is no XLA, and nothing to trace.
+        model, loss = _train_once(
+            case, layer, jit_compile=xla, run_eagerly=not xla
+        )
         outputs = model.predict_on_batch(_model_data(case, 2, 5))
         results.append([outputs, np.asarray(loss), *layer.get_weights()])
     for plain, compiled in zip(*results, strict=True):
@@ -436,14 +439,14 @@ def _trace_with_unknown_sizes(
 
 
 def _train_once(
-    case: LayerCase, layer: keras.layers.Layer, jit_compile: bool
+    case: LayerCase, layer: keras.layers.Layer, **compilation: bool
 ) -> tuple[keras.Model, float]:
     """Returns the model that holds the layer and the loss of one step."""
     model = case.make_model(layer, head=True)
     model.compile(
         optimizer=keras.optimizers.SGD(0.1),
         loss="mse",
-        jit_compile=jit_compile,
+        **compilation,
     )
     data = _model_data(case, 2, 5)
     targets = np.ones_like(layer_case.to_numpy(model(data)))

@@ -106,7 +106,7 @@ def test_tagging_rows_are_those_of_the_greedy_loop(max_pieces, rule, seed):
         rows, input_signature=[tf.RaggedTensorSpec([None, None], tf.string)]
     )
     rng = random.Random(seed + max_pieces)
-    for number in range(60):
+    for number in range(30):
         sentences = random_sentences(rng, max_pieces)
         words = ragged_words(sentences)
         expected = greedy_rows(sentences, max_pieces, rule)
@@ -122,7 +122,7 @@ def test_merging_the_rows_gives_back_every_word(seed):
         input_signature=[tf.RaggedTensorSpec([None, None], tf.string)],
     )
     rng = random.Random(seed)
-    for _ in range(60):
+    for _ in range(30):
         sentences = random_sentences(rng, 8)
         words = ragged_words(sentences)
         rows = graph(words)
