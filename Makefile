@@ -11,6 +11,8 @@ TASK ?= pos
 ARGS ?=
 # What the test targets hand on to pytest, such as PYTEST_ARGS="-k aif -x".
 PYTEST_ARGS ?=
+# Python compiles what it imports once, not at every start.
+unexport PYTHONDONTWRITEBYTECODE
 
 PY := .venv/bin/python
 # One process per core. Each begins with its share of the files, in order, so
@@ -21,9 +23,10 @@ SOURCES := $(wildcard dlfa_tf trainers benchmarks notebooks saved_models/*.py \
 BUILD_FILES := $(wildcard MODULE.bazel BUILD */BUILD */*/BUILD tools/*.bzl)
 BUILDIFIER := tools/node_modules/.bin/buildifier
 
-.PHONY: help demo test test-fast test-slow test-faults test-fuzz test-cluster \
-	test-transformers heavy-tests check format inputs-table settings-table \
-	package licences lock venv venv-dev clean distclean
+.PHONY: help demo test test-programs test-fast test-slow test-faults \
+	test-fuzz test-cluster test-transformers heavy-tests check format \
+	inputs-table settings-table package licences lock venv venv-dev clean \
+	distclean
 .PHONY: browser docs notebooks release-check
 .DEFAULT_GOAL := help
 
@@ -39,13 +42,17 @@ demo: venv ## Fine-tunes and scores a small system: TASK=pos|ner|xnli|pawsx
 		esac
 	$(PY) -m trainers.demo --task=$(TASK) $(ARGS)
 
-test: venv-dev ## Runs the test suite, without tests marked slow
+test: venv-dev ## Runs the test suite, without the tests of other targets
 	$(PYTEST) $(PYTEST_ARGS)
 
-test-fast: venv-dev ## Runs the tests that neither trace nor start processes
-	$(PYTEST) -m "not slow and not heavy and not faults" $(PYTEST_ARGS)
+test-programs: venv-dev ## Starts programs and pages, runs examples of documents
+	$(PYTEST) -m "programs and not slow" $(PYTEST_ARGS)
 
-heavy-tests: venv-dev ## Runs all tests, and lists what test-fast leaves out
+test-fast: venv-dev ## Runs the tests that neither trace nor start processes
+	$(PYTEST) -m "not slow and not heavy and not faults and not programs" \
+		$(PYTEST_ARGS)
+
+heavy-tests: venv-dev ## Runs the suite, and lists what test-fast leaves out
 	$(PYTEST) --write-heavy-tests $(PYTEST_ARGS)
 
 test-slow: venv-dev ## Runs the tests marked slow

@@ -96,7 +96,8 @@ class HeavyTests:
         ]
         file = item.path.name
         # `make test-fast` leaves these out anyway.
-        apart = any(map(item.get_closest_marker, ("slow", "faults")))
+        marks = ("slow", "faults", "programs")
+        apart = any(map(item.get_closest_marker, marks))
         if worked and not (apart or self.write or file in self.files):
             pytest.fail(
                 f"{file} traces functions of TensorFlow or starts Python, and "

@@ -135,6 +135,7 @@ def run_example(code: str, namespace: dict) -> None:
         exec(compile(code, "<example>", "exec"), namespace)
 
 
+@pytest.mark.programs
 @pytest.mark.parametrize(("line", "info", "code"), list(_document_examples()))
 def test_document_example_runs(line, info, code, tmp_path, monkeypatch, eager):
     if is_excluded(info):
@@ -144,6 +145,7 @@ def test_document_example_runs(line, info, code, tmp_path, monkeypatch, eager):
     run_example("\n" * (line - 1) + code, {"__name__": "example"})
 
 
+@pytest.mark.programs
 @pytest.mark.parametrize(("name", "code"), list(_docstring_examples()))
 def test_docstring_example_runs(name, code, tmp_path, monkeypatch, eager):
     assert code.strip(), "the section is empty"

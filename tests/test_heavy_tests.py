@@ -95,8 +95,9 @@ def test_python_elsewhere_is_recorded(call, item, monkeypatch, listed, write):
     assert item.user_properties == [("heavy", "test_x.py::test_y")]
 
 
-def test_slow_tests_may_do_anything(call, item, monkeypatch):
-    item.get_closest_marker = {"slow": object()}.get
+@pytest.mark.parametrize("mark", ["slow", "faults", "programs"])
+def test_tests_of_other_targets_may_do_anything(call, item, monkeypatch, mark):
+    item.get_closest_marker = {mark: object()}.get
     assert call(make(monkeypatch), start) == "result"
 
 

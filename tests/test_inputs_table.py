@@ -12,6 +12,7 @@ def parts():
     return values, header + things
 
 
+@pytest.mark.programs
 def test_document_is_up_to_date():
     assert parts()[0] == inputs_table.values_part(), "run `make inputs-table`"
 

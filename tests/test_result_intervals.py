@@ -39,6 +39,7 @@ def gains_of(summary: pd.DataFrame, part: str) -> dict[str, str]:
     }
 
 
+@pytest.mark.programs
 @pytest.mark.parametrize(
     ("document", "heading", "folder", "columns"), WITH_PREDICTIONS
 )

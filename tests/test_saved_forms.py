@@ -57,6 +57,7 @@ def old(tmp_path_factory):
     return folder
 
 
+@pytest.mark.programs
 def test_old_files_load_in_a_new_process(old, tmp_path):
     check_loads(old, SOME, tmp_path)
 

@@ -1,8 +1,11 @@
 """A tiny run of benchmarks.analysis_time."""
 
+import pytest
+
 from benchmarks import analysis_time
 
 
+@pytest.mark.programs
 def test_tiny_sweep_is_analysed(lines_of):
     lines = lines_of(
         analysis_time,

@@ -9,6 +9,7 @@ from benchmarks import bulk_scale
 from tests.serving import toy_models
 
 
+@pytest.mark.programs
 def test_tiny_export_is_measured(tmp_path):
     export = toy_models.save_tagger(tmp_path / "toy" / "1")
     output = tmp_path / "out.jsonl"

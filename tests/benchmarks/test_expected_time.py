@@ -22,6 +22,7 @@ def test_rows_count_as_wide_as_their_batch():
     assert flops == 16 * expected_time.forward_flops(8)
 
 
+@pytest.mark.programs
 def test_published_number_of_examples_is_what_counts(lines_of):
     (line,) = lines_of(
         expected_time, "--preset=tiny", "--tasks=pos", "--tflops=50"

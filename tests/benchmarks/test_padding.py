@@ -1,6 +1,7 @@
 """A tiny run of benchmarks.padding."""
 
 import numpy as np
+import pytest
 
 from benchmarks import padding
 
@@ -13,6 +14,7 @@ def test_padding_share():
     assert padding.padding_share(lengths, batches) == 1 - 40 / 48
 
 
+@pytest.mark.programs
 def test_the_sample(lines_of):
     lines = lines_of(padding, "--preset=tiny", "--tasks=ner,xnli", "--epochs=1")
     assert [line["case"] for line in lines] == ["ner", "xnli"]

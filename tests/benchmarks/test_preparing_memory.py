@@ -1,8 +1,11 @@
 """A tiny run of benchmarks.preparing_memory."""
 
+import pytest
+
 from benchmarks import preparing_memory
 
 
+@pytest.mark.programs
 def test_the_sample_repeated(lines_of, tmp_cache):
     lines = lines_of(preparing_memory, "--preset=tiny", "--rows=1100")
     assert [line["case"] for line in lines] == ["first", "from_cache"]

@@ -1,8 +1,11 @@
 """A tiny run of benchmarks.tokenizing."""
 
+import pytest
+
 from benchmarks import tokenizing
 
 
+@pytest.mark.programs
 def test_both_sides_make_the_same_pieces(lines_of, monkeypatch):
     # Threads are set before TensorFlow starts, which it has here.
     monkeypatch.setattr(tokenizing, "use_one_thread", lambda: None)

@@ -18,6 +18,7 @@ def here(monkeypatch, eager):
     monkeypatch.setattr(true_size, "run_case", true_size.work)
 
 
+@pytest.mark.programs
 def test_tiny_cases_are_taken(here, lines_of):
     lines = lines_of(
         true_size, *FLAGS, "--tasks=pos,xnli", "--systems=D_1",

@@ -10,6 +10,7 @@ from trainers import analyze
 RESULTS = "docs/results/first_pos_run"
 
 
+@pytest.mark.programs
 def test_committed_results_become_tables(start, tmp_path):
     output = tmp_path / "my tables"
     (tmp_path / "udpos_fused").mkdir()
@@ -30,6 +31,7 @@ def test_committed_results_become_tables(start, tmp_path):
     assert f"'--output_dir={output}'" in report
 
 
+@pytest.mark.programs
 def test_nothing_of_it_needs_a_model(start, tmp_path):
     done = start(
         "analyze",

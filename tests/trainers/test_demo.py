@@ -58,6 +58,7 @@ def toy_export(monkeypatch):
     monkeypatch.setattr(lint, "check_export", lambda *_: [])
 
 
+@pytest.mark.programs
 def test_demo_goes_all_the_way_and_then_on_from_there(
     show, eager, few_examples, toy_export, tmp_path, capsys, monkeypatch
 ):

@@ -7,6 +7,7 @@ import pytest
 from trainers import evaluate
 
 
+@pytest.mark.programs
 def test_an_evaluation_as_a_user_starts_it(start, pos_run, tmp_path):
     folder = tmp_path / "out"
     done = start(

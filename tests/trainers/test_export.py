@@ -14,6 +14,7 @@ from dlfa_tf.serving.export.metadata_file import read_metadata
 from trainers import export
 
 
+@pytest.mark.programs
 def test_an_export_as_a_user_starts_it(start, call, xnli_run, tmp_path, capsys):
     done = start(
         "export",

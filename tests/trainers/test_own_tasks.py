@@ -23,6 +23,8 @@ from trainers import labellers
 from trainers import prepare
 from trainers import train
 
+pytestmark = pytest.mark.programs
+
 EXAMPLES = pathlib.Path(tasks.__file__).parent / "examples"
 NAMES = ("intents", "reviews", "entities")
 # Of the kind of every example, one for `Client`.

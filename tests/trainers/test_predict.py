@@ -18,6 +18,7 @@ from trainers import labellers
 from trainers import predict
 
 
+@pytest.mark.programs
 def test_sentences_are_tagged_from_standard_input(start, pos_run, eager):
     lines = ["Der Fluss ist hoch .", "", "Анна\u00a0работает", "zu/oft"]
     done = start(
@@ -257,6 +258,7 @@ def test_server_is_asked(call, server, transport, tmp_path, capsys):
     assert capsys.readouterr().out == "same\t1.0000\nother\t0.7500\n"
 
 
+@pytest.mark.programs
 def test_server_is_asked_without_tensorflow(start, server):
     done = start(
         "predict",
@@ -275,6 +277,7 @@ def test_server_is_asked_without_tensorflow(start, server):
     assert not imported & {"tensorflow", "keras", "keras_hub"}
 
 
+@pytest.mark.programs
 def test_error_of_the_server_is_one_line(start, server):
     done = start("predict", f"--server={server.rest}", "--name=no", input="a\n")
     assert done.returncode == 1

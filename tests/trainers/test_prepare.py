@@ -23,6 +23,7 @@ def data_dir(tmp_path):
     return folder.parent
 
 
+@pytest.mark.programs
 def test_counts_of_the_sample_as_a_user_starts_it(start):
     done = start("prepare", "--task=ner", "--data_source=sample")
     assert done.returncode == 0, done.stderr[-2000:]

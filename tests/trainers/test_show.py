@@ -17,6 +17,7 @@ from trainers import show
 ROOT = pathlib.Path(__file__).parents[2]
 
 
+@pytest.mark.programs
 def test_page_of_a_run_as_a_user_starts_it(pos_run):
     command = [sys.executable, "-m", "trainers.show", f"--model={pos_run}"]
     command += [f"--compare={pos_run}", "--port=0"]

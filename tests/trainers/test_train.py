@@ -18,6 +18,7 @@ from trainers import train
 pytestmark = pytest.mark.filterwarnings("ignore:Even though the:UserWarning")
 
 
+@pytest.mark.programs
 def test_a_run_as_a_user_starts_it(start, tmp_path):
     """Compiled, unlike the other runs of these tests."""
     folder = tmp_path / "run"

@@ -195,6 +195,7 @@ def on_jax(made_once):
     return folder, (folder / "said.txt").read_text()
 
 
+@pytest.mark.programs
 def test_steps_are_those_of_tensorflow(on_jax):
     folder, _ = on_jax
     config = default_config(**SETTINGS)
@@ -234,6 +235,7 @@ def test_width_stays_within_the_positions():
         assert (more[:, 33:] == -1).all()
 
 
+@pytest.mark.programs
 def test_run_without_tensorflow_is_a_run(on_jax):
     folder, said = on_jax
     run = folder / "run"
@@ -263,6 +265,7 @@ def test_run_without_tensorflow_is_a_run(on_jax):
     assert len(list((run / "logs").iterdir())) == 1
 
 
+@pytest.mark.programs
 def test_stopped_and_resumed_run_equals_the_undisturbed_one(on_jax):
     """Bit for bit, with dropout, batch norm and Adam's state."""
     folder, said = on_jax
@@ -290,6 +293,7 @@ def test_stopped_and_resumed_run_equals_the_undisturbed_one(on_jax):
     assert [e["step"] for e in metrics(whole)] == [1, 3, 3, 4, 4, 4]
 
 
+@pytest.mark.programs
 def test_weights_of_such_a_run_serve_on_tensorflow(on_jax):
     folder, _ = on_jax
     model = load_model(str(folder / "run"))

@@ -225,6 +225,7 @@ LOOK = """
 """
 
 
+@pytest.mark.programs
 @pytest.mark.parametrize("width", [1280, 390], ids=["desktop", "phone"])
 def test_browser_shows_and_sorts_without_an_error(report, tmp_path, width):
     with Browser(tmp_path / "profile") as page:

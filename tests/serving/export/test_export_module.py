@@ -65,6 +65,7 @@ def test_export_has_the_layout_of_the_server(tagger_export, classifier_export):
         assert [path.name for path in folder.parent.iterdir()] == [folder.name]
 
 
+@pytest.mark.programs
 def test_export_is_asked_without_this_package(asked):
     _, modules = asked
     assert "tensorflow_text" in modules
@@ -86,6 +87,7 @@ def test_encoder_stands_once_in_every_signature(request, name):
     )
 
 
+@pytest.mark.programs
 def test_texts_are_tagged_as_the_model_does(asked, tagger):
     answer = asked[0]["texts"]
     lengths = [3, 0, 300, 3]
@@ -105,6 +107,7 @@ def test_texts_are_tagged_as_the_model_does(asked, tagger):
         assert not any(answer["scores"][i][length:])
 
 
+@pytest.mark.programs
 def test_pairs_are_classified_as_the_model_does(asked, classifier):
     answer = asked[0]["pairs"]
     pairs = tuple(

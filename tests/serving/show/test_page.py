@@ -8,6 +8,8 @@ from dlfa_tf.serving.show.page_server import PageServer
 from tests import browser
 from tests.browser import Browser
 
+pytestmark = pytest.mark.programs
+
 LABELS = ["NOUN", "VERB", "<b>X</b>"]
 HOSTILE = (
     "<img src=x onerror=document.title='broken'> "
