@@ -23,6 +23,8 @@ SECTIONS = [
     ("results_pos.md", "POS: what was tried", "pos_variants", GROUP),
     ("results_pos.md", "POS: training length", "pos_long", GROUP),
     ("results_ner.md", "NER: six systems, 6,000 sentences", "ner_6000", ALL),
+    ("results_adapting.md", "Adapting: POS", "adapting/pos", GROUP),
+    ("results_adapting.md", "Adapting: NER", "adapting/ner", GROUP),
     ("results_xnli.md", "XNLI: five systems, 20,000 pairs", "xnli_20000", ALL),
     ("results_xnli.md", "XNLI: what was tried", "xnli_variants", GROUP),
     (
