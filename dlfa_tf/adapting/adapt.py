@@ -13,22 +13,15 @@ import numpy as np
 from dlfa_tf import files
 from dlfa_tf.adapting import card
 from dlfa_tf.adapting import masked_lm
-from dlfa_tf.adapting import masked_word_training
-from dlfa_tf.adapting import masking
-from dlfa_tf.adapting import packing
+from dlfa_tf.adapting import preparing
 from dlfa_tf.adapting import texts
 from dlfa_tf.adapting.masked_lm import MaskedLM
 from dlfa_tf.adapting.masked_word_training import MaskedWordTraining
-from dlfa_tf.adapting.masked_word_training import PackedText
-from dlfa_tf.adapting.masking import Masking
+from dlfa_tf.adapting.preparing import Rows
 from dlfa_tf.adapting.settings import NOT_OF_THE_RESULT
 from dlfa_tf.adapting.settings import AdaptConfig
-from dlfa_tf.data import compact_vocabulary
 from dlfa_tf.models import compact_model
 from dlfa_tf.models import presets
-from dlfa_tf.models.dlfa_backbone import DLFABackbone
-from dlfa_tf.preprocessing import piece_tokenizer
-from dlfa_tf.preprocessing.piece_tokenizer import PieceTokenizer
 from dlfa_tf.runs import auto
 from dlfa_tf.runs import environment
 from dlfa_tf.runs import memory
@@ -94,9 +87,7 @@ def adapt(
     if resume and (folder / RECORD).is_file():
         say(f"{config.output_dir} is finished")
         return files.read_json(folder / RECORD)
-    tokenizer = presets.load_tokenizer(config.preset)
-    pieces = piece_tokenizer.build_piece_tokenizer(tokenizer)
-    rows = _read_rows(config, found, pieces, say)
+    rows = preparing.read_rows(config, found, say)
     keras.utils.set_random_seed(config.seed)
     with (
         interruption.stop_on_sigterm() as stop,
@@ -106,13 +97,7 @@ def adapt(
             folder.mkdir(parents=True, exist_ok=True)
             stack.enter_context(resuming.held(folder))
             files.write_json(folder / LOG_FOLDER / _SETTINGS, config.to_json())
-        return _run(
-            config,
-            folder,
-            (tokenizer, pieces),
-            (list(found), *rows),
-            (stop, say, verbose, chief),
-        )
+        return _run(config, folder, rows, (stop, say, verbose, chief))
 
 
 def _resolved(config: AdaptConfig, folder: pathlib.Path) -> AdaptConfig:
@@ -151,62 +136,19 @@ def _check_folder(
     )
 
 
-def _read_rows(
-    config: AdaptConfig,
-    found: dict[str, list[pathlib.Path]],
-    pieces: PieceTokenizer,
-    say: Say,
-) -> tuple[Any, Any]:
-    """Rows to train on and rows held back, over the full vocabulary."""
-    packed = packing.pack_texts(
-        {
-            language: texts.read_texts(
-                paths, text_column=config.text_column, limit=config.text_limit
-            )
-            for language, paths in found.items()
-        },
-        pieces,
-        config.sequence_length,
-    )
-    left, held = masked_word_training.hold_back(packed, config.held_back)
-    if not len(held):
-        raise ValueError(
-            "`texts` has too little text to keep a tenth of any language back "
-            f"and measure on it. Received: {len(packed)} rows of "
-            f"{config.sequence_length} pieces. Accepted: 10 rows or more of a "
-            "language."
-        )
-    for i, language in enumerate(found):
-        count = int((packed.labels == i).sum())
-        measured = "" if (packed.labels[held] == i).any() else ", not measured"
-        say(f"  {language}: {count} rows{measured}")
-    return (
-        masked_word_training.take_rows(packed, left),
-        masked_word_training.take_rows(packed, held),
-    )
-
-
 def _run(
     config: AdaptConfig,
     folder: pathlib.Path,
-    tokenizing: tuple[Any, PieceTokenizer],
-    rows: tuple[list[str], Any, Any],
+    rows: Rows,
     control: tuple[StopRequest, Say, int, bool],
 ) -> dict[str, Any]:
-    tokenizer, pieces = tokenizing
     stop, say, verbose, chief = control
     began = time.monotonic()
     strategy = distribution.make_strategy(config.strategy)
     distribution.check_batch_size(config.batch_size, strategy)
     say(f"building the encoder of {config.preset}")
-    small, text, has_head = _build(config, tokenizing, rows, strategy)
+    small, objective, has_head = preparing.build(config, rows, strategy)
     memory.give_back()
-    objective = MaskedWordTraining(
-        config,
-        text,
-        _masking(config, tokenizer, pieces, text),
-        small.backbone.max_positions,
-    )
     engine = Engine(
         # A head that was trained before is no new layer.
         dataclasses.replace(config, new_layer_rate=1.0) if has_head else config,
@@ -225,8 +167,11 @@ def _run(
         return {}
     del engine
     memory.give_back()
-    forward = inputs.inference(small) or small.predict_on_batch
-    after = objective.measure(forward)
+    after = objective.measured
+    if training["best_step"] != training["total_steps"]:
+        # Of the last step; the weights are those of the best one.
+        forward = inputs.inference(small) or small.predict_on_batch
+        after = objective.measure(forward)
     record = {
         "schema": SCHEMA,
         "preset_source": presets.preset_source(config.preset),
@@ -241,96 +186,11 @@ def _run(
         "peak_memory_bytes": environment.peak_memory_bytes(),
         **training,
     }
-    _save(config, folder, tokenizer, small, text.used_ids, record)
+    used = objective.text.used_ids
+    _save(config, folder, rows.tokenizer, small, used, record)
     CheckpointStore(log_folder / CHECKPOINTS).delete()
     (log_folder / _BEFORE).unlink(missing_ok=True)
     return record
-
-
-def _build(
-    config: AdaptConfig,
-    tokenizing: tuple[Any, PieceTokenizer],
-    rows: tuple[list[str], Any, Any],
-    strategy: Any,
-) -> tuple[MaskedLM, PackedText, bool]:
-    """The model to train, its text, and whether its head was trained before."""
-    languages, train, held = rows
-    _, pieces = tokenizing
-    used, pad_id = None, pieces.pad_id
-    with distribution.scope_of(None if config.compact_vocabulary else strategy):
-        model, has_head = build_model(config)
-    if config.compact_vocabulary:
-        special = [*pieces.special_ids, _mask_id(tokenizing[0])]
-        used = compact_vocabulary.used_token_ids(special, train, held)
-        train = compact_vocabulary.compact_arrays(train, used)
-        held = compact_vocabulary.compact_arrays(held, used)
-        pad_id = int(np.searchsorted(used, pad_id))
-        with distribution.scope_of(strategy):
-            model = compact_model.compact_model(model, used)
-    if config.frozen_embeddings:
-        model.backbone.token_embedding.trainable = False
-    text = PackedText(
-        languages=languages,
-        train=train,
-        held_back=held,
-        pad_id=pad_id,
-        use_segment_ids="segment_ids" in model.input,
-        used_ids=used,
-    )
-    return model, text, has_head
-
-
-def build_model(config: AdaptConfig) -> tuple[MaskedLM, bool]:
-    """Builds the model of a config over all pieces.
-
-    Args:
-        config: `AdaptConfig`.
-
-    Returns:
-        `MaskedLM`, and whether its head was trained before.
-    """
-    encoder = presets.load_encoder(config.preset, dtype=config.precision)
-    model = MaskedLM(DLFABackbone(encoder))
-    folder = files.user_path(config.preset, "preset")
-    return model, masked_lm.load_head(model, folder)
-
-
-def _masking(
-    config: AdaptConfig,
-    tokenizer: Any,
-    pieces: PieceTokenizer,
-    text: PackedText,
-) -> Masking:
-    """`Masking` over the ids of the text."""
-    never = np.array([*pieces.special_ids, _mask_id(tokenizer)], np.int32)
-    mask_id, size = _mask_id(tokenizer), tokenizer.vocabulary_size()
-    continues = None
-    if config.whole_words:
-        continues = masking.continuing_pieces(tokenizer)
-    used = text.used_ids
-    if used is not None:
-        never = np.searchsorted(used, never).astype(np.int32)
-        mask_id, size = int(np.searchsorted(used, mask_id)), len(used)
-        continues = None if continues is None else continues[used]
-    return Masking(
-        mask_id=mask_id,
-        never=never,
-        vocabulary_size=size,
-        rate=config.mask_rate,
-        continues=continues,
-    )
-
-
-def _mask_id(tokenizer: Any) -> int:
-    """Id of the piece that stands for a hidden one."""
-    mask_id = getattr(tokenizer, "mask_token_id", None)
-    if mask_id is None:
-        raise ValueError(
-            "`preset` has a vocabulary without a mask piece. Received: "
-            f"{type(tokenizer).__name__}. Accepted: BERT, DistilBERT, XLM-R "
-            "and the like."
-        )
-    return int(mask_id)
 
 
 def _before(
@@ -359,7 +219,7 @@ def _save(
     record: dict[str, Any],
 ) -> None:
     """Writes the preset; `config.json`, by which it is known, comes last."""
-    model, _ = build_model(config)
+    model, _ = preparing.build_model(config)
     compact_model.write_back(model, small, used)
     last = ("config.json", RECORD)
     with files.filled_aside(folder, last=last) as aside:

@@ -91,9 +91,10 @@ def _stream(
 
 def _parts(text: str) -> Iterator[tuple[str, bool]]:
     """A text in parts short enough to be read whole; whether it is the last."""
-    while len(text) > _LONGEST:
-        at = text.rfind(" ", 1, _LONGEST)
-        at = _LONGEST if at < 0 else at
-        yield text[:at], False
-        text = text[at:]
-    yield text, True
+    start = 0
+    while len(text) - start > _LONGEST:
+        at = text.rfind(" ", start + 1, start + _LONGEST)
+        end = start + _LONGEST if at < 0 else at
+        yield text[start:end], False
+        start = end
+    yield text[start:], True

@@ -15,13 +15,16 @@ from dlfa_tf.data.formats import text_lines
 _LINES = ".txt"
 _ENDINGS = (_LINES, *itertools.chain.from_iterable(formats.KINDS.values()))
 _ACCEPTED = (
-    "LANGUAGE:FILE, a file called like wiki-de.txt or de.jsonl, or a folder "
-    f"of such files; {', '.join(_ENDINGS)}, packed as "
+    "LANGUAGE:FILE, a file called like wiki-de.txt or de.jsonl, a folder of "
+    "such files, or a folder called like wiki-de or de with files of any name; "
+    f"{', '.join(_ENDINGS)}, packed as "
     f"{', '.join(text_lines.PACKED)} or not"
 )
 # "de", "zh-min-nan" after "LANGUAGE:"; in names of files two or three letters.
 _LANGUAGE = re.compile(r"[a-z]{2,3}([-_][A-Za-z]+)*")
 _AT_THE_END = re.compile(r"(?:^|[-._])([a-z]{2,3})$")
+# In names of folders, of which many have three letters.
+_OF_A_FOLDER = re.compile(r"(?:^(?=..$)|[-._])([a-z]{2,3})$")
 
 
 def find_texts(texts: Iterable[str]) -> dict[str, list[pathlib.Path]]:
@@ -29,11 +32,14 @@ def find_texts(texts: Iterable[str]) -> dict[str, list[pathlib.Path]]:
 
     Args:
         texts: strings: `LANGUAGE:FILE`, a file or a folder. In a folder,
-            files of other formats are left out.
+            files of other formats are left out, and folders whose name tells
+            no language.
 
     Returns:
         From language, sorted, to its files in the order given; those of a
-        folder by name.
+        folder by name. A file whose name does not tell the language has that
+        of its folder's name, as Hugging Face lays data sets out:
+        `20231101.de/train-00000-of-00020.parquet`.
 
     Raises:
         ValueError: when the language of a file is not known, when a file is
@@ -57,18 +63,15 @@ def _files_of(given: str) -> Iterator[tuple[str, pathlib.Path]]:
     named = bool(colon and _LANGUAGE.fullmatch(language))
     path = files.user_path(rest if named else given, "texts")
     if path.is_dir():
-        inside = [
-            child
-            for child in sorted(path.iterdir())
-            if child.is_file() and _is_text(child)
-        ]
+        inside = [*_files_in(path), *_files_below(path)]
         if not inside:
             raise FileNotFoundError(
                 f"`texts` names a folder without text. Received: {given!r}. "
                 f"Accepted: {_ACCEPTED}."
             )
         for child in inside:
-            yield (language if named else _language(child)), child
+            own = language if named else _language(child, child.parent)
+            yield own, child
         return
     if not text_lines.exists(path):
         raise FileNotFoundError(
@@ -83,14 +86,31 @@ def _files_of(given: str) -> Iterator[tuple[str, pathlib.Path]]:
     yield (language if named else _language(path)), path
 
 
+def _files_in(folder: pathlib.Path) -> list[pathlib.Path]:
+    return [
+        child
+        for child in sorted(folder.iterdir())
+        if child.is_file() and _is_text(child)
+    ]
+
+
+def _files_below(folder: pathlib.Path) -> Iterator[pathlib.Path]:
+    """Files in folders whose names tell a language."""
+    for child in sorted(folder.iterdir()):
+        if child.is_dir() and _OF_A_FOLDER.search(child.name):
+            yield from _files_in(child)
+
+
 def _is_text(path: pathlib.Path) -> bool:
     return text_lines.name_unpacked(path).lower().endswith(_ENDINGS)
 
 
-def _language(path: pathlib.Path) -> str:
-    """Language of a file by the last part of its name."""
+def _language(path: pathlib.Path, folder: pathlib.Path | None = None) -> str:
+    """Language of a file by the last part of its name, or of its folder's."""
     stem = pathlib.PurePath(text_lines.name_unpacked(path)).stem
     match = _AT_THE_END.search(stem)
+    if match is None and folder is not None:
+        match = _OF_A_FOLDER.search(folder.absolute().name)
     if match is None:
         raise ValueError(
             "`texts` names a file whose language is not known. Received: "
@@ -113,7 +133,8 @@ def read_texts(
         limit: int or None, most texts to read.
 
     Returns:
-        Iterator of strings; of a treebank the words, joined by spaces.
+        Iterator of strings; of a treebank the words, joined by spaces. Null
+        in JSON lines and Parquet is an empty text.
 
     Raises:
         ValueError: for what is not of the format, naming file and line, and
@@ -152,5 +173,7 @@ def _read(path: pathlib.Path, column: str) -> Iterator[str]:
             " ".join(sentence.words)
             for sentence in formats.read_sentences(path, tag_column=None)
         )
-    rows = formats.read_rows(path, {"text": column}, header=True)
+    rows = formats.read_rows(
+        path, {"text": column}, header=True, null_is_empty=True
+    )
     return (row.values["text"] for row in rows)

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 import dlfa_tf
 from dlfa_tf.adapting.adapt import adapt
-from dlfa_tf.adapting.adapt import build_model
+from dlfa_tf.adapting.preparing import build_model
 from dlfa_tf.adapting.settings import AdaptConfig
 from dlfa_tf.models.presets import load_encoder
 from dlfa_tf.models.presets import load_tokenizer

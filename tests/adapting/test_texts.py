@@ -41,6 +41,27 @@ def test_folders_and_files_are_found(tmp_path):
     }
 
 
+def test_folders_of_shards_tell_the_language(tmp_path):
+    """As Hugging Face lays data sets out."""
+    shards = [f"train-0000{i}-of-00002.parquet" for i in range(2)]
+    for name in ("20231101.de", "et", "20231101.ceb", "tmp", "scripts"):
+        (tmp_path / name).mkdir()
+        for shard in shards:
+            (tmp_path / name / shard).touch()
+    (tmp_path / "et" / "more-sw.txt").touch()
+    found = texts.find_texts([str(tmp_path)])
+    assert found == {
+        "ceb": [tmp_path / "20231101.ceb" / x for x in shards],
+        "de": [tmp_path / "20231101.de" / x for x in shards],
+        "et": [tmp_path / "et" / x for x in shards],
+        "sw": [tmp_path / "et" / "more-sw.txt"],
+    }
+    assert set(texts.find_texts([str(tmp_path / "20231101.de")])) == {"de"}
+    for name in ("tmp", "scripts"):
+        with pytest.raises(ValueError, match="language is not known"):
+            texts.find_texts([str(tmp_path / name)])
+
+
 @pytest.mark.parametrize(
     "name, error, message",
     [
@@ -98,7 +119,9 @@ def test_tables_and_treebanks_are_read(tmp_path):
 
 def test_json_lines_are_read(tmp_path):
     path = tmp_path / "de.jsonl"
-    path.write_text('{"t": "a"}\n\n{"t": ""}\n{"t": "b\\nc"}\n')
+    path.write_text(
+        '{"t": "a"}\n\n{"t": ""}\n{"t": null, "id": 7}\n{"t": "b\\nc"}\n'
+    )
     assert [*texts.read_texts([path], text_column="t")] == ["a", "b\nc"]
 
 
@@ -139,7 +162,7 @@ def test_damaged_file_is_named(tmp_path):
 
 def test_parquet_is_read_or_says_what_is_missing(monkeypatch, tmp_path):
     path = tmp_path / "de.parquet"
-    parquet.write_table(pa.table({"text": ["a", "", "b"]}), path)
+    parquet.write_table(pa.table({"text": ["a", "", None, "b"]}), path)
     assert [*texts.read_texts([path])] == ["a", "b"]
     with pytest.raises(ValueError, match="'txt'"):
         list(texts.read_texts([path], text_column="txt"))

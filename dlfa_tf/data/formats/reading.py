@@ -58,6 +58,7 @@ def read_rows(
     kind: str | None = None,
     header: bool | None = None,
     optional: Collection[str] = (),
+    null_is_empty: bool = False,
 ) -> Iterator[Row]:
     """Yields the rows of a table, one at a time.
 
@@ -71,6 +72,8 @@ def read_rows(
             Defaults to `None`: it does where a column is asked for by name.
         optional: names that the file may lack (labels of a test file, say);
             such a row lacks the key. Defaults to `()`.
+        null_is_empty: bool, whether null in JSON lines and Parquet is an
+            empty text; an error otherwise. Defaults to `False`.
 
     Returns:
         Iterator of `Row`: line and texts by name, without white space at
@@ -91,7 +94,11 @@ def read_rows(
         found = tables.choose_fields(path, rows, columns, header, optional)
     else:
         found = tables.choose_values(
-            path, _objects(path, kind, columns.values()), columns, optional
+            path,
+            _objects(path, kind, columns.values()),
+            columns,
+            optional,
+            null_is_empty,
         )
     return _not_empty(path, found, "rows")
 

@@ -166,15 +166,19 @@ def choose_values(
     rows: Iterable[tuple[int, Mapping[str, Any]]],
     columns: Columns,
     optional: Collection[str] = (),
+    null_is_empty: bool = False,
 ) -> Iterator[Row]:
     """Takes texts by name from objects; numbers become texts.
 
-    A value that is missing or null is an error, but for `optional`.
+    A value that is missing or null is an error, but for `optional`; with
+    `null_is_empty` only one that is missing.
     """
     for number, found in rows:
         values = {}
         for key, column in columns.items():
             value = found.get(str(column))
+            if value is None and null_is_empty and str(column) in found:
+                value = ""
             if value is None:
                 if key in optional:
                     continue
