@@ -271,6 +271,7 @@ class Worker:
 
     def __init__(self, case: str, folder: pathlib.Path) -> None:
         self.command = _command(case, folder)
+        self.facts: dict[str, Any] = {}
         self.rounds: list[dict[str, Any]] = []
         threads = str(FLAGS.threads)
         names = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS",
@@ -283,6 +284,9 @@ class Worker:
             text=True,
             env={**os.environ, **dict.fromkeys(names, threads)},
         )
+
+    def wait_until_ready(self) -> None:
+        """Reads the first thing that it says."""
         self.facts = self._read()
 
     def _read(self) -> dict[str, Any]:
@@ -335,6 +339,8 @@ def measure(
         for case in cases:
             workers[case] = Worker(case, folder)
             stack.callback(workers[case].close)
+        for worker in workers.values():
+            worker.wait_until_ready()
         calls: dict[str, Callable[[], Any]] = {
             case: functools.partial(Worker.take, worker)
             for case, worker in workers.items()
