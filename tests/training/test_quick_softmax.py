@@ -22,7 +22,7 @@ def test_values_and_gradients_are_those_of_keras(dtype, mask):
     with tf.GradientTape(persistent=True) as tape:
         tape.watch(scores)
         ours = quick_softmax.masked_softmax(scores, mask)
-        theirs = keras_layer(scores, mask)
+        theirs = keras_layer(scores, mask=mask)
         sums = [tf.reduce_sum(x * factor) for x in (ours, theirs)]
     for a, b in (
         (ours, theirs),
