@@ -3,9 +3,9 @@ r"""Seconds of a step of `trainers.adapt`, beside keras-hub and Hugging Face.
 All train on the same packed rows, with an encoder of the preset's shape, one
 process for each case; the processes take turns. What they do:
 
-default, bfloat16: as `trainers.adapt` does without more flags, and with
+float32, bfloat16: what `trainers.adapt` does, with --precision=float32 and
     --precision=mixed_bfloat16.
-free, free_bfloat16: with --nofrozen_embeddings.
+free, free_bfloat16: with --nofrozen_embeddings besides.
 keras_hub, keras_hub_bfloat16: the task MaskedLM with its preprocessor, by
     `fit` on the text of the rows, AdamW. All weights are trained; logits over
     the whole vocabulary at as many positions as ours (keras-hub's default, 96
@@ -23,7 +23,7 @@ Example:
     python -m venv PEERS
     PEERS/bin/pip install torch transformers accelerate datasets
     python -m benchmarks.adapting_speed --peers_python=PEERS/bin/python \
-        --texts=FOLDER --cases=default,bfloat16,run_mlm
+        --texts=FOLDER --cases=float32,bfloat16,run_mlm
 """
 
 import contextlib
@@ -60,12 +60,13 @@ from dlfa_tf.runs import environment
 from dlfa_tf.training import engine
 
 FLAGS = flags.FLAGS
+_FLOAT32 = {"precision": "float32"}
 _BFLOAT16 = {"precision": "mixed_bfloat16"}
 _FREE = {"frozen_embeddings": False}
 _OWN: dict[str, dict[str, Any]] = {
-    "default": {},
+    "float32": _FLOAT32,
     "bfloat16": _BFLOAT16,
-    "free": _FREE,
+    "free": {**_FREE, **_FLOAT32},
     "free_bfloat16": {**_FREE, **_BFLOAT16},
 }
 _KERAS_HUB = {
@@ -90,7 +91,7 @@ def define_flags() -> None:
     flags.DEFINE_integer("threads", 1, "Threads of every contestant.", 1)
     flags.DEFINE_list(
         "cases",
-        ["default", "bfloat16", "free", "keras_hub"],
+        ["float32", "bfloat16", "free", "keras_hub"],
         f"What to measure, of {', '.join(_CASES)}. All are in memory at once.",
     )
     flags.DEFINE_string("peers_python", None, "Python of Hugging Face's cases.")

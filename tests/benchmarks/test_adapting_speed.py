@@ -27,11 +27,11 @@ def test_tiny_model_is_measured(tmp_path, parse, preset):
     text.write_text("the cat sees a small house and the dog runs \n" * 60)
     output = tmp_path / "out.jsonl"
     parse(f"--preset={preset}", f"--texts={text}", "--sequence_length=16",
-          "--batch_size=4", "--repeats=2", "--cases=default,keras_hub",
+          "--batch_size=4", "--repeats=2", "--cases=float32,keras_hub",
           f"--output_file={output}")  # fmt: skip
     adapting_speed.main()
     own, keras_hub = map(json.loads, output.read_text().splitlines())
-    assert own["case"] == "default"
+    assert own["case"] == "float32"
     assert own["time_per_token_ratio_to"]["keras_hub"]["median"] > 0
     assert keras_hub["case"] == "keras_hub"
     assert keras_hub["time_per_token_ratio_to"] == {}
@@ -48,8 +48,8 @@ def test_tiny_model_is_measured(tmp_path, parse, preset):
 @pytest.mark.parametrize(
     "values, message",
     [
-        (["--cases=default,run_mlmm"], "'run_mlmm'. Accepted: default"),
-        (["--cases=default"], "--texts is missing"),
+        (["--cases=float32,run_mlmm"], "'run_mlmm'. Accepted: float32"),
+        (["--cases=float32"], "--texts is missing"),
         (["--cases=run_mlm", "--texts=de.txt"], "without --peers_python"),
     ],
 )
