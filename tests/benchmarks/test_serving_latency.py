@@ -30,9 +30,9 @@ def test_tiny_model_is_measured(tmp_path, monkeypatch):
     lines = list(map(json.loads, output.read_text().splitlines()))
     sizes, cases = lines[: len(EXPORTS)], lines[len(EXPORTS) :]
     assert [line["case"] for line in sizes] == [f"size, {x}" for x in EXPORTS]
-    assert all(line["export_bytes"] > 0 for line in sizes)
-    assert sizes[0]["export_bytes"] > sizes[0]["weights_bytes"] > 0
-    assert sizes[2]["export_bytes"] < sizes[0]["export_bytes"]
+    for line in sizes:
+        assert line["export_bytes"] > line["weights_bytes"] > 0
+        assert line["memory_bytes"] > 0
     assert [case["case"] for case in cases] == [
         "batch 1, short",
         "batch 1, long",
