@@ -1,7 +1,9 @@
 """Tests of dlfa_tf.runs.memory."""
 
 import ctypes
+import gc
 import pathlib
+import signal
 import sys
 import weakref
 
@@ -22,6 +24,20 @@ def test_circles_are_freed():
     freed = weakref.ref(Circle())
     memory.give_back()
     assert freed() is None
+
+
+def test_ctrl_c_during_the_search_is_not_lost():
+    def interrupt(phase, _):
+        if phase == "stop":
+            signal.raise_signal(signal.SIGINT)
+
+    gc.callbacks.append(interrupt)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            memory.give_back()
+    finally:
+        gc.callbacks.remove(interrupt)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_a_c_library_without_the_function_is_left_alone(monkeypatch):
