@@ -31,13 +31,16 @@ def test_ctrl_c_during_the_search_is_not_lost():
         if phase == "stop":
             signal.raise_signal(signal.SIGINT)
 
+    # What a shell starts in the background ignores SIGINT.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     gc.callbacks.append(interrupt)
     try:
         with pytest.raises(KeyboardInterrupt):
             memory.give_back()
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     finally:
         gc.callbacks.remove(interrupt)
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        signal.signal(signal.SIGINT, before)
 
 
 def test_a_c_library_without_the_function_is_left_alone(monkeypatch):
