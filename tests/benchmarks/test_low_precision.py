@@ -35,7 +35,8 @@ def test_tiny_model_is_scored_in_every_precision(tmp_path):
         low_precision.define_flags()
         flags.FLAGS(
             ["program", f"--model={tmp_path / 'model'}", "--task=pos",
-             "--languages=de,en", "--limit=4", f"--output_file={output}"]
+             "--split=test", "--languages=de,en", "--limit=4",
+             f"--output_file={output}"]
         )  # fmt: skip
         low_precision.main()
     finally:
