@@ -5,7 +5,6 @@ from typing import Any
 import keras
 from keras import ops
 
-from dlfa_tf.lazy import tf
 from dlfa_tf.training.objective import EngineSettings
 
 
@@ -71,9 +70,7 @@ class AdamWOnSums(keras.optimizers.AdamW):
     Keras' optimizers clip the gradient of each replica first and sum over the
     replicas then, so that "global norm" is another one with every number of
     replicas. The train step sums, clips, and hands the result to this class,
-    which must not sum again. On one device the two are the same, up to
-    rounding: TensorFlow's own Adam, one operation a variable, does there what
-    Keras does by a dozen.
+    which must not sum again. On one device the two are the same.
 
     Attributes:
         rate_factors: list of floats, one for each variable that the optimizer
@@ -95,48 +92,6 @@ class AdamWOnSums(keras.optimizers.AdamW):
     def _all_reduce_sum_gradients(self, grads_and_vars: Any) -> Any:
         # A hook of Keras' TensorFlow optimizer; no other backend calls it.
         return list(grads_and_vars)
-
-    def _apply_weight_decay(self, variables: Any) -> None:
-        # Keras reads and writes all weights for a decay of 0 as well.
-        if self.weight_decay:
-            super()._apply_weight_decay(variables)
-
-    def _backend_update_step(
-        self, grads: Any, trainable_variables: Any, learning_rate: Any
-    ) -> None:
-        is_alone = keras.backend.backend() == "tensorflow" and (
-            self._distribution_strategy.num_replicas_in_sync == 1
-            and all(_is_plain(variable) for variable in trainable_variables)
-        )
-        if not is_alone:
-            super()._backend_update_step(
-                grads, trainable_variables, learning_rate
-            )
-            return
-        rate = tf.cast(learning_rate, tf.float32)
-        step = tf.cast(self.iterations.value + 1, tf.float32)
-        powers = [tf.pow(beta, step) for beta in (self.beta_1, self.beta_2)]
-        for gradient, variable in zip(grads, trainable_variables, strict=True):
-            index = self._get_variable_index(variable)
-            factor = self.rate_factors[index] if self.rate_factors else 1.0
-            tf.raw_ops.ResourceApplyAdam(
-                var=variable.value.handle,
-                m=self._momentums[index].value.handle,
-                v=self._velocities[index].value.handle,
-                beta1_power=powers[0],
-                beta2_power=powers[1],
-                lr=rate * factor if factor != 1.0 else rate,
-                beta1=self.beta_1,
-                beta2=self.beta_2,
-                epsilon=self.epsilon,
-                grad=gradient,
-            )
-
-
-def _is_plain(variable: Any) -> bool:
-    """Whether a Keras variable is one float32 variable of TensorFlow."""
-    value = variable.value
-    return value.dtype == tf.float32 and not hasattr(value, "values")
 
 
 def make_optimizer(

@@ -7,8 +7,6 @@ import numpy as np
 
 from dlfa_tf.lazy import tf
 from dlfa_tf.preprocessing.base_preprocessor import IGNORED_LABEL
-from dlfa_tf.training import quick_gelu
-from dlfa_tf.training import quick_softmax
 from dlfa_tf.training.step import StepValues
 
 # Added to a replica's dropout seed for each replica before it: an odd number,
@@ -27,9 +25,6 @@ class TensorFlowStep:
     A model that has a shorter way to its losses has a method `label_losses`,
     from features and labels to float32 losses, 0 where there is no label; it is
     not asked in float16.
-
-    On a CPU GELU and the masked softmax of the model are computed in fewer
-    operations, from now on; see `quick_gelu` and `quick_softmax`.
 
     In float16 the optimizer scales the loss, and leaves the weights alone when
     the gradient overflows.
@@ -69,10 +64,6 @@ class TensorFlowStep:
                     f"{self.replicas} replicas. Accepted: "
                     "strategy=one_device, or mixed_bfloat16 without XLA."
                 )
-        if not tf.config.list_logical_devices("GPU"):
-            # What is gained there has not been measured.
-            quick_gelu.use_in(model)
-            quick_softmax.use_in(model)
         with self.strategy.scope():
             optimizer.build(model.trainable_variables)
         self._averaged = [

