@@ -189,7 +189,8 @@ def _refuse_empty() -> None:
     """Refuses `--model=$UNSET`, which would be as if it was not given."""
     for name in flags.FLAGS:
         flag = flags.FLAGS[name]
-        if flag.present and flag.value in ("", []) and flag.default is None:
+        empty = flag.present and flag.value in ("", [])
+        if empty and flag.default not in ("", []):
             raise flags.IllegalFlagValueError(
                 f"flag --{name}=: the value is empty. Received: ''. Accepted: "
                 "a value, or the flag left out."
