@@ -78,7 +78,9 @@ def user_path(path: Any, name: str = "path") -> pathlib.Path:
     return pathlib.Path(os.path.expanduser(text))
 
 
-def check_can_be_made(folder: pathlib.Path, name: str) -> None:
+def check_can_be_made(
+    folder: pathlib.Path, name: str, file: pathlib.Path | None = None
+) -> None:
     """Refuses a folder that could not be made, or not be written to.
 
     For work that takes long before it writes anything.
@@ -86,6 +88,7 @@ def check_can_be_made(folder: pathlib.Path, name: str) -> None:
     Args:
         folder: path, which need not be there, nor its parents.
         name: str, name of the argument, for the message.
+        file: path, what the argument names in that folder; default the folder.
 
     Raises:
         NotADirectoryError: when it is a file, or lies below one.
@@ -96,14 +99,15 @@ def check_can_be_made(folder: pathlib.Path, name: str) -> None:
     there = folder
     while not os.path.lexists(there) and there != there.parent:
         there = there.parent
-    received = f"Received: {str(folder)!r}. Accepted: a folder that can be"
+    given = folder if file is None else file
+    received = f"Received: {str(given)!r}. Accepted: a folder that can be"
     if not there.exists():
         raise FileNotFoundError(
             f"`{name}` leads over a link to what is not there, {str(there)!r}. "
             f"{received} made."
         )
     if not there.is_dir():
-        where = "is" if there == folder else f"lies below {str(there)!r},"
+        where = "is" if there == given else f"lies below {str(there)!r},"
         raise NotADirectoryError(f"`{name}` {where} a file. {received} made.")
     if not os.access(there, os.W_OK | os.X_OK, effective_ids=True):
         raise PermissionError(

@@ -160,7 +160,7 @@ def _run() -> None:
                 f"`output` exists and is never overwritten. Received: "
                 f"{FLAGS.output!r}. Accepted: a new file name."
             )
-        files.check_can_be_made(path.parent, "output")
+        files.check_can_be_made(path.parent, "output", path)
     with _open_input(FLAGS.input) as lines:
         # Not at the top: a wrong flag should not wait for TensorFlow.
         from trainers import labellers

@@ -62,7 +62,7 @@ def check_new(path: str | os.PathLike[str]) -> pathlib.Path:
             f"The bundle {str(path)!r} exists and is never overwritten. "
             "Accepted: a new file name."
         )
-    files.check_can_be_made(found.parent, "bundle")
+    files.check_can_be_made(found.parent, "bundle", found)
     return found
 
 
