@@ -269,7 +269,8 @@ def word(flag: Flag, kind: Kind, home: pathlib.Path) -> str:
     base = pathlib.PurePath(given).name
     # `--tasks` is of several tasks. What is wrong with a line is said by its
     # number, beside the answers.
-    names = flag.name.rstrip("s") in message and base in message
+    place = base in message or str(pathlib.PurePath(given).parent) in message
+    names = flag.name.rstrip("s") in message and place
     said = names or (flag.keeps and message.startswith("Input line"))
     if not said or not _SAYS_WHAT.search(message):
         raise AssertionError(

@@ -14,7 +14,7 @@ import zipfile
 from collections.abc import Callable
 from typing import NamedTuple
 
-import certifi
+import grpc
 import numpy as np
 import tensorflow as tf
 
@@ -120,7 +120,10 @@ def make_things(home: pathlib.Path) -> None:
         'model_config_list { config { name: "pos" base_path: "'
         f'{home}/exports/pos" model_platform: "tensorflow" }} }}\n'
     )
-    shutil.copyfile(certifi.where(), home / "tls" / "ca.pem")
+    roots = (
+        pathlib.Path(grpc.__file__).parent / "_cython/_credentials/roots.pem"
+    )
+    shutil.copyfile(roots, home / "tls" / "ca.pem")
     (home / "empty.txt").touch()
     (home / "empty").mkdir()
 

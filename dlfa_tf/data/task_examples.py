@@ -57,7 +57,8 @@ def find_file(
     raise FileNotFoundError(
         f"No {split} file for language {language!r} in {str(folder)!r}. "
         f"Expected {' or '.join(wanted)} (or packed, .gz or .bz2). The folder "
-        f"begins with: {held}."
+        f"begins with: {held}. `data_dir` names another folder; by itself it "
+        "is that of the `task` file."
     )
 
 
