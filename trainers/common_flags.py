@@ -116,9 +116,6 @@ def run_program(main: Callable[[], None], first: Sequence[str] = ()) -> None:
     # TensorFlow's C++ side otherwise reports at every start, as an error,
     # that there is no GPU. Its real errors arrive as Python exceptions.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    # TensorFlow's own pool for large buffers gives nothing back: what training
-    # took would be kept while the model is saved and scored.
-    os.environ.setdefault("TF_ONEDNN_USE_SYSTEM_ALLOCATOR", "1")
 
     def wrapped(argv: Sequence[str]) -> int:
         if len(argv) > 1:

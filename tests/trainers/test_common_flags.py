@@ -48,16 +48,6 @@ def test_errors_of_the_user_are_one_line(error):
     assert done.stderr == "Error: a  wrong value\n"
 
 
-@pytest.mark.parametrize("own", [None, "0"])
-def test_large_buffers_are_given_back_unless_the_user_says_no(own, monkeypatch):
-    name = "TF_ONEDNN_USE_SYSTEM_ALLOCATOR"
-    monkeypatch.delenv(name, raising=False)
-    if own is not None:
-        monkeypatch.setenv(name, own)
-    done = program(f"import os; common_flags.say(os.environ[{name!r}])")
-    assert done.stdout == f"{own or 1}\n"
-
-
 def test_error_without_a_message_has_its_name():
     assert program("raise ValueError").stderr == "Error: ValueError\n"
 
