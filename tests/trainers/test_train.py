@@ -230,7 +230,7 @@ def test_wrong_flags_are_named_at_once(start_wrong, arguments, parts):
     ("argument", "part"),
     [
         ("--learning_rate=0", "`learning_rate` must be positive"),
-        ("--languages=", "`languages` is empty"),
+        ("--clip_norm=0", "`clip_norm` must be positive"),
     ],
 )
 def test_wrong_settings_are_named_at_once(start_wrong, argument, part):

@@ -60,7 +60,7 @@ def test_existing_file_in_the_home_folder_is_found(file, monkeypatch):
 
 
 def test_bundle_below_a_file_is_refused(file):
-    with pytest.raises(NotADirectoryError, match="`bundle` is a file"):
+    with pytest.raises(NotADirectoryError, match="`bundle` lies below"):
         bundle_file.check_new(file / "new.bundle")
 
 
