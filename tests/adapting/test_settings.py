@@ -35,7 +35,10 @@ def test_weight_decay_does_not_fit_free_rows_of_a_compact_vocabulary():
 
 
 def test_no_folder_of_this_machine_is_shared():
-    config = make(texts=("de:/somewhere/a.txt", "/data/b-et.txt"))
+    config = make(
+        texts=("de:/somewhere/a.txt", "/data/b-et.txt"), preset="/data/mine"
+    )
+    assert config.shareable()["preset"] == "mine"
     assert config.shareable()["texts"] == ["a.txt", "b-et.txt"]
     assert "output_dir" not in config.shareable()
     assert make(steps=50).warmup_steps == 5

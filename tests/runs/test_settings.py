@@ -108,6 +108,16 @@ def test_json_round_trip():
     assert json.loads(text)["languages"] == ["de", "zh"]
 
 
+def test_no_folder_of_this_machine_is_shared():
+    config = default_config(
+        "pos", output_dir="o", data_dir="/data", preset="/data/presets/mine"
+    )
+    shared = config.shareable()
+    assert shared["preset"] == "mine"
+    assert not {"output_dir", "data_dir"} & set(shared)
+    assert config.to_json()["preset"] == "/data/presets/mine"
+
+
 def test_json_with_an_unknown_setting_is_refused():
     values = {**config().to_json(), "gates": "feature"}
     with pytest.raises(
