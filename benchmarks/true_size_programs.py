@@ -121,22 +121,36 @@ class Walk:
 
     def train(self, name: str, folder: pathlib.Path, **more: Any) -> None:
         """A run of the settings that the flags say."""
-        fused = FLAGS.fusion_layer
         self.take(
             name,
             "trainers.train",
             *self.data,
             f"--preset={FLAGS.preset}",
-            *([] if fused is None else [f"--fusion_layer={fused}"]),
             *self.settings(),
             f"--output_dir={folder}",
             "--resume",
             **more,
         )
 
+    def evaluate(
+        self, name: str, run_dir: pathlib.Path, folder: pathlib.Path
+    ) -> None:
+        """Scores a run anew, on the last of the languages."""
+        self.take(
+            name,
+            "trainers.evaluate",
+            f"--model={run_dir}",
+            *self.data,
+            f"--languages={FLAGS.languages[-1]}",
+            f"--eval_limit={FLAGS.eval_limit}",
+            f"--output_dir={folder}",
+        )
+
     def settings(self) -> list[str]:
         """Flags that a run on data and one on a bundle share."""
+        fused = FLAGS.fusion_layer
         return [
+            *([] if fused is None else [f"--fusion_layer={fused}"]),
             f"--precision={FLAGS.precision}",
             f"--batch_size={FLAGS.batch_size}",
             "--epochs=1",
@@ -229,16 +243,7 @@ def weights(run_dir: pathlib.Path) -> dict[str, bytes]:
 
 
 def _evaluate(walk: Walk) -> None:
-    folder = walk.work / "evaluated"
-    walk.take(
-        "evaluate",
-        "trainers.evaluate",
-        f"--model={walk.run_dir}",
-        *walk.data,
-        f"--languages={FLAGS.languages[-1]}",
-        f"--eval_limit={FLAGS.eval_limit}",
-        f"--output_dir={folder}",
-    )
+    walk.evaluate("evaluate", walk.run_dir, walk.work / "evaluated")
 
 
 def _export(walk: Walk) -> None:
@@ -314,7 +319,6 @@ def _bundle(walk: Walk) -> None:
         f"--bundle={bundle}",
         wrote=bundle,
     )
-    fused = FLAGS.fusion_layer
     for name, flag in (
         ("compact", "--compact_vocabulary"),
         ("full", "--nocompact_vocabulary"),
@@ -324,20 +328,15 @@ def _bundle(walk: Walk) -> None:
             f"train on bundle, {name} vocabulary",
             "trainers.train",
             f"--bundle={bundle}",
-            *([] if fused is None else [f"--fusion_layer={fused}"]),
             *walk.settings(),
             flag,
             f"--output_dir={folder}",
             wrote=folder,
         )
-    walk.take(
+    walk.evaluate(
         "evaluate run on bundle",
-        "trainers.evaluate",
-        f"--model={walk.work / 'bundle-compact'}",
-        *walk.data,
-        f"--languages={FLAGS.languages[-1]}",
-        f"--eval_limit={FLAGS.eval_limit}",
-        f"--output_dir={walk.work / 'evaluated-bundle'}",
+        walk.work / "bundle-compact",
+        walk.work / "evaluated-bundle",
     )
 
 

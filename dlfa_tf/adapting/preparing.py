@@ -122,6 +122,10 @@ def build(
 
     Returns:
         The model, its objective, and whether its head was trained before.
+
+    Raises:
+        ValueError: for a vocabulary without a mask piece, and as for
+            `build_model`.
     """
     used, pad_id = None, rows.pieces.pad_id
     train, held = rows.train, rows.held_back
@@ -162,6 +166,10 @@ def build_model(config: AdaptConfig) -> tuple[MaskedLM, bool]:
 
     Returns:
         `MaskedLM`, and whether its head was trained before.
+
+    Raises:
+        ValueError: for a preset or a head that cannot be loaded.
+        OSError: when a file of the preset cannot be read.
     """
     encoder = presets.load_encoder(config.preset, dtype=config.precision)
     model = MaskedLM(DLFABackbone(encoder))

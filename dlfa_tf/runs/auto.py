@@ -27,7 +27,16 @@ def resolved(config: TrainConfig, resume: bool = False) -> TrainConfig:
 
 
 def resolve_precision(precision: str, begun_in: str | None) -> str:
-    """Decides what `auto` means: as it was begun, or by this machine."""
+    """Decides what `auto` means: as it was begun, or by this machine.
+
+    Args:
+        precision: str, dtype policy or `auto`; a policy is returned as it is.
+        begun_in: str, dtype policy of what is gone on with, or `auto` or None
+            where nothing is.
+
+    Returns:
+        str, dtype policy.
+    """
     if precision != "auto":
         return precision
     if begun_in not in (None, "auto"):

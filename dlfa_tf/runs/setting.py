@@ -166,7 +166,15 @@ class Setting:
 
 
 def to_json(config: Any, settings: Mapping[str, Setting]) -> dict[str, Any]:
-    """The values of a config as JSON has them."""
+    """The values of a config as JSON has them.
+
+    Args:
+        config: object with an attribute for each setting.
+        settings: from name to `Setting`.
+
+    Returns:
+        dict from name to plain value.
+    """
     return {
         name: declared.to_json(getattr(config, name))
         for name, declared in settings.items()
@@ -183,8 +191,17 @@ def check_same(
 ) -> None:
     """Refuses values that differ, but for those that are free to.
 
-    `saved` and `asked` are as `to_json` gives them. The ValueError names the
-    folder that holds the saved ones, what they are of (`a run`) and their file.
+    Args:
+        saved: from name to value, as `to_json` gives them.
+        asked: the same; a name that is in one of them alone counts as `None`
+            in the other.
+        free: names that may differ.
+        folder: str, holds the saved values.
+        kind: str, what they are of, with an article: `a run`.
+        file: str, name of their file in the folder.
+
+    Raises:
+        ValueError: names what differs with both values, folder and file.
     """
     differing = [
         f"{name}={asked.get(name)!r} (the {kind.split()[-1]} has "

@@ -41,7 +41,7 @@ def test_folders_and_files_are_found(tmp_path):
     }
 
 
-def test_folders_of_shards_tell_the_language(tmp_path):
+def test_folders_of_shards_tell_the_language(tmp_path, monkeypatch):
     """As Hugging Face lays data sets out."""
     shards = [f"train-0000{i}-of-00002.parquet" for i in range(2)]
     for name in ("20231101.de", "et", "20231101.ceb", "tmp", "scripts"):
@@ -57,6 +57,8 @@ def test_folders_of_shards_tell_the_language(tmp_path):
         "sw": [tmp_path / "et" / "more-sw.txt"],
     }
     assert set(texts.find_texts([str(tmp_path / "20231101.de")])) == {"de"}
+    monkeypatch.chdir(tmp_path / "20231101.de")
+    assert set(texts.find_texts(["."])) == {"de"}
     for name in ("tmp", "scripts"):
         with pytest.raises(ValueError, match="language is not known"):
             texts.find_texts([str(tmp_path / name)])

@@ -1,31 +1,17 @@
 """A tiny case of the benchmark of bulk inference, without a cluster."""
 
-import json
-
 import pytest
-from absl import flags
 
 from benchmarks import bulk_scale
 from tests.serving import toy_models
 
 
 @pytest.mark.programs
-def test_tiny_export_is_measured(tmp_path):
+def test_tiny_export_is_measured(tmp_path, lines_of):
     export = toy_models.save_tagger(tmp_path / "toy" / "1")
-    output = tmp_path / "out.jsonl"
-    before = set(flags.FLAGS)
-    try:
-        bulk_scale.define_flags()
-        flags.FLAGS(
-            ["program", f"--export={export}", "--words=200", "--workers=",
-             f"--output_file={output}"]
-        )  # fmt: skip
-        bulk_scale.main()
-    finally:
-        for name in set(flags.FLAGS) - before:
-            delattr(flags.FLAGS, name)
-        flags.FLAGS.unparse_flags()
-    alone, billion, load = map(json.loads, output.read_text().splitlines())
+    alone, billion, load = lines_of(
+        bulk_scale, f"--export={export}", "--words=200", "--workers=",
+    )  # fmt: skip
     assert alone["case"] == "one process"
     assert alone["output_bytes"] > alone["input_bytes"] > 200
     assert billion["words"] == round(1e9 * 200 / alone["sentences"])

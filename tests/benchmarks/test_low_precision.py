@@ -1,9 +1,6 @@
 """A tiny case of the benchmark of scores in low precision."""
 
-import json
-
 import pytest
-from absl import flags
 
 from benchmarks import low_precision
 from dlfa_tf.data import get_task
@@ -24,26 +21,15 @@ def test_share_of_equal_labels(found, wanted, share):
 
 # Writes four exports.
 @pytest.mark.slow
-def test_tiny_model_is_scored_in_every_precision(tmp_path):
+def test_tiny_model_is_scored_in_every_precision(tmp_path, lines_of):
     model = DLFATokenClassifier.from_preset(
         "tiny_sentencepiece", fusion_layer=1, labels=get_task("pos").labels
     )
     model.save_to_preset(str(tmp_path / "model"))
-    output = tmp_path / "out.jsonl"
-    before = set(flags.FLAGS)
-    try:
-        low_precision.define_flags()
-        flags.FLAGS(
-            ["program", f"--model={tmp_path / 'model'}", "--task=pos",
-             "--split=test", "--languages=de,en", "--limit=4",
-             f"--output_file={output}"]
-        )  # fmt: skip
-        low_precision.main()
-    finally:
-        for name in set(flags.FLAGS) - before:
-            delattr(flags.FLAGS, name)
-        flags.FLAGS.unparse_flags()
-    lines = [json.loads(line) for line in output.read_text().splitlines()]
+    lines = lines_of(
+        low_precision, f"--model={tmp_path / 'model'}", "--task=pos",
+        "--split=test", "--languages=de,en", "--limit=4",
+    )  # fmt: skip
     cases = list(low_precision.EXPORTS)
     assert [line["case"] for line in lines] == [
         *(f"{language}, {case}" for language in ("de", "en") for case in cases),

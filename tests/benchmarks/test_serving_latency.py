@@ -1,9 +1,6 @@
 """A tiny case of the benchmark of serving; the peers need an environment."""
 
-import json
-
 import pytest
-from absl import flags
 
 from benchmarks import serving_latency
 
@@ -11,23 +8,13 @@ EXPORTS = ["session", "baseline", "bfloat16", "int8", "int8_bfloat16"]
 
 
 @pytest.mark.slow
-def test_tiny_model_is_measured(tmp_path, monkeypatch):
+def test_tiny_model_is_measured(monkeypatch, lines_of):
     for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
         monkeypatch.setenv(name, "1")
-    output = tmp_path / "out.jsonl"
-    before = set(flags.FLAGS)
-    try:
-        serving_latency.define_flags()
-        flags.FLAGS(
-            ["program", "--preset=tiny_sentencepiece", "--fusion_layer=1",
-             "--max_batch_size=2", "--repeats=2", f"--output_file={output}"]
-        )  # fmt: skip
-        serving_latency.main()
-    finally:
-        for name in set(flags.FLAGS) - before:
-            delattr(flags.FLAGS, name)
-        flags.FLAGS.unparse_flags()
-    lines = list(map(json.loads, output.read_text().splitlines()))
+    lines = lines_of(
+        serving_latency, "--preset=tiny_sentencepiece", "--fusion_layer=1",
+        "--max_batch_size=2", "--repeats=2",
+    )  # fmt: skip
     sizes, cases = lines[: len(EXPORTS)], lines[len(EXPORTS) :]
     assert [line["case"] for line in sizes] == [f"size, {x}" for x in EXPORTS]
     for line in sizes:
