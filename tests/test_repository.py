@@ -241,8 +241,8 @@ def test_help_lists_every_target_with_a_purpose():
 def test_readme_names_the_tests_that_a_change_must_pass():
     script = (ROOT / ".ci" / "run").read_text("utf-8")
     readme = (ROOT / "README.md").read_text("utf-8")
-    names = re.findall(r" make (test[a-z-]*)$", script, re.MULTILINE)
-    assert names == re.findall(r"^make (test[a-z-]*) ", readme, re.MULTILINE)
+    names = re.findall(r" make (test.*)$", script, re.MULTILINE)
+    assert names == re.findall(r"^make (test.*?) +#", readme, re.MULTILINE)
     assert "test" in names
 
 

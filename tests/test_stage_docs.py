@@ -125,8 +125,8 @@ def test_every_method_for_users_is_called_in_an_example():
     assert missing == set()
 
 
-# Installs the tools of the site where they are not, and builds it: a minute.
-@pytest.mark.slow
+# Installs the tools of the site where they are not, and builds it.
+@pytest.mark.programs
 def test_site_is_found_in_and_read_everywhere(tmp_path):
     browser.find()
     subprocess.run(["sh", "tools/docs.sh"], cwd=ROOT, check=True)

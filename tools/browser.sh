@@ -41,8 +41,15 @@ TMPDIR=$PWD/$busy AWS_EXECUTION_ENV=AWS_Lambda_nodejs22.x node \
     --input-type=module --eval \
     'import it from "@sparticuz/chromium"; await it.executablePath();' >/dev/null
 rm -rf node_modules
-# Its list of folders with fonts says /tmp.
-sed -i "s#/tmp/fonts#$PWD/$folder/fonts#" "$busy/fonts/fonts.conf"
+# Its list of folders with fonts names the one for temporary files.
+cat >"$busy/fonts/fonts.conf" <<'EOF'
+<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig>
+  <dir prefix="relative">fonts</dir>
+  <cachedir prefix="xdg">fontconfig</cachedir>
+</fontconfig>
+EOF
 cat >"$busy/start" <<'EOF'
 #!/bin/sh
 # Chromium with the libraries, and where there are none the font, beside it.

@@ -18,7 +18,6 @@ from typing import Any
 from typing import NamedTuple
 from unittest import mock
 
-import tensorflow as tf
 from absl import flags
 
 from dlfa_tf import checks
@@ -201,7 +200,7 @@ def _remembering() -> Any:
 
     What is checked of a folder is checked before.
     """
-    build = DLFATask._from_saved.__func__  # type: ignore[attr-defined]
+    build = vars(DLFATask)["_from_saved"].__func__
     models: dict[Any, Any] = {}
 
     def from_saved(cls: Any, preset: str, *more: Any) -> Any:
@@ -225,9 +224,7 @@ def walking() -> Iterator[pathlib.Path]:
             mock.patch.dict(os.environ, {"HOME": home, "DLFA_TF_CACHE": cache})
         )
         flag_things.make_things(pathlib.Path(home))
-        was_eager = tf.config.functions_run_eagerly()
-        tf.config.run_functions_eagerly(True)
-        stack.callback(tf.config.run_functions_eagerly, was_eager)
+        stack.enter_context(flag_things.untraced())
         for place, name in (
             (run, "Engine"),
             (adapt, "_run"),

@@ -5,6 +5,7 @@ the right thing for a flag into something that is nearly it, or into another.
 """
 
 import bz2
+import contextlib
 import gzip
 import io
 import os
@@ -12,6 +13,8 @@ import pathlib
 import shutil
 import zipfile
 from collections.abc import Callable
+from collections.abc import Iterator
+from typing import Any
 from typing import NamedTuple
 
 import grpc
@@ -48,38 +51,47 @@ THINGS = {
 }
 
 
-def make_things(home: pathlib.Path) -> None:
-    """Fills a home folder with one of everything; takes half a minute."""
+@contextlib.contextmanager
+def untraced() -> Iterator[None]:
+    """Functions of TensorFlow run as Python, which is quicker where once."""
     was_eager = tf.config.functions_run_eagerly()
     tf.config.run_functions_eagerly(True)
+    try:
+        yield
+    finally:
+        tf.config.run_functions_eagerly(was_eager)
+
+
+def _run(task: str, folder: pathlib.Path, **more: Any) -> Any:
+    """Trains on a handful of examples; returns the settings."""
     config = settings.default_config(
-        "pos",
-        output_dir=str(home / "run"),
-        data_source="sample",
+        task,
+        output_dir=str(folder),
         preset="tiny",
-        fusion_layer=1,
         epochs=1,
         batch_size=8,
         train_limit=8,
         eval_limit=2,
         languages=("de",),
-        sequence_length=32,
+        **more,
     )
     run.run(config, verbose=0)
+    return config
+
+
+def make_things(home: pathlib.Path) -> None:
+    """Fills a home folder with one of everything; takes half a minute."""
     shutil.copytree(_DATA / "examples" / "intents", home / "task")
-    of_file = settings.default_config(
-        str(home / "task" / "task.toml"),
-        output_dir=str(home / "intent_run"),
-        preset="tiny",
-        epochs=1,
-        batch_size=8,
-        train_limit=8,
-        eval_limit=2,
-        languages=("de",),
-    )
-    run.run(of_file, verbose=0)
-    bundle.make_bundle(config, str(home / "x.bundle"), "float32")
-    tf.config.run_functions_eagerly(was_eager)
+    with untraced():
+        config = _run(
+            "pos",
+            home / "run",
+            data_source="sample",
+            fusion_layer=1,
+            sequence_length=32,
+        )
+        _run(str(home / "task" / "task.toml"), home / "intent_run")
+        bundle.make_bundle(config, str(home / "x.bundle"), "float32")
     export_module.export_saved_model(
         load.load_model(str(home / "run")),
         home / "exports" / "pos",
@@ -151,7 +163,7 @@ class Kind(NamedTuple):
     """What is given: its name, and what makes it, None where it makes none."""
 
     name: str
-    make: Callable[[Given], str | None]
+    make: Callable[[Given], Any]
 
 
 def _text(change: Callable[[bytes], bytes], ending: str = "") -> Callable:

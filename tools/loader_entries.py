@@ -31,11 +31,19 @@ _REFUSED = (ValueError, TypeError, OSError)
 
 
 class Loader(NamedTuple):
-    """A function: what it is called, what it loads, and a call of it."""
+    """A function that loads something.
+
+    Attributes:
+        title: what the table calls it.
+        right: name of what it loads, in the home folder.
+        call: a call of it, with the path and the home folder.
+        finds_none: whether it returns None where there is nothing.
+    """
 
     title: str
     right: str
     call: Callable[[Any, pathlib.Path], Any]
+    finds_none: bool = False
 
 
 def _model(home: pathlib.Path) -> Any:
@@ -97,7 +105,8 @@ LOADERS = [
     Loader("`read_bundle`", "x.bundle",
            lambda path, _: bundle.read_bundle(path)),
     Loader("`CheckpointStore.load`", "checkpoints",
-           lambda path, _: CheckpointStore(path).load(set_aside=False)),
+           lambda path, _: CheckpointStore(path).load(set_aside=False),
+           finds_none=True),
     Loader("`Client.of_export`", "exports/pos/1", _first_export),
     Loader("`check_export`", "exports/pos/1", _refuse_problems),
     Loader("`read_metadata`", "exports/pos/1",
@@ -133,7 +142,7 @@ KINDS = [
     Kind("a list", lambda x: [str(x.path)]),
     Kind("a number", lambda x: 3),
     Kind("empty", lambda x: ""),
-]  # type: ignore[arg-type, return-value]
+]
 
 
 def word(loader: Loader, kind: Kind, home: pathlib.Path) -> str:
@@ -145,7 +154,7 @@ def word(loader: Loader, kind: Kind, home: pathlib.Path) -> str:
     try:
         with unprivileged.unprivileged():
             found = loader.call(value, home)
-        result = "none" if found is None and "Store" in loader.title else "yes"
+        result = "none" if loader.finds_none and found is None else "yes"
     except _REFUSED as error:
         message = str(error)
         said = "Accepted" in message or isinstance(error, PermissionError)

@@ -24,7 +24,11 @@ class _Data(ctypes.Structure):
 
 @contextlib.contextmanager
 def unprivileged() -> Iterator[None]:
-    """File permissions hold for this thread, also when it is root's."""
+    """File permissions hold for this thread, also when it is root's.
+
+    Raises:
+        OSError: when the system does not let go of root's rights.
+    """
     if os.geteuid():
         yield
         return

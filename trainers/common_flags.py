@@ -165,7 +165,11 @@ def exit_code(main: Callable[[], None]) -> int:
 
 
 def parse_flags(argv: Sequence[str]) -> list[str]:
-    """As absl does it, but with the exit code of wrong usage."""
+    """Parses flags as absl does, and reads paths as the library does.
+
+    Returns the arguments that are no flags. Exits with 2 for wrong usage, an
+    empty value and a URL in place of a path.
+    """
     try:
         try:
             rest = flags.FLAGS(argv)
@@ -211,7 +215,10 @@ def _take_path(flag: Any) -> None:
 
 
 def _expanded(name: str, item: Any) -> Any:
-    """A value; of `inside=outside` the path outside."""
+    """A value with the home folder for `~`; of `inside=outside` in outside.
+
+    ValueError when it begins as no path of a user may.
+    """
     if not isinstance(item, str):
         return item
     inside, equals, outside = item.rpartition("=")

@@ -149,6 +149,7 @@ def _show() -> None:
 
 
 def _check_folders(output: pathlib.Path) -> None:
+    """Refuses folders that could not be made, before any part runs."""
     # Not at the top: a wrong flag should not wait for it.
     from dlfa_tf.runs import run_folder
 

@@ -23,9 +23,9 @@ def open_server(
 
     `timeout` is in seconds, `batch_size` counts examples per request;
     `ca_file`, for TLS over gRPC, is the PEM file of the authority behind the
-    server's certificate. OSError when it cannot be read, ServingError when the
-    server does not say what it serves, ValueError when that is neither tagger
-    nor classifier.
+    server's certificate. OSError when it cannot be read, ValueError when it
+    holds no certificate; ServingError when the server does not say what it
+    serves, ValueError when that is neither tagger nor classifier.
     """
     credentials = None
     if ca_file is not None:

@@ -2,8 +2,6 @@
 
 import contextlib
 import pathlib
-import zipfile
-import zlib
 from collections.abc import Iterable
 from collections.abc import Iterator
 from typing import Any
@@ -66,7 +64,7 @@ def _lines(file: Any, path: str) -> Iterator[bytes]:
                 )
             number += 1
             yield line
-    except (EOFError, OSError, zipfile.BadZipFile, zlib.error) as error:
+    except text_lines.DAMAGED as error:
         raise ValueError(
             f"{path}: damaged after line {number} ({error}). Accepted: plain "
             "text, gzip (.gz), bzip2 (.bz2) and zip files."

@@ -11,7 +11,6 @@ import pathlib
 import re
 import tarfile
 import zipfile
-import zlib
 from collections.abc import Callable
 from collections.abc import Iterator
 from typing import IO
@@ -26,13 +25,7 @@ _ARCHIVES = 2
 # No file that is read here is half as large.
 _MOST_BYTES = 2**31
 _ENDING = re.compile(r"\.(zip|tar|tgz|tar\.gz)$", re.IGNORECASE)
-_DAMAGED = (
-    EOFError,
-    OSError,
-    tarfile.TarError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
+_DAMAGED = (*text_lines.DAMAGED, tarfile.TarError)
 
 
 class Found(NamedTuple):

@@ -17,6 +17,7 @@ import runpy
 import subprocess
 import sys
 from typing import Any
+from unittest import mock
 
 from absl import flags
 
@@ -24,8 +25,6 @@ import dlfa_tf
 
 # Programs, and what only some of them need.
 _NOT_IMPORTED = ("dlfa_tf.testing", "dlfa_tf.serving.bulk")
-
-
 # What `absl` knows of flags before a program defines its own.
 _NO_FLAGS: dict[str, Any] = {}
 
@@ -35,13 +34,14 @@ class ForkedRun(subprocess.Popen):
 
     def _execute_child(self, args: Any, *more: Any) -> None:
         if list(args[1:3]) != ["-m", "trainers.train"]:
-            super()._execute_child(args, *more)  # type: ignore[misc]
+            super()._execute_child(args, *more)
             return
+        # Both ends of those for input, output and errors.
         pipes = more[9:15]
         log = os.readlink(f"/proc/self/fd/{pipes[3]}")
         self.pid = start(log, args[2], list(args[3:]))
         self._child_created = True
-        self._close_pipe_fds(*pipes)  # type: ignore[attr-defined]
+        self._close_pipe_fds(*pipes)
 
 
 def start(log: str, module: str, arguments: list[str]) -> int:
@@ -59,7 +59,7 @@ def start(log: str, module: str, arguments: list[str]) -> int:
     os.dup2(file, 1)
     os.dup2(file, 2)
     if module == "trainers.sweep":
-        subprocess.Popen = ForkedRun  # type: ignore[misc]
+        mock.patch.object(subprocess, "Popen", ForkedRun).start()
     code = 1
     try:
         import tensorflow as tf

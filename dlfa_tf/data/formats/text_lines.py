@@ -25,7 +25,8 @@ _OTHER_BEGINNINGS = (
     (b"BZh91AY&SY", "bzip2 under another name; .bz2 at its end says so"),
     (b"PK\x03\x04", "a zip file under another name; .zip at its end says so"),
 )
-_DAMAGED = (EOFError, OSError, zipfile.BadZipFile, zlib.error)
+# What reading a damaged file raises.
+DAMAGED = (EOFError, OSError, zipfile.BadZipFile, zlib.error)
 
 
 @contextlib.contextmanager
@@ -115,7 +116,7 @@ def numbered_lines(
             f"byte {error.start} of the line). Accepted: UTF-8 text."
             + (what_else(error.object) if number == 1 else "")
         ) from error
-    except _DAMAGED as error:
+    except DAMAGED as error:
         raise ValueError(
             f"{path}: damaged {_packing(path)} file after line {number} "
             f"({error}). Accepted: the whole file, packed as its name says."
