@@ -178,17 +178,45 @@ def check_share(name: str, value: object) -> float:
     return _check_number(name, value, 0.0, 1.0, "numbers between 0 and 1")
 
 
+def check_fraction(name: str, value: object, meaning: str = "") -> float:
+    """Returns `value` as a float if it is a part of a whole, or nothing of it.
+
+    Args:
+        name: str, name of the argument, for the message.
+        value: object, what the caller gave.
+        meaning: str, of what it is a part, for the message.
+
+    Returns:
+        float, 0 or more and below 1.
+
+    Raises:
+        TypeError: when the value is not a real number (booleans are refused).
+        ValueError: when it is negative, 1 or more, or not a number.
+    """
+    accepted = f"0 to below 1, {meaning}" if meaning else "0 to below 1"
+    return _check_number(name, value, 0.0, 1.0, accepted, with_low=True)
+
+
 def _check_number(
-    name: str, value: object, low: float, high: float, accepted: str
+    name: str,
+    value: object,
+    low: float,
+    high: float,
+    accepted: str,
+    *,
+    with_low: bool = False,
 ) -> float:
-    """Returns `value` as a float if it lies between the bounds, exclusive."""
+    """Returns `value` as a float if it lies between the bounds, exclusive.
+
+    With `with_low` the lower one is accepted, too.
+    """
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise TypeError(
-            f"`{name}` must be a number. Received: {value!r} of type "
+            f"`{name}` must be a number. Received: {value!r:.80} of type "
             f"{type(value).__name__}. Accepted: {accepted}."
         )
     number = float(value)
-    if not low < number < high:
+    if not (low < number < high or (with_low and number == low)):
         raise ValueError(
             f"`{name}` is out of range. Received: {value!r}. Accepted: "
             f"{accepted}."

@@ -10,6 +10,7 @@ import pytest
 from dlfa_tf.checks import check_choice
 from dlfa_tf.checks import check_count
 from dlfa_tf.checks import check_finite_number
+from dlfa_tf.checks import check_fraction
 from dlfa_tf.checks import check_known
 from dlfa_tf.checks import check_mask_shape
 from dlfa_tf.checks import check_positive_number
@@ -50,8 +51,9 @@ def test_choice_says_what_it_takes():
         (check_finite_number, (0, -1e9), (math.inf, math.nan), "finite"),
         (check_positive_number, (1, 0.5), (0, -1, math.inf), "above 0"),
         (check_share, (0.5,), (0, 1, math.nan), "between 0 and 1"),
+        (check_fraction, (0, 0.5), (-1e-9, 1, math.nan), "0 to below 1"),
     ],
-    ids=["finite", "positive", "share"],
+    ids=["finite", "positive", "share", "fraction"],
 )
 def test_numbers_have_bounds(check, good, bad, accepted):
     for value in good:

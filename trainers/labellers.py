@@ -66,16 +66,11 @@ def open_model(folder: str, batch_size: int) -> tuple[Any, str]:
     if export is not None:
         client = Client.of_export(export, max_batch_size=batch_size)
         return client, client.kind
-    from dlfa_tf.models.token_classifier import DLFATokenClassifier
     from dlfa_tf.runs import load
+    from dlfa_tf.serving.export import export_module
 
     model = load.load_model(folder)
-    kind = "classifier"
-    if isinstance(model, DLFATokenClassifier):
-        kind = "tagger"
-    elif model.num_texts == 1:
-        kind = "single_classifier"
-    return ModelLabeller(model, batch_size), kind
+    return ModelLabeller(model, batch_size), export_module.kind_of(model)
 
 
 class ModelLabeller:

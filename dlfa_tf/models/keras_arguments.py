@@ -87,7 +87,9 @@ def _check_fit(found: dict[str, Any]) -> None:
         )
     split = found.get("validation_split")
     if split is not None:
-        found["validation_split"] = _checked_split(split)
+        found["validation_split"] = checks.check_fraction(
+            "validation_split", split, "a share of the examples"
+        )
     if found.get("validation_freq") is not None:
         found["validation_freq"] = _checked_frequency(found["validation_freq"])
     has_some = found.get("validation_data") is not None
@@ -129,21 +131,6 @@ def _checked_callbacks(value: Any) -> Any:
             f"at index {i}. Accepted: keras.callbacks.Callback{hint}."
         )
     return found
-
-
-def _checked_split(value: Any) -> float:
-    """`validation_split` as a float from 0 to below 1."""
-    if isinstance(value, bool) or not isinstance(value, numbers.Real):
-        raise TypeError(
-            f"`validation_split` must be a number. Received: {value!r:.80} of "
-            f"type {type(value).__name__}. Accepted: 0 to below 1."
-        )
-    if not 0 <= float(value) < 1:
-        raise ValueError(
-            f"`validation_split` is out of range. Received: {value!r}. "
-            "Accepted: 0 to below 1, a share of the examples."
-        )
-    return float(value)
 
 
 def _checked_frequency(value: Any) -> Any:

@@ -30,11 +30,19 @@ def about_to_be_set(
 ) -> Iterator[None]:
     """Builds and loads models whose large weights are about to be set.
 
-    Does nothing without `when`. In this thread weights of `least` values and
-    more (by default `LARGE`) that would be drawn from a truncated normal
+    In this thread weights that would be drawn from a truncated normal
     distribution, as keras-hub's encoders have them, begin as zeros; no other
     random number changes by that. Large embeddings are read from a file with
-    one copy at a time instead of three.
+    one copy at a time instead of three. Other threads that ask for the same
+    wait.
+
+    Args:
+        when: bool, whether to do so; without, nothing is done.
+        least: int, number of values from which on a weight begins as zeros.
+            Defaults to `None`: `LARGE`.
+
+    Returns:
+        Context manager.
     """
     if not when:
         yield
@@ -76,16 +84,37 @@ def about_to_be_set(
 
 
 def assign(variable: Any, value: np.ndarray) -> None:
-    """Sets a variable, without copies of the value where it is large."""
-    if not _set_in_parts(variable, value):
+    """Sets a variable, without copies of the value where it is large.
+
+    Args:
+        variable: variable of Keras.
+        value: array of its shape, or what HDF5 has of one.
+
+    Raises:
+        ValueError: when the value has another shape.
+    """
+    if (
+        value.size < LARGE
+        or value.shape != tuple(variable.shape)
+        or not _is_resource(variable)
+    ):
         variable.assign(value)
+        return
+    for start in range(0, len(value), _ROWS):
+        part = value[start : start + _ROWS]
+        _set_part(variable, start, part.astype(variable.dtype, copy=False))
 
 
 def set_rows(variable: Any, ids: np.ndarray, rows: Any) -> None:
-    """Sets the rows `ids`, in ascending order, of a table.
+    """Sets some rows of a table.
 
     TensorFlow's own way to do it in place, `scatter_update`, has every later
     read of the variable make a copy of it.
+
+    Args:
+        variable: variable of Keras, `(rows, ...)`.
+        ids: int array `(some,)`, numbers of rows in ascending order.
+        rows: array or tensor `(some, ...)` of the variable's type.
     """
     if not _is_resource(variable):
         value = keras.ops.scatter_update(variable.value, ids[:, None], rows)
@@ -99,20 +128,6 @@ def set_rows(variable: Any, ids: np.ndarray, rows: Any) -> None:
             part = np.array(variable.value[start:end])
             part[ids[first:last] - start] = rows[first:last]
             _set_part(variable, start, part)
-
-
-def _set_in_parts(variable: Any, value: np.ndarray) -> bool:
-    """Sets a large variable; False where it is for Keras to do."""
-    if (
-        value.size < LARGE
-        or value.shape != tuple(variable.shape)
-        or not _is_resource(variable)
-    ):
-        return False
-    for start in range(0, len(value), _ROWS):
-        part = value[start : start + _ROWS]
-        _set_part(variable, start, part.astype(variable.dtype, copy=False))
-    return True
 
 
 def _set_part(variable: Any, start: int, part: np.ndarray) -> None:

@@ -1,6 +1,5 @@
 """From a preset name or a folder to a task model; shared by both tasks."""
 
-import numbers
 from collections.abc import Sequence
 from typing import Any
 
@@ -94,7 +93,7 @@ def _check_known(kwargs: dict[str, Any], known: Sequence[str]) -> None:
 def _check_task_arguments(kwargs: dict[str, Any]) -> None:
     """Refuses what the class would, before an encoder is waited for."""
     if "dropout" in kwargs:
-        checked_dropout(kwargs["dropout"])
+        checks.check_fraction("dropout", kwargs["dropout"])
     labels, num_classes = (kwargs.get(name) for name in _LABEL_ARGUMENTS)
     if labels is not None or num_classes is not None:
         names = resolve_labels(labels, kwargs.get("preprocessor"))
@@ -175,21 +174,6 @@ def resolve_num_classes(num_classes: int | None, labels: Any) -> int:
     if count < 2:
         raise ValueError(f"`num_classes` must be 2 or more. Received: {count}.")
     return count
-
-
-def checked_dropout(rate: Any) -> float:
-    """A rate of dropout, 0 to below 1."""
-    if isinstance(rate, bool) or not isinstance(rate, numbers.Real):
-        raise TypeError(
-            f"`dropout` must be a number. Received: {rate!r:.80} of type "
-            f"{type(rate).__name__}. Accepted: 0 to below 1."
-        )
-    if not 0 <= float(rate) < 1:
-        raise ValueError(
-            f"`dropout` is out of range. Received: {rate!r}. Accepted: 0 to "
-            "below 1."
-        )
-    return float(rate)
 
 
 def check_parts(backbone: Any, preprocessor: Any, expected: type) -> None:

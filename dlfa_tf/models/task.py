@@ -9,6 +9,7 @@ import keras
 import keras_hub
 import numpy as np
 
+from dlfa_tf import checks
 from dlfa_tf import files
 from dlfa_tf import manifest
 from dlfa_tf import raw_values
@@ -71,7 +72,7 @@ class DLFATask(keras_hub.models.Task):
         compile: bool = True,
     ) -> None:
         loading.check_parts(backbone, preprocessor, self.preprocessor_cls)
-        dropout = loading.checked_dropout(dropout)
+        dropout = checks.check_fraction("dropout", dropout)
         labels = loading.resolve_labels(labels, preprocessor)
         num_classes = loading.resolve_num_classes(num_classes, labels)
         sequence_length = getattr(preprocessor, "sequence_length", None)

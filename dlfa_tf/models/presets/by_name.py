@@ -99,7 +99,7 @@ def preset_name(preset: Any) -> str:
         str.
 
     Raises:
-        TypeError: when it is neither, or empty.
+        TypeError: when it is none of these, or an empty str.
     """
     if isinstance(preset, (bytes, os.PathLike)):
         return os.fsdecode(preset)

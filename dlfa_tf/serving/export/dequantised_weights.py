@@ -14,14 +14,21 @@ from dlfa_tf.lazy import tf
 # Names of what is made at load begin so. It is no variable to be stored.
 PREFIX = "dequantised_"
 _STEPS = 127
+# TensorFlow's name of what belongs to one handle alone.
+_ANONYMOUS = "cd2c89b7-88b7-44c8-ad83-06c2a9158347"
 
 
 def quantised(stack: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Rounds matrices to 255 steps of each column's largest number.
 
-    From float32 `(matrices, inputs, outputs)` to int8 of that shape and
-    float32 `(matrices, 1, outputs)`, whose product is nearly the same; exactly
-    what Keras has where it has quantised them before.
+    Exactly to what Keras has where it has quantised them before.
+
+    Args:
+        stack: float32 array `(matrices, inputs, outputs)`.
+
+    Returns:
+        int8 array of that shape and float32 array `(matrices, 1, outputs)`,
+        whose product is nearly `stack`.
     """
     scales = np.max(np.abs(stack), axis=1, keepdims=True) / np.float32(_STEPS)
     safe = np.where(scales > 0, scales, np.float32(1.0))
@@ -29,11 +36,18 @@ def quantised(stack: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def dequantised(stack: np.ndarray, dtype: str) -> Any:
-    """A resource of `(matrices, inputs, outputs)` that is stored in int8.
+    """A resource of floats that is stored in int8.
 
-    `read` gives the floats, `variables` are what is stored. As a lookup table
-    is, it is filled by the op with which every loader begins, the model
-    server's too.
+    As a lookup table is, it is filled by the op with which every loader begins,
+    the model server's too.
+
+    Args:
+        stack: float32 array `(matrices, inputs, outputs)`.
+        dtype: str, type of the floats.
+
+    Returns:
+        An object to be tracked by what is exported. Its `read` gives the floats
+        `(matrices, inputs, outputs)`, `variables` are what is stored.
     """
 
     # TensorFlow is imported at the first use.
@@ -82,7 +96,3 @@ def dequantised(stack: np.ndarray, dtype: str) -> Any:
             return value
 
     return DequantisedWeights()
-
-
-# TensorFlow's name of what belongs to one handle alone.
-_ANONYMOUS = "cd2c89b7-88b7-44c8-ad83-06c2a9158347"

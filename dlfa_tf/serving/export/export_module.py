@@ -117,7 +117,7 @@ def export_saved_model(
             f"for the next free one ({next_version(base)})."
         )
     module, functions = _module(model, rows_at_a_time, kept_ids)
-    kind = _kind(model)
+    kind = kind_of(model)
     metadata = metadata_file.describe_export(
         model, kind, base.name, max_batch_size, run, kept_ids
     )
@@ -165,7 +165,15 @@ def _save(
         ) from error
 
 
-def _kind(model: Any) -> str:
+def kind_of(model: Any) -> str:
+    """Kind of the export of a task model.
+
+    Args:
+        model: `DLFATextClassifier` or `DLFATokenClassifier`.
+
+    Returns:
+        str, a key of `contract.SIGNATURES`.
+    """
     if isinstance(model, DLFATokenClassifier):
         return "tagger"
     return "single_classifier" if model.num_texts == 1 else "classifier"
@@ -177,7 +185,7 @@ def _functions(model: Any, forward: Any, rows_at_a_time: int) -> dict[str, Any]:
         "tagger": signatures.tagger_signatures,
         "classifier": signatures.classifier_signatures,
         "single_classifier": signatures.single_signatures,
-    }[_kind(model)]
+    }[kind_of(model)]
     return build(model, forward, rows_at_a_time)
 
 
@@ -202,8 +210,9 @@ def _module(
 ) -> tuple[Any, dict[str, Any]]:
     """Builds the object that `tf.saved_model.save` walks, and signatures."""
     kept = None if kept_ids is None else KeptVocabulary(model, kept_ids)
-    read = model if kept is None else kept.model
-    forward = served_forward.build_forward(read)
+    forward = served_forward.build_forward(
+        model if kept is None else kept.model
+    )
 
     def compute(features: dict[str, Any], read: str | None = None) -> Any:
         if kept is not None:

@@ -15,14 +15,25 @@ import numpy as np
 from dlfa_tf.lazy import tf
 from dlfa_tf.serving.export import dequantised_weights
 
-# Numbers, and whether they are stored in int8; matrices have a shape, too.
-_KEY_OF_VECTORS = 2
+
+class Group(NamedTuple):
+    """What weights have in common that lie in one variable.
+
+    Attributes:
+        dtype: str, in which they are read.
+        in_int8: bool, whether they are stored in eight bits.
+        shape: tuple of int, that of each matrix; empty of vectors.
+    """
+
+    dtype: str
+    in_int8: bool
+    shape: tuple[int, ...]
 
 
 class Handle(NamedTuple):
     """Where a weight lies: its group, and its place in there."""
 
-    group: tuple
+    group: Group
     place: int
 
 
@@ -34,12 +45,12 @@ class PackedWeights:
     """
 
     def __init__(self) -> None:
-        self._groups: dict[tuple, list[np.ndarray]] = collections.defaultdict(
+        self._groups: dict[Group, list[np.ndarray]] = collections.defaultdict(
             list
         )
-        self._stored: dict[tuple, Any] = {}
-        self._resources: dict[tuple, Any] = {}
-        self._sizes: dict[tuple, list[int]] = {}
+        self._stored: dict[Group, Any] = {}
+        self._resources: dict[Group, Any] = {}
+        self._sizes: dict[Group, list[int]] = {}
 
     @property
     def variables(self) -> list[Any]:
@@ -61,7 +72,7 @@ class PackedWeights:
         columns.
         """
         shape = weight.shape if weight.ndim > 1 else ()
-        key: tuple = (dtype, in_int8, *shape)
+        key = Group(dtype, in_int8, shape)
         self._groups[key].append(np.asarray(weight))
         return Handle(key, len(self._groups[key]) - 1)
 
@@ -70,7 +81,7 @@ class PackedWeights:
         # One group after the other: the copies of one are freed again.
         while self._groups:
             key, weights = self._groups.popitem()
-            dtype, in_int8, *shape = key
+            dtype, in_int8, shape = key
             self._sizes[key] = [len(weight) for weight in weights]
             joined = np.stack(weights) if shape else np.concatenate(weights)
             if in_int8:
@@ -78,7 +89,7 @@ class PackedWeights:
                     joined, dtype
                 )
                 continue
-            name = "_".join(["packed", *map(str, shape or ["vectors"])])
+            name = "_".join(["packed", *map(str, shape or ("vectors",))])
             self._stored[key] = tf.Variable(
                 tf.cast(joined, dtype), trainable=False, name=name
             )
@@ -93,7 +104,7 @@ class PackedWeights:
         for key, group in groups.items():
             sizes = self._sizes[key]
             # Neither copies a stack whose parts are aligned.
-            if len(key) > _KEY_OF_VECTORS:
+            if key.shape:
                 parts = tf.unstack(group, len(sizes))
             else:
                 parts = tf.split(group, sizes)

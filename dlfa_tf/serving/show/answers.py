@@ -52,7 +52,8 @@ class ModelAnswers:
     """
 
     def __init__(self, model: Any, name: str) -> None:
-        from dlfa_tf.models.token_classifier import DLFATokenClassifier
+        # Not at the top: an export is shown without the classes of models.
+        from dlfa_tf.serving.export import export_module
 
         if model.preprocessor is None or model.labels is None:
             raise ValueError(
@@ -61,18 +62,12 @@ class ModelAnswers:
                 f"labels={model.labels}."
             )
         self._model = model
-        self._is_tagger = isinstance(model, DLFATokenClassifier)
-        is_single = not self._is_tagger and model.num_texts == 1
+        kind = export_module.kind_of(model)
+        self._is_tagger = kind == "tagger"
         self._reader = _build_reader(model)
         self.about = {
             "name": name,
-            "kind": (
-                "tagger"
-                if self._is_tagger
-                else "single_classifier"
-                if is_single
-                else "classifier"
-            ),
+            "kind": kind,
             "system": _system(model.backbone.fusion_layer),
             "labels": list(model.labels),
             "fusion_layer": model.backbone.fusion_layer,

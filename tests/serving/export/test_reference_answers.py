@@ -1,5 +1,6 @@
 """Tests of the comparison of an export's answers with the model's."""
 
+import keras
 import keras_hub
 import numpy as np
 import pytest
@@ -110,13 +111,23 @@ def test_pieces_that_are_not_kept_are_unknown(classifier):
     ],
 )
 def test_tolerance_is_that_of_the_numbers(dtype, tolerance):
-    model = DLFATextClassifier.from_preset(
-        "tiny", labels=["no", "yes"], dtype=dtype
+    model, other = (
+        DLFATextClassifier.from_preset(
+            "tiny", labels=["no", "yes"], dtype=dtype
+        )
+        for _ in range(2)
     )
     assert reference_answers.tolerance_of(model) == tolerance
     model.quantize("int8")
     found = reference_answers.tolerance_of(model)
     assert found == reference_answers.INT8_TOLERANCE
+    # Rounded weights are the model's own.
+    other.quantize(
+        config=keras.quantizers.Int8QuantizationConfig(
+            activation_quantizer=None
+        )
+    )
+    assert reference_answers.tolerance_of(other) == tolerance
 
 
 def test_int8_is_small_and_gives_nearly_the_same_labels(tmp_path):
