@@ -55,6 +55,8 @@ def test_what_is_loaded_is_what_was_saved(all_large, tmp_path, dtype):
         assert keras.backend.standardize_dtype(b.value.dtype) == b.dtype
     again = keras.random.uniform((2,), seed=keras.random.SeedGenerator(3))
     np.testing.assert_array_equal(random, again)
+    untrained = presets.load_encoder(str(tmp_path), load_weights=False)
+    assert np.any(np.array(untrained.token_embedding.embeddings))
 
 
 def test_saved_task_is_loaded_whole(all_large, tmp_path):
@@ -84,6 +86,22 @@ def test_table_of_another_size_is_refused(all_large, tmp_path):
         same.load_weights(path)
         with pytest.raises(ValueError, match="(?i)shape"):
             table(13).load_weights(path)
+
+
+def test_factors_of_a_table_end_with_what_is_loaded(all_large, tmp_path):
+    def table():
+        layer = keras.layers.Embedding(12, 2)
+        return keras.Sequential([keras.Input((3,), dtype="int32"), layer])
+
+    saved, adapted = table(), table()
+    path = str(tmp_path / "table.weights.h5")
+    saved.save_weights(path)
+    layer = adapted.layers[0]
+    layer.enable_lora(1)
+    layer.lora_embeddings_b.assign([[1.0, 1.0]])
+    with large_weights.about_to_be_set():
+        adapted.load_weights(path)
+    np.testing.assert_array_equal(layer.embeddings, saved.layers[0].embeddings)
 
 
 def test_rows_are_set_in_place(all_large):

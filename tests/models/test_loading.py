@@ -309,6 +309,16 @@ def test_arguments_of_a_model_are_looked_at(given, error, message):
         DLFATextClassifier.from_preset("tiny", **{**options, **given})
 
 
+@pytest.mark.parametrize("given", [{"dropout": 1}, {"labels": []}])
+def test_faults_are_said_before_an_encoder_is_waited_for(given, monkeypatch):
+    def load(*_, **__):
+        raise AssertionError("The encoder is loaded.")
+
+    monkeypatch.setattr("dlfa_tf.models.presets.load_encoder", load)
+    with pytest.raises(ValueError, match=f"`{next(iter(given))}` "):
+        DLFATextClassifier.from_preset("tiny", **given)
+
+
 def test_parts_of_a_model_are_looked_at():
     encoder = load_encoder("tiny")
     with pytest.raises(TypeError, match="`backbone` must be a DLFABackbone"):

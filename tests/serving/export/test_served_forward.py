@@ -176,6 +176,20 @@ def test_own_fusion_is_called_as_keras_calls_it():
     assert any(v is layer.scale.value for v in forward.variables)
 
 
+def test_fusion_of_a_user_s_reads_zeros_at_padding():
+    class Summing(Doubling):
+        def call(self, low, high, padding_mask=None):
+            return low + keras.ops.sum(high, axis=1, keepdims=True)
+
+    model = make_model(fusion_layer=1, fusion=Summing())
+    features = make_features(model)
+    forward = FlatForward(model)
+    alone, _ = forward({k: v[1:2, :3] for k, v in features.items()})
+    np.testing.assert_allclose(
+        forward(features)[0][1:2, :3], alone, atol=TOLERANCE
+    )
+
+
 @pytest.mark.parametrize("pooler", ["encoder", "new", "none"])
 @pytest.mark.parametrize("pooling", ["first", "mean"])
 def test_every_sentence_vector(pooling, pooler):
