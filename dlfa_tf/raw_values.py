@@ -230,6 +230,12 @@ def utf8_error(
     """Why a string or bytes are no text in UTF-8; None where they are.
 
     Bytes may be no UTF-8, a string may hold half a surrogate pair.
+
+    Args:
+        item: str or bytes.
+
+    Returns:
+        The error of decoding or encoding, not raised, or None.
     """
     try:
         if isinstance(item, bytes):

@@ -25,6 +25,12 @@ def without_paths(value: Any) -> Any:
 
     Names of folders may have spaces: of a text, the words between a path and
     the next slash count as a part of it.
+
+    Args:
+        value: a plain value, as JSON has them; mappings and lists to any depth.
+
+    Returns:
+        The same with shorter texts; tuples are lists. Keys of mappings stay.
     """
     if isinstance(value, Mapping):
         return {key: without_paths(item) for key, item in value.items()}

@@ -4,7 +4,6 @@ import contextlib
 import dataclasses
 import pathlib
 import time
-from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -18,6 +17,7 @@ from dlfa_tf.adapting import texts
 from dlfa_tf.adapting.masked_lm import MaskedLM
 from dlfa_tf.adapting.masked_word_training import MaskedWordTraining
 from dlfa_tf.adapting.preparing import Rows
+from dlfa_tf.adapting.preparing import Say
 from dlfa_tf.adapting.settings import NOT_OF_THE_RESULT
 from dlfa_tf.adapting.settings import AdaptConfig
 from dlfa_tf.models import compact_model
@@ -43,8 +43,6 @@ LOG_FOLDER = "adaptation"
 SCHEMA = 1
 _SETTINGS = "settings.json"
 _BEFORE = "before.json"
-
-Say = Callable[[str], None]
 
 
 def adapt(

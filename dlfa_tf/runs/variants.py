@@ -23,6 +23,12 @@ def shared_settings(configs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     depart from the default, and alike. Encoders may differ: where no run has
     the default one, it is that of most runs; of several, a name before a
     folder, which may hold what was made of it, then the first in order.
+
+    Args:
+        configs: settings of the runs, as in `results.json`.
+
+    Returns:
+        dict from name to value, as `variant_name` would write it.
     """
     shared = {}
     for name, default in GENERAL_DEFAULTS.items():
@@ -44,9 +50,15 @@ def variant_name(
     """Names the settings in which a run departs from the paper's system.
 
     For example `"branches=local, new_layer_rate=10.0"`; empty for the paper's
-    systems. `config` is as in `results.json`, and what is missing has its
-    default; `shared` has the values of `shared_settings`, which are left out.
-    Of an encoder's folder or address the last part stands there.
+    systems. Of an encoder's folder or address the last part stands there.
+
+    Args:
+        config: settings as in `results.json`; what is missing has its default.
+        shared: what `shared_settings` returned, which is left out. Defaults
+            to `None`: nothing.
+
+    Returns:
+        str, settings with their values in the order of `DEFAULTS`.
     """
     known = dict(GENERAL_DEFAULTS)
     fuses = config.get("fusion_layer") is not None

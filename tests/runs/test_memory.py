@@ -3,6 +3,7 @@
 import ctypes
 import gc
 import pathlib
+import resource
 import signal
 import sys
 import weakref
@@ -51,7 +52,7 @@ def test_a_c_library_without_the_function_is_left_alone(monkeypatch):
 def resident():
     """Resident memory of this process, in bytes."""
     pages = pathlib.Path("/proc/self/statm").read_text().split()[1]
-    return int(pages) * 4096
+    return int(pages) * resource.getpagesize()
 
 
 @pytest.mark.skipif(
