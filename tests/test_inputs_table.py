@@ -2,6 +2,8 @@
 
 import pytest
 
+from tools import flag_entries
+from tools import flag_things
 from tools import input_kinds
 from tools import inputs_table
 
@@ -44,3 +46,37 @@ def test_kinds_have_names_of_their_own():
     ):
         names = [kind.name for kind in kinds]
         assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize(
+    ("message", "touched", "found"),
+    [
+        (None, "new.txt", "yes"),
+        ("`model` is 'run'. Accepted: a run", None, "no"),
+        ("`model` is 'run'. Accepted: a run", "new.txt", r"left \['.*new"),
+        ("`model` is 'run'. Accepted: a run", "old.txt", r"changed \['.*old"),
+        (None, "old.txt", r"changed \['.*old"),
+        ("no such run. Accepted: a run", None, "without saying why: no such"),
+        ("`model` is 'run'", None, "without saying why: `model`"),
+    ],
+)
+def test_walk_ends_where_a_program_does_what_it_must_not(
+    message, touched, found, tmp_path, monkeypatch
+):
+    def refusal(program, arguments):
+        assert arguments[-1] == f"--model={tmp_path}/run"
+        if touched:
+            (tmp_path / touched).write_text("changed")
+        return message
+
+    (tmp_path / "old.txt").touch()
+    monkeypatch.setattr(flag_entries, "_refusal", refusal)
+    flag = flag_entries.Flag("export", "model", "run")
+    arguments = flag, flag_things.KINDS[0], tmp_path
+    if found in ("yes", "no"):
+        assert flag_entries.word(*arguments) == found
+    else:
+        with pytest.raises(AssertionError, match=found):
+            flag_entries.word(*arguments)
+    # What is new is removed before the next word.
+    assert [path.name for path in tmp_path.iterdir()] == ["old.txt"]
