@@ -244,7 +244,20 @@ def walking() -> Iterator[pathlib.Path]:
 
 
 def word(flag: Flag, kind: Kind, home: pathlib.Path) -> str:
-    """A word of the table: what a program makes of a kind of thing."""
+    """A word of the table: what a program makes of a kind of thing.
+
+    Args:
+        flag: one of `TABLES`.
+        kind: one of `flag_things.KINDS`.
+        home: folder of `walking`; what a program writes is removed again.
+
+    Returns:
+        `"yes"`, `"no"`, or `""` where there is no such thing.
+
+    Raises:
+        AssertionError: when something that was there changed, and when a
+            refusal left something or does not say why.
+    """
     given = kind.make(Given(home, flag.right, flag.writes))
     if given is None or (kind.name in _RIGHT and not flag.is_here):
         return ""

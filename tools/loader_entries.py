@@ -146,7 +146,20 @@ KINDS = [
 
 
 def word(loader: Loader, kind: Kind, home: pathlib.Path) -> str:
-    """A word of the table: what a function makes of a kind of thing."""
+    """A word of the table: what a function makes of a kind of thing.
+
+    Args:
+        loader: one of `LOADERS`.
+        kind: one of `KINDS`.
+        home: folder of `flag_entries.walking`, after `make_more_things`.
+
+    Returns:
+        `"yes"`, `"none"`, `"no"`, or `""` where there is no such thing.
+
+    Raises:
+        AssertionError: when something changed in the folder, and when a
+            refusal does not say why.
+    """
     value = kind.make(Given(home, loader.right))
     if value is None and kind.name != "None":
         return ""
