@@ -17,7 +17,6 @@ import tempfile
 from collections.abc import Sequence
 from typing import Any
 
-import keras
 from absl import app
 from absl import flags
 
@@ -30,6 +29,7 @@ from dlfa_tf.runs import load
 from dlfa_tf.scoring import score
 from dlfa_tf.serving import Client
 from dlfa_tf.serving import export_saved_model
+from dlfa_tf.serving.export import dequantised_weights
 
 FLAGS = flags.FLAGS
 # Numbers to compute in, and whether weights are stored in int8.
@@ -63,11 +63,7 @@ def export(folder: pathlib.Path, dtype: str, in_int8: bool) -> pathlib.Path:
     """Exports the model; returns the version's folder."""
     model = load.load_model(FLAGS.model, dtype)
     if in_int8:
-        model.quantize(
-            config=keras.quantizers.Int8QuantizationConfig(
-                activation_quantizer=None
-            )
-        )
+        model.quantize(config=dequantised_weights.weights_only())
     return export_saved_model(model, folder, max_batch_size=1)
 
 

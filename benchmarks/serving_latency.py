@@ -31,7 +31,6 @@ from collections.abc import Sequence
 from concurrent import futures
 from typing import Any
 
-import keras
 from absl import app
 from absl import flags
 
@@ -40,6 +39,7 @@ from benchmarks import tokenizing
 from dlfa_tf.models import DLFATextClassifier
 from dlfa_tf.serving import Client
 from dlfa_tf.serving import export_saved_model
+from dlfa_tf.serving.export import dequantised_weights
 
 FLAGS = flags.FLAGS
 _LABELS = ["contradiction", "entailment", "neutral"]
@@ -115,11 +115,7 @@ def export(
     )
     weights = sum(math.prod(w.shape) for w in model.weights)
     if in_int8:
-        model.quantize(
-            config=keras.quantizers.Int8QuantizationConfig(
-                activation_quantizer=None
-            )
-        )
+        model.quantize(config=dequantised_weights.weights_only())
     path = export_saved_model(
         model,
         folder,

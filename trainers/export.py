@@ -153,6 +153,7 @@ def main() -> None:
     # Not at the top: a wrong flag should not wait for TensorFlow.
     from dlfa_tf.runs import load
     from dlfa_tf.runs import run_folder
+    from dlfa_tf.serving.export import dequantised_weights
     from dlfa_tf.serving.export import export_module
 
     run_folder.check_parent_dir(FLAGS.saved_models_dir, "saved_models_dir")
@@ -162,7 +163,7 @@ def main() -> None:
     kept_ids = _kept_ids(model.preprocessor)
     if FLAGS.quantize:
         common_flags.say(f"Quantising the backbone to {FLAGS.quantize}")
-        model.quantize(config=_weights_only())
+        model.quantize(config=dequantised_weights.weights_only())
     common_flags.say("Writing the SavedModel, then asking it its warm-up")
     folder = export_module.export_saved_model(
         model,
@@ -174,13 +175,6 @@ def main() -> None:
         run=_describe_run(FLAGS.model),
     )
     common_flags.say(f"Exported to {folder}")
-
-
-def _weights_only() -> Any:
-    """Inputs of layers are not rounded: a server is quicker with floats."""
-    import keras
-
-    return keras.quantizers.Int8QuantizationConfig(activation_quantizer=None)
 
 
 def _kept_ids(preprocessor: Any) -> Any:

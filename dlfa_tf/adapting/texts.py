@@ -33,7 +33,7 @@ def find_texts(texts: Iterable[str]) -> dict[str, list[pathlib.Path]]:
     Args:
         texts: strings: `LANGUAGE:FILE`, a file or a folder. In a folder,
             files of other formats are left out, and folders whose name tells
-            no language.
+            no language, or another than `LANGUAGE`.
 
     Returns:
         From language, sorted, to its files in the order given; those of a
@@ -63,7 +63,8 @@ def _files_of(given: str) -> Iterator[tuple[str, pathlib.Path]]:
     named = bool(colon and _LANGUAGE.fullmatch(language))
     path = files.user_path(rest if named else given, "texts")
     if path.is_dir():
-        inside = [*_files_in(path), *_files_below(path)]
+        below = _files_below(path, language if named else None)
+        inside = [*_files_in(path), *below]
         if not inside:
             raise FileNotFoundError(
                 f"`texts` names a folder without text. Received: {given!r}. "
@@ -94,10 +95,13 @@ def _files_in(folder: pathlib.Path) -> list[pathlib.Path]:
     ]
 
 
-def _files_below(folder: pathlib.Path) -> Iterator[pathlib.Path]:
-    """Files in folders whose names tell a language."""
+def _files_below(
+    folder: pathlib.Path, language: str | None
+) -> Iterator[pathlib.Path]:
+    """Files in folders whose names tell a language, or that language."""
     for child in sorted(folder.iterdir()):
-        if child.is_dir() and _OF_A_FOLDER.search(child.name):
+        match = _OF_A_FOLDER.search(child.name)
+        if match and language in (None, match.group(1)) and child.is_dir():
             yield from _files_in(child)
 
 

@@ -57,6 +57,9 @@ def test_folders_of_shards_tell_the_language(tmp_path, monkeypatch):
         "sw": [tmp_path / "et" / "more-sw.txt"],
     }
     assert set(texts.find_texts([str(tmp_path / "20231101.de")])) == {"de"}
+    # A language is not given to what says to be another.
+    found = texts.find_texts([f"de:{tmp_path}"])
+    assert found == {"de": [tmp_path / "20231101.de" / x for x in shards]}
     monkeypatch.chdir(tmp_path / "20231101.de")
     assert set(texts.find_texts(["."])) == {"de"}
     for name in ("tmp", "scripts"):

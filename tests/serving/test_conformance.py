@@ -2,13 +2,13 @@
 
 import os
 
-import keras
 import pytest
 
 from dlfa_tf.data.tasks import TASKS
 from dlfa_tf.models.text_classifier import DLFATextClassifier
 from dlfa_tf.models.token_classifier import DLFATokenClassifier
 from dlfa_tf.runs import load
+from dlfa_tf.serving.export.dequantised_weights import weights_only
 from tests.serving.asking import CApi
 from tests.serving.conformance import RANGES
 from tests.serving.conformance import check_answers
@@ -65,11 +65,7 @@ def test_random_strings_are_of_many_scripts(seed):
 
 def test_weights_in_int8_are_made_floats_at_load(exported):
     model = build(DLFATextClassifier, "tiny_sentencepiece", LABELS)
-    model.quantize(
-        config=keras.quantizers.Int8QuantizationConfig(
-            activation_quantizer=None
-        )
-    )
+    model.quantize(config=weights_only())
     asker = CApi(exported(model, "xnli-int8"))
     check_answers(asker, model, "classifier")
     asker.close()

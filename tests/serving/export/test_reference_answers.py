@@ -1,6 +1,5 @@
 """Tests of the comparison of an export's answers with the model's."""
 
-import keras
 import keras_hub
 import numpy as np
 import pytest
@@ -13,6 +12,7 @@ from dlfa_tf.serving import export_saved_model
 from dlfa_tf.serving.export import export_module
 from dlfa_tf.serving.export import reference_answers
 from dlfa_tf.serving.export import served_forward
+from dlfa_tf.serving.export.dequantised_weights import weights_only
 from dlfa_tf.serving.export.metadata_file import read_metadata
 from dlfa_tf.serving.export.served_graph import ServedGraph
 from dlfa_tf.serving.export.warmup import as_strings
@@ -122,11 +122,7 @@ def test_tolerance_is_that_of_the_numbers(dtype, tolerance):
     found = reference_answers.tolerance_of(model)
     assert found == reference_answers.INT8_TOLERANCE
     # Rounded weights are the model's own.
-    other.quantize(
-        config=keras.quantizers.Int8QuantizationConfig(
-            activation_quantizer=None
-        )
-    )
+    other.quantize(config=weights_only())
     assert reference_answers.tolerance_of(other) == tolerance
 
 

@@ -11,6 +11,7 @@ from dlfa_tf.models import DLFATextClassifier
 from dlfa_tf.models import DLFATokenClassifier
 from dlfa_tf.serving import export_saved_model
 from dlfa_tf.serving.export import served_forward
+from dlfa_tf.serving.export.dequantised_weights import weights_only
 from dlfa_tf.serving.export.served_forward import FlatForward
 from dlfa_tf.serving.export.served_forward import KerasForward
 from dlfa_tf.serving.export.served_graph import ServedGraph
@@ -232,9 +233,7 @@ def test_low_precision(dtype):
     assert tf.bfloat16 in stacked
 
 
-WEIGHTS_ONLY = keras.quantizers.Int8QuantizationConfig(
-    activation_quantizer=None
-)
+WEIGHTS_ONLY = weights_only()
 
 
 def test_kernels_in_int8_are_multiplied_out():
