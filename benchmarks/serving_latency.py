@@ -9,7 +9,9 @@ session. Peers run in turn in a process of another environment, named by
 Hugging Face's pipeline for text classification, and ONNX Runtime behind the
 fast tokenizer, in float32 and with its dynamic int8; same shape and tokenizer,
 random weights. Without it there are none. Beside it: the size of every export
-on disk, and in the memory of a fresh process.
+on disk, and in the memory of a fresh process, and what the fusion alone takes:
+the two exports in float32 in turn, --share_repeats times, with the interval of
+the median.
 
 Example:
     python -m venv PEERS
@@ -77,6 +79,7 @@ def define_flags() -> None:
     flags.DEFINE_integer("max_batch_size", 32, "Pairs of the mixed batch.", 1)
     flags.DEFINE_integer("threads", 1, "Threads of every contestant.", 1)
     flags.DEFINE_string("peers_python", None, "Python of the peers.")
+    flags.DEFINE_integer("share_repeats", 200, "Calls for fusion's share.", 1)
 
 
 def cases(size: int) -> dict[str, Pairs]:
@@ -243,6 +246,22 @@ def measure(
         yield name, timing.time_interleaved(calls, repeats=FLAGS.repeats)
 
 
+def fusion_shares(
+    systems: dict[str, Client],
+) -> Iterator[tuple[str, dict[str, float | int]]]:
+    """Yields a case and the time with fusion, divided by that without."""
+    for name, pairs in cases(FLAGS.max_batch_size).items():
+        calls: dict[str, Callable[[], Any]] = {
+            system: lambda client=systems[system], pairs=pairs: client.classify(
+                *pairs
+            )  # type: ignore[misc]
+            for system in ("session", "baseline")
+        }
+        seconds = timing.time_interleaved(calls, repeats=FLAGS.share_repeats)
+        pairs_of_calls = zip(*seconds.values(), strict=True)
+        yield name, timing.median_interval([a / b for a, b in pairs_of_calls])
+
+
 def main(_: Sequence[str] = ()) -> None:
     """Exports all systems, measures, writes the report."""
     # Read when a session is made, which is later.
@@ -297,6 +316,12 @@ def main(_: Sequence[str] = ()) -> None:
                 else None,
                 threads=FLAGS.threads,
                 peers=peers.versions if peers else None,
+            )
+        for case, ratio in fusion_shares(systems):
+            report.add(
+                f"fusion, {case}",
+                with_to_without_fusion_ratio=ratio,
+                threads=FLAGS.threads,
             )
     report.write()
 

@@ -1,8 +1,9 @@
 """What the benchmarks share: repeats, spread, and lines that say with what.
 
 Cases that are to be compared run in turn, one repeat of each after the other,
-so that a machine that others use as well disturbs all of them alike. Compare
-cases of one run; seconds of different runs or machines mean little.
+there and back, so that a machine that others use as well disturbs all of them
+alike, and none always follows the one that empties the caches. Compare cases of
+one run; seconds of different runs or machines mean little.
 """
 
 import json
@@ -15,6 +16,7 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from absl import flags
 
 from dlfa_tf import files
@@ -44,7 +46,7 @@ def time_interleaved(
     repeats: int,
     warmups: int = 1,
 ) -> dict[str, list[float]]:
-    """Times functions in turn: a, b, a, b, ...
+    """Times functions in turn, there and back: a, b, b, a, a, b, ...
 
     Args:
         cases: functions by name.
@@ -59,11 +61,13 @@ def time_interleaved(
         for function in cases.values():
             function()
     seconds: dict[str, list[float]] = {name: [] for name in cases}
+    order = list(cases)
     for _ in range(repeats):
-        for name, function in cases.items():
+        for name in order:
             started = time.perf_counter()
-            function()
+            cases[name]()
             seconds[name].append(time.perf_counter() - started)
+        order.reverse()
     return seconds
 
 
@@ -98,6 +102,19 @@ def ratios(numerator: Sequence[float], denominator: Sequence[float]) -> dict:
     """
     pairs = zip(numerator, denominator, strict=True)
     return spread([a / b for a, b in pairs])
+
+
+def median_interval(values: Sequence[float]) -> dict[str, float | int]:
+    """Median with the 95 % interval that 2,000 draws of the values give it.
+
+    Raises:
+        ValueError: when there are none.
+    """
+    found = spread(values)
+    generator = np.random.default_rng(0)
+    drawn = generator.choice(np.asarray(values), (2000, len(values)))
+    low, high = np.percentile(np.median(drawn, axis=1), [2.5, 97.5])
+    return {**found, "low": float(low), "high": float(high)}
 
 
 class Report:

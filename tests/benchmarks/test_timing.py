@@ -5,6 +5,7 @@ import json
 import pytest
 
 from benchmarks.timing import Report
+from benchmarks.timing import median_interval
 from benchmarks.timing import ratios
 from benchmarks.timing import spread
 from benchmarks.timing import time_interleaved
@@ -17,7 +18,8 @@ def test_cases_run_in_turn_after_their_warm_up():
         repeats=3,
         warmups=2,
     )
-    assert "".join(calls) == "ab" * 5
+    # Two warm-ups, then there and back.
+    assert "".join(calls) == "abab" + "abbaab"
     assert list(seconds) == ["a", "b"]
     assert all(len(values) == 3 for values in seconds.values())
     assert all(value >= 0 for values in seconds.values() for value in values)
@@ -32,6 +34,19 @@ def test_spread():
     }
     with pytest.raises(ValueError, match="`values` is empty"):
         spread([])
+
+
+def test_interval_of_a_median_narrows_with_repeats():
+    few, many = (
+        median_interval([1.0 + (i * 7 % n) / n for i in range(n)])
+        for n in (9, 900)
+    )
+    for found in few, many:
+        assert 1.0 <= found["low"] < found["median"] < found["high"] < 2.0
+    # The median of n uniform draws has a standard error of 1 / (2 sqrt(n)).
+    assert many["high"] - many["low"] == pytest.approx(0.065, rel=0.2)
+    assert few["high"] - few["low"] > 3 * (many["high"] - many["low"])
+    assert many["repeats"] == 900
 
 
 def test_ratios_are_taken_repeat_by_repeat():
