@@ -1,6 +1,7 @@
 """A sweep on the screen and in its summary file."""
 
 import pathlib
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -26,8 +27,9 @@ class SweepView:
     """Shows a sweep as a live table (in a terminal), or as a line per event.
 
     Use it as a context; the summary file, JSON, is written at the start, after
-    every event and at the end. The table goes to standard output where no
-    console is given.
+    every event and at the end. Without a terminal a line says how far all is as
+    soon as the time left is known, and every `every_seconds` after it. The
+    table goes to standard output where no console is given.
     """
 
     def __init__(
@@ -37,6 +39,7 @@ class SweepView:
         summary_file: pathlib.Path,
         is_live: bool,
         console: Console | None = None,
+        every_seconds: float = 600.0,
     ) -> None:
         self.statuses = statuses
         self.max_parallel = max_parallel
@@ -48,6 +51,8 @@ class SweepView:
             else None
         )
         self._console = console or Console()
+        self._every_seconds = every_seconds
+        self._due = 0.0
 
     def __enter__(self) -> "SweepView":
         self._write()
@@ -65,9 +70,13 @@ class SweepView:
         self._console.print(self._table())
 
     def refresh(self) -> None:
-        """Draws the live table anew."""
+        """Draws the live table anew, or says how far all is when it is time."""
         if self._live is not None:
             self._live.update(self._table(), refresh=True)
+        elif self._left() is not None and time.monotonic() >= self._due:
+            self._due = time.monotonic() + self._every_seconds
+            self._write()
+            common_flags.say(self._headline())
 
     def changed(self, status: CellStatus) -> None:
         """Takes note of a run that started or ended."""
@@ -82,7 +91,7 @@ class SweepView:
         common_flags.say(f"{text}. {self._headline()}")
 
     def _write(self) -> None:
-        left = state.remaining_seconds(self.statuses, self.max_parallel)
+        left = self._left()
         files.write_json(
             self.summary_file,
             {
@@ -99,9 +108,12 @@ class SweepView:
             counts[status.state] = counts.get(status.state, 0) + 1
         return counts
 
+    def _left(self) -> float | None:
+        return state.remaining_seconds(self.statuses, self.max_parallel)
+
     def _headline(self) -> str:
         counts = ", ".join(f"{n} {name}" for name, n in self._counts().items())
-        left = state.remaining_seconds(self.statuses, self.max_parallel)
+        left = self._left()
         about = "unknown" if left is None else f"about {_clock(left)}"
         return f"{len(self.statuses)} runs: {counts}; time left {about}"
 

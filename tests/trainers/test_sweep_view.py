@@ -59,6 +59,33 @@ def test_lines_without_a_terminal(statuses, tmp_path, capsys):
     assert summary["runs"][1]["exit_code"] == -9
 
 
+def test_without_a_terminal_time_left_is_said_now_and_then(
+    statuses, tmp_path, capsys, monkeypatch
+):
+    now = 1000.0
+    monkeypatch.setattr("time.monotonic", lambda: now)
+    file = tmp_path / "sweep.json"
+    first = statuses[0]
+    with SweepView(statuses, 1, file, is_live=False) as view:
+        first.state = "running"
+        view.changed(first)
+        capsys.readouterr()
+        view.refresh()
+        assert capsys.readouterr().out == ""
+        first.fraction, first.seconds = 0.25, 30.0
+        view.refresh()
+        assert capsys.readouterr().out == (
+            "2 runs: 1 running, 1 new; time left about 3:30\n"
+        )
+        assert json.loads(file.read_text())["remaining_seconds"] == 210
+        first.seconds, now = 60.0, 1599.0
+        view.refresh()
+        assert capsys.readouterr().out == ""
+        now = 1600.0
+        view.refresh()
+        assert "time left about 7:00" in capsys.readouterr().out
+
+
 def test_live_table_in_a_terminal(statuses, tmp_path):
     screen = io.StringIO()
     console = Console(file=screen, force_terminal=True, width=100)
