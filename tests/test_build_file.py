@@ -116,6 +116,13 @@ def test_right_project_has_no_problem(project):
             id="twice",
         ),
         pytest.param(
+            "dlfa_tf/BUILD",
+            'srcs = ["files.py"]',
+            'srcs = ["files.py", "files.py"]',
+            "dlfa_tf/files.py is in 2 targets",
+            id="twice-in-one",
+        ),
+        pytest.param(
             "tests/BUILD",
             ', exclude = ["test_b.py"]',
             "",

@@ -1,16 +1,13 @@
 """Checks that each Python file is in one target, whose deps are its imports.
 
-A BUILD file is Python that calls rules: here the rules take notes.
+A BUILD file is Python that calls rules: here they all take the same note.
 """
 
 import ast
 import re
-import sys
-from functools import partial
 from pathlib import Path
 
 FOLDERS = "benchmarks dlfa_tf saved_models tests tools trainers".split()
-OTHERS = "alias exports_files filegroup load package test_suite".split()
 HUBS = {"requirements-dev.txt": "@pip_dev", "requirements.txt": "@pip"}
 # Distribution -> what is imported, where that is another name.
 NAMES = {"absl_py": "absl", "grpcio": "grpc", "protobuf": "google"}
@@ -20,74 +17,68 @@ COMMON = ("//pytest", ":conftest")  # come with every test
 
 def find_problems(root: Path) -> list[str]:
     """What the BUILD files of a project say that is not so, a line each."""
-    targets, owners = [], {}  # module or file -> label
-    for build in _files(root, "BUILD"):
-        rules = dict.fromkeys(OTHERS, lambda *_, **__: None)
-        for rule in ("py_binary", "py_library", "pytest_tests"):
-            rules[rule] = partial(_note, targets, build.removesuffix("/BUILD"))
-        rules["glob"] = partial(_glob, (root / build).parent)
-        exec((root / build).read_text("utf-8"), rules)
-    listed = [file for files, _ in targets for file in files]
-    counts = {file: listed.count(file) for file in _files(root, "*.py")}
-    found = [
-        f"{file} is in {n} targets" for file, n in counts.items() if n != 1
-    ]
+    owners = {}  # module or file -> label
     for file, hub in HUBS.items():
         for pin in re.findall(r"(?m)^([\w.-]+)==", (root / file).read_text()):
             name = re.sub(r"[-_.]+", "_", pin).lower()
             owners[NAMES.get(name, name)] = f"{hub}//{name}"
-    for file, label in (pair for files, _ in targets for pair in files.items()):
+    builds = sorted(_files(root, FOLDERS, "/**/BUILD"))
+    sources = [source for build in builds for source in _read(root, build)]
+    counts = dict.fromkeys(_files(root, FOLDERS, "/**/*.py"), 0)
+    for file, label, *_ in sources:
+        counts[file] = counts.get(file, 0) + 1
         module = file.removesuffix(".py").removesuffix("/__init__")
         owners[file] = owners[module.replace("/", ".")] = label
-    for files, deps in targets:
-        unused = set(deps)
-        for file, own in files.items():
-            for name, is_import in _names(root / file):
-                while is_import and name and name not in owners:
-                    name = name.rpartition(".")[0]
-                inside = f"{Path(file).parent}.{name}".replace("/", ".")
-                label = owners.get(name) or owners.get(inside, own)
-                unused.discard(label)
-                known = label in {own, *deps} or label.endswith(COMMON)
-                if is_import and not known:
-                    found.append(f"{file}: {own} lacks {label}")
-        found += [f"{own} needs no {label}" for label in sorted(unused)]
-    return list(dict.fromkeys(found))
+    found = [f"{f} is in {n} targets" for f, n in counts.items() if n != 1]
+    for file, label, deps, unused in sources:
+        for is_import, *names in _names(root, file):
+            used = next((owners[n] for n in names if n in owners), label)
+            unused.discard(used)
+            if is_import and used not in deps and not used.endswith(COMMON):
+                found.append(f"{file}: {label} lacks {used}")
+    for _, label, _, unused in sources:
+        found += [f"{label} needs no {dep}" for dep in unused]
+        unused.clear()  # the files of a rule share them
+    return sorted(set(found))
 
 
-def _files(root: Path, pattern: str) -> list[str]:
-    files = (f for top in FOLDERS for f in (root / top).rglob(pattern))
-    return sorted(file.relative_to(root).as_posix() for file in files)
+def _files(top: Path, starts, end: str = "") -> set[str]:
+    return {str(f.relative_to(top)) for s in starts for f in top.glob(s + end)}
 
 
-def _note(targets, package, name="", srcs=(), deps=(), **_) -> None:
-    """Adds a target: its files with their labels, and what it depends on."""
-    own = f":{Path(package).name}"  # the label that a package goes by
+def _read(root: Path, build: str) -> list[tuple]:
+    """Each file of a BUILD: its label, what it may use, what its rule lists."""
+    text, sources = (root / build).read_text("utf-8"), []
+    package = build.removesuffix("/BUILD")
 
-    def full(label: str) -> str:
-        short = "" if label == own else label
-        return f"//{package}{short}" if label[0] == ":" else label
+    def full(name: str) -> str:
+        return f"//{package}:{name}".replace(f"/{name}:{name}", f"/{name}")
 
-    files = {f"{package}/{s}": full(f":{name or s[:-3]}") for s in srcs}
-    targets.append((files, {full(dep) for dep in deps}))
+    def rule(*_, name="", srcs=(), deps=(), **__) -> None:
+        deps = {full(dep[1:]) if dep[0] == ":" else dep for dep in deps}
+        for src in srcs:
+            label = full(name or src.removesuffix(".py"))
+            sources.append((f"{package}/{src}", label, {label, *deps}, deps))
+
+    def glob(include, exclude=(), **_) -> list[str]:
+        return sorted(_files(root / package, include) - {*exclude})
+
+    rules = dict.fromkeys(re.findall(r"(?m)^ *(\w+)\(", text), rule)
+    exec(text, rules | {"glob": glob})
+    return sources
 
 
-def _glob(folder: Path, include, exclude=(), **_) -> list[str]:
-    out = {file for pattern in exclude for file in folder.glob(pattern)}
-    found = {f for pattern in include for f in folder.glob(pattern)} - out
-    return [file.relative_to(folder).as_posix() for file in sorted(found)]
-
-
-def _names(file: Path):
-    """What a file imports, and what it names in a string, which may be more."""
-    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
-        if isinstance(node, ast.Import):
-            yield from ((alias.name, True) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            yield from ((f"{node.module}.{a.name}", True) for a in node.names)
-        elif isinstance(node, ast.Constant):
-            yield node.value, False
+def _names(root: Path, file: str):
+    """What each import and string may mean, best first, and which it is."""
+    package = str(Path(file).parent).replace("/", ".")
+    for node in ast.walk(ast.parse((root / file).read_text("utf-8"))):
+        if isinstance(node, ast.Constant):
+            yield False, node.value, f"{package}.{node.value}"
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            for alias in node.names:
+                base = getattr(node, "module", alias.name)
+                yield True, f"{base}.{alias.name}", base, base.split(".")[0]
 
 
 if __name__ == "__main__":
-    sys.exit("\n".join(find_problems(Path(__file__).resolve().parents[1])) or 0)
+    raise SystemExit("\n".join(find_problems(Path(__file__).parents[1])) or 0)
