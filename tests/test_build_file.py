@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -230,23 +231,40 @@ def test_no_test_starts_pytest_itself():
         assert "\nif __name__ == " not in file.read_text("utf-8"), file
 
 
-def test_root_names_the_tests_of_every_folder():
-    text = (ROOT / "BUILD").read_text("utf-8")
-    suites = set(re.findall(r'"//tests/(\w+):tests"', text))
+@pytest.fixture
+def root_rules():
+    """What the root BUILD hands to each rule, call by call."""
+    calls = {"alias": [], "exports_files": [], "package": [], "test_suite": []}
+
+    def note(rule, *_, **given):
+        calls[rule].append(given)
+
+    rules = {rule: partial(note, rule) for rule in calls}
+    exec((ROOT / "BUILD").read_text("utf-8"), rules)
+    return calls
+
+
+def test_root_names_the_tests_of_every_folder(root_rules):
+    (suite,) = root_rules["test_suite"]
     folders = {file.parent.name for file in (ROOT / "tests").glob("*/BUILD")}
-    assert suites == folders
+    assert suite["name"] == "tests"
+    assert suite["tests"] == [
+        "//tests",
+        *(f"//tests/{name}:tests" for name in sorted(folders)),
+    ]
     for name in folders:
         build = (ROOT / "tests" / name / "BUILD").read_text("utf-8")
         assert 'test_suite(name = "tests")' in build, name
 
 
-def test_root_hands_on_what_exists():
-    text = (ROOT / "BUILD").read_text("utf-8")
-    for folder, name in re.findall(
-        r'"//((?:dlfa_tf|trainers)[\w/]*):?(\w*)"', text
-    ):
-        build = (ROOT / folder / "BUILD").read_text("utf-8")
-        assert f'"{name or Path(folder).name}"' in build
+def test_root_hands_on_what_exists(root_rules):
+    labels = {alias["name"]: alias["actual"] for alias in root_rules["alias"]}
+    assert {"dlfa_tf", "layers", "train"} <= labels.keys()
+    for name, label in labels.items():
+        package, _, target = label.removeprefix("//").partition(":")
+        assert name == target or not target and name == Path(package).name
+        build = (ROOT / package / "BUILD").read_text("utf-8")
+        assert f'"{name}"' in build, label
 
 
 def test_module_file_agrees_with_the_project():
