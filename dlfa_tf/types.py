@@ -16,3 +16,6 @@ Config: TypeAlias = dict[str, Any]
 
 # A name that `keras.activations.get` knows, a function, or None (identity).
 Activation: TypeAlias = str | Callable[[Tensor], Tensor] | None
+
+# What receives one-line messages about what is going on.
+Say: TypeAlias = Callable[[str], None]

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from collections.abc import Mapping
 from contextlib import contextmanager
 
+from dlfa_tf.types import Say
+
 _WIDTH = 20
 
 
@@ -20,7 +22,7 @@ class Phases:
     def __init__(
         self,
         shares: Mapping[str, float],
-        say: Callable[[str], None],
+        say: Say,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._shares = dict(shares)

@@ -17,7 +17,6 @@ from dlfa_tf.adapting import texts
 from dlfa_tf.adapting.masked_lm import MaskedLM
 from dlfa_tf.adapting.masked_word_training import MaskedWordTraining
 from dlfa_tf.adapting.preparing import Rows
-from dlfa_tf.adapting.preparing import Say
 from dlfa_tf.adapting.settings import NOT_OF_THE_RESULT
 from dlfa_tf.adapting.settings import AdaptConfig
 from dlfa_tf.models import compact_model
@@ -36,6 +35,7 @@ from dlfa_tf.training.checkpoints import CHECKPOINTS
 from dlfa_tf.training.checkpoints import CheckpointStore
 from dlfa_tf.training.engine import Engine
 from dlfa_tf.training.interruption import StopRequest
+from dlfa_tf.types import Say
 
 # In the folder of the new preset: what was done, and the log of it.
 RECORD = presets.ADAPTATION

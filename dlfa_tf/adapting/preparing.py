@@ -2,7 +2,6 @@
 
 import dataclasses
 import pathlib
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -26,8 +25,7 @@ from dlfa_tf.models.dlfa_backbone import DLFABackbone
 from dlfa_tf.preprocessing import piece_tokenizer
 from dlfa_tf.preprocessing.piece_tokenizer import PieceTokenizer
 from dlfa_tf.training import distribution
-
-Say = Callable[[str], None]
+from dlfa_tf.types import Say
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

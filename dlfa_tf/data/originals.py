@@ -18,6 +18,7 @@ from dlfa_tf.data import ud_treebanks
 from dlfa_tf.data.original_files import Found
 from dlfa_tf.data.task import SPLITS
 from dlfa_tf.data.task import Task
+from dlfa_tf.types import Say
 
 # The training file of XNLI spells one label otherwise than its other files.
 _RENAMED = {"contradictory": "contradiction"}
@@ -47,7 +48,7 @@ def convert_originals(
     task: Task,
     originals_dir: str | os.PathLike[str],
     data_dir: str | os.PathLike[str],
-    say: Callable[[str], None] = lambda _: None,
+    say: Say = lambda _: None,
 ) -> None:
     """Writes the files of a task, test labels included.
 
@@ -85,7 +86,7 @@ def _convert(
     origin: _Origin,
     root: pathlib.Path,
     target: pathlib.Path,
-    say: Callable[[str], None],
+    say: Say,
 ) -> None:
     found = original_files.find_files(
         root,

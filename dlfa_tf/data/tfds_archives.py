@@ -9,15 +9,13 @@ import os
 import pathlib
 import shutil
 import urllib.parse
-from collections.abc import Callable
 from collections.abc import Sequence
 from typing import Any
 
 from dlfa_tf import files
 from dlfa_tf.data import tfds
 from dlfa_tf.data.task import Task
-
-Say = Callable[[str], None]
+from dlfa_tf.types import Say
 
 
 def prepare_tfds(

@@ -8,7 +8,6 @@ the preset nor TensorFlow.
 
 import dataclasses
 import os
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -27,6 +26,7 @@ from dlfa_tf.training import bundle_file
 from dlfa_tf.training import preparing
 from dlfa_tf.training.bundle_settings import BUNDLE_SETTINGS
 from dlfa_tf.training.preparing import Prepared
+from dlfa_tf.types import Say
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -80,7 +80,7 @@ def make_bundle(
     config: TrainConfig,
     path: str | os.PathLike[str],
     weights: str = "auto",
-    say: Callable[[str], None] = lambda _: None,
+    say: Say = lambda _: None,
 ) -> dict[str, Any]:
     """Makes the bundle of a task; needs TensorFlow.
 

@@ -11,13 +11,13 @@ import json
 import os
 import pathlib
 import re
-from collections.abc import Callable
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from dlfa_tf import files
+from dlfa_tf.types import Say
 
 # Folder of the checkpoints in a run folder.
 CHECKPOINTS = "checkpoints"
@@ -71,7 +71,7 @@ class CheckpointStore:
 
     def load(
         self,
-        say: Callable[[str], None] = lambda _: None,
+        say: Say = lambda _: None,
         set_aside: bool = True,
     ) -> tuple[list[np.ndarray], dict[str, Any], list[np.ndarray]] | None:
         """Reads the newest checkpoint that is whole; None when there is none.
@@ -172,7 +172,7 @@ class CheckpointStore:
             if step not in wanted:
                 self._path("best", step).unlink()
 
-    def _set_aside(self, step: int, say: Callable[[str], None]) -> None:
+    def _set_aside(self, step: int, say: Say) -> None:
         path = self._path("step", step)
         aside = path.with_name(path.name + _ASIDE)
         os.replace(path, aside)

@@ -5,7 +5,6 @@ import dataclasses
 import math
 import pathlib
 import time
-from collections.abc import Callable
 from collections.abc import Iterator
 from typing import Any
 
@@ -28,6 +27,7 @@ from dlfa_tf.training.step import Step
 from dlfa_tf.training.step import StepValues
 from dlfa_tf.training.throughput import Stopwatch
 from dlfa_tf.training.throughput import Window
+from dlfa_tf.types import Say
 
 # Steps between two entries of the log.
 LOG_EVERY = 20
@@ -76,7 +76,7 @@ class Engine:
         strategy: Any = None,
         is_chief: bool = True,
         stop: StopRequest | None = None,
-        say: Callable[[str], None] = lambda _: None,
+        say: Say = lambda _: None,
         verbose: int = 2,
     ) -> None:
         self.config = config

@@ -2,7 +2,6 @@
 
 import pathlib
 import time
-from collections.abc import Callable
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
@@ -13,6 +12,7 @@ from dlfa_tf.runs import names
 from dlfa_tf.runs import result_file
 from dlfa_tf.runs import settings
 from dlfa_tf.scoring import zero_shot
+from dlfa_tf.types import Say
 
 
 def evaluate_model(
@@ -24,7 +24,7 @@ def evaluate_model(
     limit: int | None,
     run_dir: pathlib.Path,
     trained_on: Mapping[str, Any] = MappingProxyType({}),
-    say: Callable[[str], None] = lambda _: None,
+    say: Say = lambda _: None,
 ) -> dict[str, Any]:
     """Scores a loaded model and writes predictions and `results.json`.
 

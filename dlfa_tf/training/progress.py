@@ -1,10 +1,11 @@
 """How a run shows that it is alive."""
 
 import time
-from collections.abc import Callable
 from typing import Any
 
 import keras
+
+from dlfa_tf.types import Say
 
 # Seconds between two lines where there is no terminal for a bar.
 _SAY_SECONDS = 30.0
@@ -17,9 +18,7 @@ class Progress:
     `verbose` 0 shows nothing, 1 the bar, 2 lines, which `say` receives.
     """
 
-    def __init__(
-        self, total_steps: int, say: Callable[[str], None], verbose: int
-    ) -> None:
+    def __init__(self, total_steps: int, say: Say, verbose: int) -> None:
         self.total_steps = total_steps
         self.say = say
         self.verbose = verbose

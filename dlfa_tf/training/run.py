@@ -3,7 +3,6 @@
 import contextlib
 import pathlib
 import time
-from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -31,8 +30,8 @@ from dlfa_tf.training.fine_tuning import FineTuning
 from dlfa_tf.training.inputs import Inputs
 from dlfa_tf.training.inputs import SourceInputs
 from dlfa_tf.training.interruption import StopRequest
+from dlfa_tf.types import Say
 
-Say = Callable[[str], None]
 # Only there while a run is unfinished.
 _TRAINED = f"{CHECKPOINTS}/training.json"
 _EVALUATED = f"{CHECKPOINTS}/evaluation.json"
