@@ -32,6 +32,8 @@ def shared_settings(configs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """
     shared = {}
     for name, default in GENERAL_DEFAULTS.items():
+        if name == "preset":  # runs may differ in it: below
+            continue
         # Lists cannot be in a set.
         given = {_plain(name, x.get(name, default)) for x in configs}
         if default not in given and len(given) == 1:
