@@ -65,7 +65,7 @@ def _no_search_for_garbage() -> Iterator[None]:
     """Leaves garbage alone: there is none to speak of while modules load.
 
     Python would go through all that TensorFlow has made so far, again and
-    again, for a seventh of the time that the import takes.
+    again, and find nothing.
     """
     was_on = gc.isenabled()
     gc.disable()

@@ -16,7 +16,7 @@ from dlfa_tf.preprocessing.pair_preprocessor import PairPreprocessor
 from dlfa_tf.preprocessing.tagging_preprocessor import TaggingPreprocessor
 
 # Examples tokenised by one graph call. No more: TensorFlow keeps the memory of
-# its largest batch (300 MB at 1024 pairs), and the speed is the same.
+# its largest batch.
 _CHUNK = 256
 
 

@@ -9,7 +9,7 @@ from dlfa_tf.preprocessing.base_preprocessor import IGNORED_LABEL
 
 # Rows are sorted by length within pools of this many batches: little padding,
 # yet other batches every epoch. With fewer, the longest rows of each pool pad
-# one another (NER in pools of 50 batches: 11 % without any rounding).
+# one another; benchmarks.padding counts what is left.
 _POOL_BATCHES = 200
 # Lengths are padded to a multiple, so that few shapes occur: of 8, but of 4 up
 # to 32 pieces, where 8 would be a quarter of most rows of NER.

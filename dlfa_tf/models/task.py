@@ -111,8 +111,8 @@ class DLFATask(keras_hub.models.Task):
         The head is applied to the outputs of the backbone's own graph. To call
         the backbone, as this model does, and once more for the vector would
         put the encoder into the graph twice: one of the two is pruned before
-        each run, but only after TensorFlow has optimised both, ten times as
-        long.
+        each run, but only after TensorFlow has optimised both, which takes
+        longer.
 
         Returns:
             Model from the backbone's inputs to the logits and the sentence
@@ -452,7 +452,7 @@ class DLFATask(keras_hub.models.Task):
         """Creates the optimizer's variables ahead of the first step.
 
         Keras creates them while TensorFlow traces the step, which makes
-        TensorFlow trace it a second time: half a minute for twelve blocks.
+        TensorFlow trace it a second time.
         """
         if self.optimizer is None or self.optimizer.built:
             return

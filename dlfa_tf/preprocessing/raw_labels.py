@@ -132,7 +132,7 @@ def check_tags(name: str, value: Any, rule: LabelRule) -> Tags:
     texts = raw_values.check_texts(
         name, _texts_only(name, items, accepted), accepted
     )
-    # Not all words at once, which take ten times the room of the texts.
+    # Not all words at once: objects, which take more room than the texts.
     lengths: list[int] = []
     names: set[str] = set()
     split = words.split_function(texts)

@@ -18,8 +18,8 @@ from dlfa_tf.preprocessing import ragged_parts
 # surrogates, impossible in UTF-8). Here private use is dropped; unassigned
 # code points, for which RE2 has no class, stay, and their word is [UNK].
 #
-# All of Zs but the ASCII space, which would only be replaced by itself (most
-# of the time that cleaning took), and the line and paragraph separators.
+# All of Zs but the ASCII space, which would only be replaced by itself, word by
+# word, and the line and paragraph separators.
 _SPACE = (
     r"[\t\n\r\x{A0}\x{1680}\x{2000}-\x{200A}\x{2028}\x{2029}\x{202F}"
     r"\x{205F}\x{3000}]"
@@ -61,7 +61,7 @@ def split_words(text: Any) -> Any:
     found = tf.raw_ops.StringSplitV2(
         input=tf.strings.regex_replace(text, _SPACE, " "), sep=""
     )
-    # tf.strings.split is the same op, with twice as many after it.
+    # tf.strings.split is the same op, with more of them after it.
     ends = ragged_parts.upper_bound(
         found.indices[:, 0], tf.range(found.shape[0])
     )

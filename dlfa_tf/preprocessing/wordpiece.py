@@ -78,7 +78,7 @@ def wordpiece_function(
 
     def tokenize(texts: Any) -> Any:
         # As the reference does it. Splitting at a pattern in one go
-        # (tf_text.regex_split) takes twice as long.
+        # (tf_text.regex_split) takes longer.
         basic = tf.strings.split(
             tf.strings.regex_replace(
                 text_cleaning.clean_text(texts), _WORD_OF_ITS_OWN, r" \0 "

@@ -11,8 +11,8 @@ def give_back() -> None:
     """Frees what nothing refers to any more, and gives its memory back.
 
     Keras' models refer to themselves in circles, so that only a search for
-    garbage frees them. What is free then stays with the C library, half a GiB
-    after a training with `e5_small_multi`, until glibc is asked for it.
+    garbage frees them. What is free then stays with the C library until glibc
+    is asked for it.
     """
     _collect()
     if sys.platform != "linux":

@@ -32,11 +32,11 @@ def load_from_hub(
 ) -> _Loaded:
     """Calls `load` and explains a network that cannot be reached.
 
-    The Kaggle client has no time-out and the Hugging Face client retries for
-    23 s before it reports a missing file. So the hub is asked first whether it
-    answers at all (else ConnectionError), unless its files have been downloaded
-    before. `preset` is what the user called it, `handle` the `scheme://` behind
-    the name, `default` the preset to offer instead.
+    The Kaggle client has no time-out and the Hugging Face client tries again
+    and again before it reports a missing file. So the hub is asked first
+    whether it answers at all (else ConnectionError), unless its files have been
+    downloaded before. `preset` is what the user called it, `handle` the
+    `scheme://` behind the name, `default` the preset to offer instead.
     """
     host = _unreachable_host(handle)
     if host is not None:

@@ -1,7 +1,7 @@
 """Weights that an export stores in eight bits and computes with as floats.
 
-TensorFlow multiplies floats by eight-bit kernels several times slower than by
-floats, so each kernel is made a float once, when the export is loaded.
+TensorFlow has no product of floats and eight-bit kernels that is as quick as
+one of floats, so each kernel is made a float once, when the export is loaded.
 """
 
 import hashlib

@@ -6,12 +6,12 @@ from typing import Any
 from dlfa_tf.lazy import tf
 
 # Texts that share a request differ in length, and what is padded to the longest
-# of 32 is padding to a half. Smaller groups gain little more and cost a pass
-# through the graph each (docs/serving.md). It bounds the memory too: one text
-# may have thousands of rows.
+# of 32 is padding to a half (XNLI in random batches: benchmarks.padding). A
+# smaller group has less of it, and costs a pass through the graph as well. It
+# bounds the memory too: one text may have thousands of rows.
 ROWS_AT_A_TIME = 8
 # The same factor twice: from so many groups on they grow, up to so many times
-# the rows, because a pass costs milliseconds whatever it holds.
+# the rows, because a pass costs time whatever it holds.
 _GROWTH = 8
 
 

@@ -1,7 +1,7 @@
 """From features to logits and sentence vector, as an export computes them.
 
-A Keras model's own graph has three times as many ops as the same mathematics
-needs, and TensorFlow optimises and runs each of them. The blocks, the fusion
+A Keras model's own graph has many more ops than the same mathematics needs,
+and TensorFlow optimises and runs each of them. The blocks, the fusion
 and the head are written down once more for a plain model, with the same
 weights; a model that has anything else in it is called as Keras calls it.
 """
