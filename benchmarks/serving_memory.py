@@ -24,8 +24,8 @@ import numpy as np
 from absl import app
 from absl import flags
 
+from benchmarks import process_memory
 from benchmarks import serving_latency
-from benchmarks import serving_start_ask
 from benchmarks import timing
 from dlfa_tf.models import DLFATokenClassifier
 from dlfa_tf.serving import export_saved_model
@@ -60,7 +60,7 @@ def ask(folder: str, words: int) -> dict[str, float]:
         return int(answer["length"][0])
 
     run(_TEXT)
-    before = serving_start_ask.resident_bytes()
+    before = process_memory.resident_bytes()
     started = time.perf_counter()
     # The peak so far is that of loading, which is higher: what is held while
     # the request runs has to be looked at meanwhile.
@@ -68,7 +68,7 @@ def ask(folder: str, words: int) -> dict[str, float]:
         asked = pool.submit(run, text)
         peak = before
         while not asked.done():
-            peak = max(peak, serving_start_ask.resident_bytes())
+            peak = max(peak, process_memory.resident_bytes())
             time.sleep(_LOOK_SECONDS)
     seconds = time.perf_counter() - started
     if asked.result() != words:

@@ -9,21 +9,14 @@ end than before it loaded the export.
 """
 
 import json
-import pathlib
-import resource
 import sys
 import time
 
 import numpy as np
 
+from benchmarks import process_memory
 from dlfa_tf.lazy import tf
 from dlfa_tf.serving.export.served_graph import ServedGraph
-
-
-def resident_bytes() -> int:
-    """Memory of this process now, as Linux tells it."""
-    pages = pathlib.Path("/proc/self/statm").read_text().split()[1]
-    return int(pages) * resource.getpagesize()
 
 
 def as_arrays(inputs: dict[str, list]) -> dict[str, np.ndarray]:
@@ -39,7 +32,7 @@ def main(folder: str, signature: str, inputs: str, repeats: str) -> None:
     arrays = as_arrays(json.loads(inputs))
     # What is imported on first use is no part of loading an export.
     tf.constant(0)
-    memory = resident_bytes()
+    memory = process_memory.resident_bytes()
     started = time.perf_counter()
     graph = ServedGraph(folder)
     loaded = time.perf_counter()
@@ -53,7 +46,7 @@ def main(folder: str, signature: str, inputs: str, repeats: str) -> None:
         "load": loaded - started,
         "first": first,
         "then": then,
-        "memory": resident_bytes() - memory,
+        "memory": process_memory.resident_bytes() - memory,
     }
     sys.stdout.write(json.dumps(report) + "\n")
 

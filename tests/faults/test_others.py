@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import dlfa_tf
+from benchmarks import process_memory
 from dlfa_tf import files
 from dlfa_tf.data import readers
 from dlfa_tf.data.tasks import TASKS
@@ -290,8 +291,8 @@ def test_memory_that_runs_out(tmp_path, count):
     def limited(folder):
         import resource
 
-        pages = int(pathlib.Path("/proc/self/statm").read_text().split()[0])
-        limit = pages * os.sysconf("SC_PAGE_SIZE") + int(folder.name)
+        taken = process_memory.address_space_bytes()
+        limit = taken + int(folder.name)
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
         model.save_to_preset(str(folder / "preset"))
         export_saved_model(model, folder / "export", 1, max_batch_size=1)

@@ -2,8 +2,6 @@
 
 import ctypes
 import gc
-import pathlib
-import resource
 import signal
 import sys
 import weakref
@@ -11,6 +9,7 @@ import weakref
 import numpy as np
 import pytest
 
+from benchmarks import process_memory
 from dlfa_tf.runs import memory
 
 
@@ -49,12 +48,6 @@ def test_a_c_library_without_the_function_is_left_alone(monkeypatch):
     memory.give_back()
 
 
-def resident():
-    """Resident memory of this process, in bytes."""
-    pages = pathlib.Path("/proc/self/statm").read_text().split()[1]
-    return int(pages) * resource.getpagesize()
-
-
 @pytest.mark.skipif(
     sys.platform != "linux" or not hasattr(ctypes.CDLL(None), "malloc_trim"),
     reason="only glibc keeps memory that it can be asked for",
@@ -63,8 +56,8 @@ def test_free_memory_goes_back_to_the_system():
     # Too small for pages of their own; what lies on top keeps them.
     arrays = [np.ones(2**12) for _ in range(2**11)]
     kept = arrays[-1]
-    before = resident()
+    before = process_memory.resident_bytes()
     del arrays
     memory.give_back()
-    assert resident() < before - 2**25
+    assert process_memory.resident_bytes() < before - 2**25
     assert kept.sum() == 2**12
