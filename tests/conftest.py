@@ -14,6 +14,7 @@ from typing import Any
 import filelock
 import pytest
 
+from tests import eager_mode
 from tests import heavy_tests
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -84,11 +85,8 @@ def seed() -> int:
 @pytest.fixture
 def eager() -> Iterator[None]:
     """Runs `tf.function`s as Python: tracing takes longer than tiny runs."""
-    import tensorflow as tf
-
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
+    with eager_mode.eagerly():
+        yield
 
 
 @pytest.fixture(scope="session")

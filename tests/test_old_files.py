@@ -18,6 +18,7 @@ from dlfa_tf.serving import check_export
 from dlfa_tf.training.bundle import read_bundle
 from dlfa_tf.training.inputs import BundleInputs
 from dlfa_tf.training.run import run
+from tests.eager_mode import eagerly
 
 ARCHIVE = pathlib.Path(__file__).with_name("old_files") / "0.1.0.tar.xz"
 # float32 on another processor than the one that wrote them.
@@ -37,13 +38,11 @@ def old(tmp_path_factory):
 @pytest.fixture
 def inside(old, monkeypatch):
     """The folder, as the current one: settings name run folders in it."""
-    import tensorflow as tf
 
     monkeypatch.chdir(old)
     # Tracing takes longer than runs of four steps.
-    tf.config.run_functions_eagerly(True)
-    yield old
-    tf.config.run_functions_eagerly(False)
+    with eagerly():
+        yield old
 
 
 def check_predictions(model, old):

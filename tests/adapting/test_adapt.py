@@ -8,7 +8,6 @@ import shutil
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 
 import dlfa_tf
 from dlfa_tf.adapting.adapt import adapt
@@ -21,6 +20,7 @@ from dlfa_tf.runs import environment
 from dlfa_tf.training import interruption
 from dlfa_tf.training.interruption import StopRequest
 from dlfa_tf.training.interruption import TrainingInterrupted
+from tests.eager_mode import eagerly
 
 WORDS = "the cat sees a small house and the dog runs in an old garden".split()
 pytestmark = [
@@ -67,9 +67,8 @@ def adapted(tmp_path_factory):
     write_texts(folder)
     (folder / "sw.txt").write_text("the cat")
     said = []
-    tf.config.run_functions_eagerly(True)
-    record = adapt(make_config(folder), say=said.append, verbose=0)
-    tf.config.run_functions_eagerly(False)
+    with eagerly():
+        record = adapt(make_config(folder), say=said.append, verbose=0)
     return record, folder / "out", said
 
 

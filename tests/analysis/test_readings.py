@@ -14,16 +14,6 @@ from dlfa_tf.models.text_classifier import DLFATextClassifier
 from dlfa_tf.models.token_classifier import DLFATokenClassifier
 
 
-@pytest.fixture
-def eager():
-    """Runs `tf.function`s as Python: tracing takes longer than tiny models."""
-    import tensorflow as tf
-
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
-
-
 def classifier(fusion_layer, gate="feature"):
     return DLFATextClassifier.from_preset(
         "tiny",

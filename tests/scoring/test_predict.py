@@ -17,6 +17,7 @@ from dlfa_tf.models.token_classifier import DLFATokenClassifier
 from dlfa_tf.preprocessing import TaggingPreprocessor
 from dlfa_tf.scoring.predict import label_names
 from dlfa_tf.scoring.predict import predict_logits
+from tests.eager_mode import eagerly
 
 # Rows of one batch are padded together, which moves sums by some bits.
 TOLERANCE = 1e-5
@@ -25,11 +26,9 @@ TOLERANCE = 1e-5
 @pytest.fixture(autouse=True, scope="module")
 def eager():
     """Runs `tf.function`s as Python: tracing takes longer than tiny models."""
-    import tensorflow as tf
 
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
+    with eagerly():
+        yield
 
 
 def build(cls, preset="tiny"):

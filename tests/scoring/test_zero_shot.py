@@ -9,6 +9,7 @@ from dlfa_tf.models.text_classifier import DLFATextClassifier
 from dlfa_tf.scoring.zero_shot import choose_files
 from dlfa_tf.scoring.zero_shot import evaluate_file
 from dlfa_tf.scoring.zero_shot import evaluate_languages
+from tests.eager_mode import eagerly
 
 ALL_OF_PAWSX = ("de", "en", "es", "fr", "ja", "ko", "zh")
 
@@ -93,13 +94,11 @@ def test_wrong_languages_are_refused(source, languages, message):
 
 @pytest.fixture
 def model(seed):
-    import tensorflow as tf
 
     keras.utils.set_random_seed(seed)
-    tf.config.run_functions_eagerly(True)
     labels = list(get_task("pawsx").labels)
-    yield DLFATextClassifier.from_preset("tiny", labels=labels)
-    tf.config.run_functions_eagerly(False)
+    with eagerly():
+        yield DLFATextClassifier.from_preset("tiny", labels=labels)
 
 
 def test_languages_are_scored_and_averaged(model, tmp_path):

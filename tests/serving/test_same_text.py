@@ -28,6 +28,7 @@ from dlfa_tf.serving.bulk import lines
 from dlfa_tf.serving.bulk import word_lines
 from dlfa_tf.serving.client import rest_transport
 from dlfa_tf.serving.client import tensors
+from tests.eager_mode import eagerly
 from tests.serving.conftest import TAGS
 from trainers.labellers import ModelLabeller
 
@@ -58,11 +59,9 @@ many = functools.partial(
 
 @pytest.fixture(scope="module")
 def model(tagger):
-    import tensorflow as tf
 
-    tf.config.run_functions_eagerly(True)
-    yield tagger
-    tf.config.run_functions_eagerly(False)
+    with eagerly():
+        yield tagger
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,8 @@ import sys
 import pytest
 from absl import flags
 
+from tests.eager_mode import eagerly
+
 ROOT = pathlib.Path(__file__).parents[2]
 
 
@@ -77,12 +79,10 @@ def start_wrong(start):
 
 
 def _finished(folder, task, preset, fusion_layer):
-    import tensorflow as tf
 
     from dlfa_tf.runs.settings import default_config
     from dlfa_tf.training.run import run
 
-    tf.config.run_functions_eagerly(True)
     config = default_config(
         task,
         output_dir=str(folder),
@@ -96,8 +96,8 @@ def _finished(folder, task, preset, fusion_layer):
         eval_limit=3,
         languages=("de",),
     )
-    run(config, verbose=0)
-    tf.config.run_functions_eagerly(False)
+    with eagerly():
+        run(config, verbose=0)
 
 
 @pytest.fixture(scope="session")

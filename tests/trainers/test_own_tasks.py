@@ -18,6 +18,7 @@ from dlfa_tf.serving.bulk.lines import label_lines
 from dlfa_tf.serving.client import Client
 from dlfa_tf.serving.export.export_module import export_saved_model
 from dlfa_tf.training.run import run
+from tests.eager_mode import eagerly
 from tests.serving.server_double import ServerDouble
 from trainers import labellers
 from trainers import prepare
@@ -67,11 +68,9 @@ def runs(made_once):
     """Run folders of the examples, by name."""
 
     def make(folder, name):
-        import tensorflow as tf
 
-        tf.config.run_functions_eagerly(True)
-        run(config(name, folder), verbose=0)
-        tf.config.run_functions_eagerly(False)
+        with eagerly():
+            run(config(name, folder), verbose=0)
 
     return {
         name: made_once(

@@ -19,6 +19,7 @@ from dlfa_tf.training.inputs import BundleInputs
 from dlfa_tf.training.interruption import StopRequest
 from dlfa_tf.training.interruption import TrainingInterrupted
 from dlfa_tf.training.run import run
+from tests.eager_mode import eagerly
 
 pytestmark = pytest.mark.filterwarnings("ignore:Even though the:UserWarning")
 
@@ -30,7 +31,6 @@ def config(tiny_settings):
 
 @pytest.fixture(scope="module")
 def bundle_file(tmp_path_factory):
-    import tensorflow as tf
 
     file = tmp_path_factory.mktemp("bundle") / "b"
     config = default_config(
@@ -42,9 +42,8 @@ def bundle_file(tmp_path_factory):
         eval_limit=4,
         languages=("zh", "en"),
     )
-    tf.config.run_functions_eagerly(True)
-    make_bundle(config, file, "float32")
-    tf.config.run_functions_eagerly(False)
+    with eagerly():
+        make_bundle(config, file, "float32")
     return file
 
 

@@ -23,6 +23,7 @@ from dlfa_tf.training.inputs import build_bundle_model
 from dlfa_tf.training.optimizers import make_optimizer
 from dlfa_tf.training.step_jax import pad_width
 from dlfa_tf.training.step_tensorflow import TensorFlowStep
+from tests.eager_mode import eagerly
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:Even though the:UserWarning"),
@@ -146,16 +147,14 @@ run(say=print, resume=True)
 def make_on_jax(folder):
     """Runs the script above in a folder that holds what it needs."""
     import keras
-    import tensorflow as tf
 
     blocked = folder / "blocked"
     blocked.mkdir(parents=True)
     for name in ("tensorflow", "tensorflow_text", "grain"):
         (blocked / f"{name}.py").write_text("raise ImportError('blocked')")
     config = default_config(**SETTINGS)
-    tf.config.run_functions_eagerly(True)
-    make_bundle(config, folder / "b", "float32")
-    tf.config.run_functions_eagerly(False)
+    with eagerly():
+        make_bundle(config, folder / "b", "float32")
     keras.utils.set_random_seed(3)
     model = build_bundle_model(config, read_without_dropout(folder))
     np.savez(

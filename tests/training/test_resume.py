@@ -26,6 +26,7 @@ from dlfa_tf.training.interruption import EXIT_CODE
 from dlfa_tf.training.interruption import StopRequest
 from dlfa_tf.training.interruption import TrainingInterrupted
 from dlfa_tf.training.run import run
+from tests.eager_mode import eagerly
 
 ROOT = pathlib.Path(__file__).parents[2]
 
@@ -118,10 +119,8 @@ class StopAt(StopRequest):
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
     """A run that nothing disturbs, in this process."""
-    import tensorflow as tf
 
     folder = tmp_path_factory.mktemp("undisturbed") / "run"
-    tf.config.run_functions_eagerly(True)
     config = default_config(
         "pos",
         output_dir=str(folder),
@@ -138,8 +137,8 @@ def undisturbed(tmp_path_factory):
         dev_every=3,
         checkpoint_minutes=0.0,
     )
-    run(config, verbose=0)
-    tf.config.run_functions_eagerly(False)
+    with eagerly():
+        run(config, verbose=0)
     return folder
 
 

@@ -20,6 +20,7 @@ from dlfa_tf.runs.settings import default_config
 from dlfa_tf.runs.settings import read_config
 from dlfa_tf.training.evaluating import evaluate_model
 from dlfa_tf.training.run import run
+from tests.eager_mode import eagerly
 from tests.models.presets import checkpoint_writer
 
 # The data set's own function is traced all the same; that is fine.
@@ -89,7 +90,6 @@ def tagging_run(tmp_path_factory):
     Events are the sample's files as they were opened, and "chosen" for the
     moment when the weights had been chosen.
     """
-    import tensorflow as tf
 
     events = []
     really_open, really_save = builtins.open, save_model
@@ -105,24 +105,20 @@ def tagging_run(tmp_path_factory):
 
     folder = tmp_path_factory.mktemp("tagging") / "run"
     said = []
-    tf.config.run_functions_eagerly(True)
-    with pytest.MonkeyPatch.context() as patch:
+    with eagerly(), pytest.MonkeyPatch.context() as patch:
         patch.setattr(builtins, "open", recording_open)
         patch.setattr("dlfa_tf.runs.load.save_model", recording_save)
         results = run(settings(folder), say=said.append, verbose=0)
-    tf.config.run_functions_eagerly(False)
     return folder, results, events, said
 
 
 @pytest.fixture(scope="module")
 def pair_run(tmp_path_factory):
     """A finished run of pairs, on the full vocabulary: folder, results."""
-    import tensorflow as tf
 
     folder = tmp_path_factory.mktemp("pair") / "run"
-    tf.config.run_functions_eagerly(True)
-    results = run(settings(folder, PAIR), verbose=0)
-    tf.config.run_functions_eagerly(False)
+    with eagerly():
+        results = run(settings(folder, PAIR), verbose=0)
     return folder, results
 
 

@@ -19,6 +19,7 @@ from dlfa_tf.serving.export import lint
 from dlfa_tf.serving.export.lint import Finding
 from dlfa_tf.serving.export.lint_rules import read_meta_graph
 from dlfa_tf.serving.export.served_graph import own_signatures
+from tests.eager_mode import eagerly
 from tests.serving.conftest import NUM_BLOCKS
 
 HERE = pathlib.Path(__file__).parents[1]
@@ -132,13 +133,10 @@ def test_embedding_is_what_the_head_reads(sentence_pooling):
         sentence_pooling=sentence_pooling,
         pooler="none",
     )
-    tf.config.run_functions_eagerly(True)
-    try:
+    with eagerly():
         _, signatures = export_module._module(model, 8, None)
         first, second = (PAIRS[name][:2] for name in ("first", "second"))
         found = signatures["embed"](tf.constant(first), tf.constant(second))
-    finally:
-        tf.config.run_functions_eagerly(False)
     features = model.preprocessor((first, second))
     expected = model.backbone(features)["pooled_output"]
     np.testing.assert_allclose(found["embedding"], expected, atol=TOLERANCE)

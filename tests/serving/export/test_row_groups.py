@@ -8,6 +8,7 @@ from dlfa_tf.serving.export.row_groups import ROWS_AT_A_TIME
 from dlfa_tf.serving.export.row_groups import map_by_length
 from dlfa_tf.serving.export.row_groups import parts_in_order
 from dlfa_tf.serving.export.row_groups import rows_in_order
+from tests.eager_mode import eagerly
 
 LENGTHS = [3, 9, 1, 9, 2, 8, 30, 1, 4, 5, 6, 7, 7, 2, 25, 1, 3, 28, 2]
 
@@ -15,9 +16,8 @@ LENGTHS = [3, 9, 1, 9, 2, 8, 30, 1, 4, 5, 6, 7, 7, 2, 25, 1, 3, 28, 2]
 @pytest.fixture(autouse=True, scope="module")
 def eager():
     """Runs loops as Python, so that a test sees every group."""
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
+    with eagerly():
+        yield
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from dlfa_tf.models.text_classifier import DLFATextClassifier
 from dlfa_tf.models.token_classifier import DLFATokenClassifier
 from dlfa_tf.serving.export.signatures import classifier_signatures
 from dlfa_tf.serving.export.signatures import tagger_signatures
+from tests.eager_mode import eagerly
 
 TAGS = ["A", "B", "C", "D"]
 TOLERANCE = 1e-5  # float32, other widths of padding
@@ -17,9 +18,8 @@ TOLERANCE = 1e-5  # float32, other widths of padding
 @pytest.fixture(autouse=True, scope="module")
 def eager():
     """Runs `tf.function`s as Python: tracing takes longer than tiny models."""
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
+    with eagerly():
+        yield
 
 
 def with_signatures(cls, preset, labels, build):
