@@ -304,6 +304,11 @@ def test_memory_that_runs_out(tmp_path, count):
         process = context.Process(target=_quietly, args=(limited, folder))
         process.start()
         process.join(120)
+        if process.is_alive():
+            # TensorFlow may wait for a thread that it could not start. The
+            # tests would wait for it in turn, at their end.
+            process.kill()
+            process.join()
         preset = folder / "preset"
         if preset.exists():
             found = dlfa_tf.DLFATokenClassifier.from_preset(str(preset))
