@@ -30,6 +30,18 @@ def unpack(folder: Path, to: Path) -> Path:
     return to
 
 
+def data_of(section_folder: str, data_dir: Path, to: Path) -> Path:
+    """The benchmark's files as the runs of a section have read them."""
+    if section_folder != "pawsx_second":
+        return data_dir
+    shutil.copytree(data_dir / "pawsx", to / "pawsx", copy_function=shutil.copy)
+    for path in (to / "pawsx").glob("test-*.tsv"):
+        lines = path.read_text("utf-8").splitlines(keepends=True)
+        path.chmod(0o644)
+        path.write_text("".join(lines[1000:]), "utf-8")
+    return to
+
+
 def gains_of(summary: pd.DataFrame, part: str) -> dict[str, str]:
     """Gain and interval of every system but the baseline, as they are told."""
     rows = summary[(summary["part"] == part) & summary["gain"].notna()]
@@ -47,7 +59,8 @@ def test_intervals_are_those_of_the_committed_predictions(
     document, heading, folder, columns, shared_data_dir, tmp_path
 ):
     runs = unpack(RESULTS / folder, tmp_path / "runs")
-    analysis = analyze(load_runs(runs), str(shared_data_dir))
+    data_dir = data_of(folder, Path(shared_data_dir), tmp_path / "data")
+    analysis = analyze(load_runs(runs), str(data_dir))
     text = section((ROOT / "docs" / document).read_text("utf-8"), heading)
     rows = rows_of(text)
     expected = gains_of(analysis.summary, columns[0])

@@ -33,6 +33,7 @@ SECTIONS = [
         "pawsx_8575",
         ALL,
     ),
+    ("results_pawsx.md", "PAWS-X: the other thousand", "pawsx_second", ALL),
 ]
 
 
