@@ -13,6 +13,7 @@ Example:
         --data_dir=DIR --task=pos --fusion_layer=10 --work_dir=WORK
 """
 
+import hashlib
 import json
 import os
 import pathlib
@@ -28,6 +29,7 @@ from absl import app
 from absl import flags
 
 from benchmarks import timing
+from dlfa_tf.runs import environment
 from dlfa_tf.serving.contract import SIGNATURES
 
 FLAGS = flags.FLAGS
@@ -112,8 +114,7 @@ class Walk:
             f"{self.case}/{name}",
             seconds=round(time.monotonic() - started, 1),
             processor_seconds=round(used.ru_utime + used.ru_stime, 1),
-            # Kilobytes on Linux.
-            child_peak_memory_bytes=used.ru_maxrss * 1024,
+            child_peak_memory_bytes=child_peak(used.ru_maxrss),
             **({"wrote_bytes": size(wrote)} if wrote is not None else {}),
             beside=FLAGS.machine,
         )
@@ -164,6 +165,16 @@ class Walk:
             f"--eval_limit={FLAGS.eval_limit}",
             f"--languages={','.join(FLAGS.languages)}",
         ]
+
+
+def child_peak(kilobytes: int) -> int | None:
+    """Most memory of a program that ended, in bytes; None when not known.
+
+    Linux counts what this process had held when it started the program, too:
+    what is not above it says nothing.
+    """
+    peak = kilobytes * 1024
+    return peak if peak > environment.peak_memory_bytes() else None
 
 
 def size(path: pathlib.Path) -> int:
@@ -226,15 +237,19 @@ def kept(path: pathlib.Path) -> list[Any]:
     return [pruned(json.loads(text))]
 
 
-def weights(run_dir: pathlib.Path) -> dict[str, bytes]:
-    """Every weight of a run's saved model, as bytes, by its place."""
+def weights(run_dir: pathlib.Path) -> dict[str, str]:
+    """SHA-256 of every weight of a run's saved model, by its place.
+
+    Not the weights themselves, see `child_peak`.
+    """
     import h5py
 
-    found: dict[str, bytes] = {}
+    found: dict[str, str] = {}
 
     def note(name: str, item: Any) -> None:
         if isinstance(item, h5py.Dataset):
-            found[f"{path.name}/{name}"] = item[()].tobytes()
+            digest = hashlib.sha256(item[()].tobytes())
+            found[f"{path.name}/{name}"] = digest.hexdigest()
 
     for path in sorted((run_dir / "model").glob("*.h5")):
         with h5py.File(path) as file:

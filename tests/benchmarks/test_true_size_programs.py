@@ -2,9 +2,12 @@
 
 import json
 
+import h5py
+import numpy as np
 import pytest
 
 from benchmarks import true_size_programs
+from dlfa_tf.runs import environment
 
 # A minute or more: twenty processes that import TensorFlow.
 WALK = pytest.mark.slow
@@ -36,7 +39,8 @@ def test_whole_walk_with_a_tiny_encoder(data, lines_of, tmp_path):
         "embed of float32, inside", "predict with run",
         "train on bundle, full vocabulary", "evaluate run on bundle",
     } <= set(found)  # fmt: skip
-    assert found["train"]["child_peak_memory_bytes"] > 10**8
+    # This process has TensorFlow, too.
+    assert (found["train"]["child_peak_memory_bytes"] or 10**9) > 10**8
     assert found["export int8"]["wrote_bytes"] > 10**4
     assert found["tag_words of int8, inside"]["first_answer_seconds"] > 0
 
@@ -58,8 +62,29 @@ def test_programs_are_measured_until_one_fails(tmp_path, lines_of, monkeypatch):
                  f"--work_dir={tmp_path}")  # fmt: skip
     ((case, values),) = lines
     assert case == "pos/baseline/float32/year"
-    assert values["child_peak_memory_bytes"] > 10**6
+    # Less than what this process has held.
+    assert values["child_peak_memory_bytes"] is None
     assert values["wrote_bytes"] > 1000
+
+
+def test_memory_of_a_program_is_not_that_of_the_process_that_started_it():
+    own = environment.peak_memory_bytes()
+    assert true_size_programs.child_peak(own // 1024) is None
+    assert true_size_programs.child_peak(own // 512) == own // 512 * 1024
+
+
+def test_weights_that_differ_in_one_number_differ(tmp_path):
+    found = []
+    for value in (1.0, 1.0, 1.5):
+        folder = tmp_path / str(len(found)) / "model"
+        folder.mkdir(parents=True)
+        with h5py.File(folder / "model.weights.h5", "w") as file:
+            file["layer/kernel"] = np.array([[0.0, value]])
+            file["layer/step"] = np.array(3)
+        found.append(true_size_programs.weights(folder.parent))
+    assert found[0] == found[1]
+    (changed,) = {x for x in found[0] if found[0][x] != found[2][x]}
+    assert changed == "model.weights.h5/layer/kernel"
 
 
 def test_only_what_two_runs_share_is_compared(tmp_path):
