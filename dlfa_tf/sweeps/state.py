@@ -14,6 +14,8 @@ from dlfa_tf.sweeps.cells import Cell
 # States of a run that is still to be started.
 WAITING = ("new", "unfinished")
 
+# Before it the time of a run is that of its start: tracing, reading, caches.
+_TELLING_FRACTION = 0.02
 _TAIL_LINES = 8
 _TAIL_BYTES = 8192
 
@@ -138,10 +140,11 @@ def remaining_seconds(
     """
     expected: dict[str, list[float]] = {}
     for status in statuses:
+        done = status.fraction or 0.0
         if status.state in ("finished", "skipped") and status.seconds:
             lasts = status.seconds
-        elif status.state == "running" and status.fraction:
-            lasts = status.seconds / status.fraction
+        elif status.state == "running" and done >= _TELLING_FRACTION:
+            lasts = status.seconds / done
         else:
             continue
         expected.setdefault(status.cell.config.task, []).append(lasts)

@@ -147,6 +147,10 @@ def test_time_left(cell):
     assert remaining_seconds(statuses(cell, done, new, new, new), 3) == 100
     running = ("running", 30.0, 0.25)
     assert remaining_seconds(statuses(cell, running, new), 1) == 90 + 120
+    # The first step takes as long as hundreds after it.
+    begun = ("running", 60.0, 0.0005)
+    assert remaining_seconds(statuses(cell, begun, new), 1) is None
+    assert remaining_seconds(statuses(cell, begun, running), 2) == 90
     # No sooner than the longest run ends.
     assert remaining_seconds(statuses(cell, running, new), 8) == 120
     assert (
