@@ -305,8 +305,7 @@ def test_memory_that_runs_out(tmp_path, count):
         process.start()
         process.join(120)
         if process.is_alive():
-            # TensorFlow may wait for a thread that it could not start. The
-            # tests would wait for it in turn, at their end.
+            # It hangs. At their end the tests would wait for it in turn.
             process.kill()
             process.join()
         preset = folder / "preset"
