@@ -1,7 +1,13 @@
 """Tests of an export as the model server runs it."""
 
-import pytest
+import ctypes
+import pathlib
+import sys
 
+import pytest
+import tensorflow as tf
+
+from dlfa_tf.serving.export import served_graph
 from dlfa_tf.serving.export.served_graph import ServedGraph
 from dlfa_tf.serving.export.warmup import as_strings
 
@@ -39,3 +45,32 @@ def test_wrong_names_are_refused(graph):
 def test_folder_without_a_model_is_refused(tmp_path):
     with pytest.raises(OSError, match="SavedModel file does not exist"):
         ServedGraph(tmp_path)
+
+
+# absl::lts_20250127::MinLogLevel()
+_MIN_LOG_LEVEL = "_ZN4absl12lts_2025012711MinLogLevelEv"
+
+
+@pytest.fixture
+def abseil():
+    """TensorFlow's C++ library, with the level that Abseil had."""
+    library = ctypes.CDLL(
+        str(pathlib.Path(tf.sysconfig.get_lib(), served_graph._FRAMEWORK))
+    )
+    before = library[_MIN_LOG_LEVEL]()
+    yield library
+    library[served_graph._SET_MIN_LOG_LEVEL](before)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="has other libraries")
+@pytest.mark.parametrize(
+    ("level", "held_to"), [("1", 1), ("2", 2), ("3", 2), ("0", 0), ("", 0)]
+)
+def test_abseil_of_this_tensorflow_is_held_to_the_level(
+    level, held_to, abseil, monkeypatch
+):
+    # Where the names are gone: a new TensorFlow brings a new Abseil.
+    monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", level)
+    abseil[served_graph._SET_MIN_LOG_LEVEL](0)
+    served_graph._hold_abseil_to_level()
+    assert abseil[_MIN_LOG_LEVEL]() == held_to
