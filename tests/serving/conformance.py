@@ -1,13 +1,15 @@
 """What every export has to do, whoever asks: right answers, clean errors.
 
-Each function takes an asker (see asking.py) and raises AssertionError. The
-same suite runs over the C API, a double of the server and the server itself.
+Each function takes an asker (see asking.py) and the kind of the export, a key
+of `contract.SIGNATURES`, and raises AssertionError. The same suite runs over
+the C API, a double of the server and the server itself.
 """
 
 import random
 
 import numpy as np
 
+from dlfa_tf.serving import contract
 from tests.serving.asking import Grpc
 from tests.serving.asking import Refusal
 
@@ -74,8 +76,10 @@ def random_texts(count, seed):
 
 def check_answers(asker, model, kind):
     """Every signature answers as the Python model does."""
-    check = _check_tagger if kind == "tagger" else _check_classifier
-    check(asker, model)
+    if kind == "tagger":
+        _check_tagger(asker, model)
+    else:
+        _check_classifier(asker, model, kind)
 
 
 def _check_tagger(asker, model):
@@ -91,9 +95,19 @@ def _check_tagger(asker, model):
     _check_tags(answer, model, [["the", ""]])
     vectors = ask(asker, "embed", {"text": TEXTS})["embedding"]
     for text, vector in zip(TEXTS, vectors, strict=True):
-        features = model.preprocessor([text])
-        expected = model.backbone(features)["sequence_output"][0, 0]
+        # Of the first row of the text.
+        expected = _vectors(model, [text])[0]
         np.testing.assert_allclose(vector, expected, atol=TOLERANCE)
+
+
+def _vectors(model, texts):
+    """Position 0 of texts or pairs, or the mean of their real positions."""
+    features = model.preprocessor(texts)
+    output = np.asarray(model.backbone(features)["sequence_output"])
+    if model.backbone.sentence_pooling == "first":
+        return output[:, 0]
+    mask = np.asarray(features["padding_mask"], output.dtype)[..., None]
+    return (output * mask).sum(1) / mask.sum(1)
 
 
 def _check_tags(answer, model, sentences):
@@ -112,22 +126,27 @@ def _check_tags(answer, model, sentences):
         assert not any(scores[n:])
 
 
-def _check_classifier(asker, model):
-    pairs = {"first": TEXTS, "second": TEXTS[::-1]}
-    answer = ask(asker, "serving_default", pairs)
-    logits = np.asarray(model.predict_on_batch((TEXTS, TEXTS[::-1])))
+def _check_classifier(asker, model, kind):
+    inputs = _inputs(kind, TEXTS, TEXTS[::-1])
+    texts = TEXTS if kind == "single_classifier" else (TEXTS, TEXTS[::-1])
+    answer = ask(asker, "serving_default", inputs)
+    logits = np.asarray(model.predict_on_batch(texts))
     odds = np.exp(logits - logits.max(-1, keepdims=True))
     odds /= odds.sum(-1, keepdims=True)
     np.testing.assert_allclose(
         np.array(answer["probabilities"], float), odds, atol=TOLERANCE
     )
     assert answer["label"] == [model.labels[j] for j in odds.argmax(-1)]
-    vectors = ask(asker, "embed", pairs)["embedding"]
-    features = model.preprocessor((TEXTS, TEXTS[::-1]))
-    expected = model.backbone(features)["sequence_output"][:, 0]
+    vectors = ask(asker, "embed", inputs)["embedding"]
     np.testing.assert_allclose(
-        np.array(vectors, float), expected, atol=TOLERANCE
+        np.array(vectors, float), _vectors(model, texts), atol=TOLERANCE
     )
+
+
+def _inputs(kind, first, second):
+    """Texts for `serving_default` and `embed`; `second` is of pairs only."""
+    names = contract.SIGNATURES[kind]["serving_default"].inputs
+    return dict(zip(names, (first, second), strict=False))
 
 
 def check_hostile(asker, kind, size=FIVE_MEGABYTES, batching=False):
@@ -136,8 +155,7 @@ def check_hostile(asker, kind, size=FIVE_MEGABYTES, batching=False):
     With `batching` the server joins requests: it refuses what has no
     dimension itself, and does not answer what has no rows.
     """
-    inputs = "text" if kind == "tagger" else ("first", "second")
-    names = [inputs] if isinstance(inputs, str) else list(inputs)
+    names = list(contract.SIGNATURES[kind]["serving_default"].inputs)
 
     def every(value):
         return dict.fromkeys(names, value)
@@ -159,7 +177,7 @@ def check_hostile(asker, kind, size=FIVE_MEGABYTES, batching=False):
         for wrong in ("a", ["a", "b"], [[["a"]]]):
             answer = asker.ask("tag_words", {"words": wrong})
             assert isinstance(answer, Refusal), answer
-    else:
+    elif kind == "classifier":
         answer = asker.ask(
             "serving_default", {"first": ["a", "b"], "second": ["c"]}
         )
@@ -217,8 +235,8 @@ def check_random(asker, model, kind, count, seed, batch=50):
                 assert "" not in answer["words"][i][:length]
             scores = np.array(answer["scores"], float)
         else:
-            pair = {"first": part, "second": part[::-1]}
-            answer = ask(asker, "serving_default", pair)
+            inputs = _inputs(kind, part, part[::-1])
+            answer = ask(asker, "serving_default", inputs)
             assert set(answer["label"]) <= set(model.labels)
             scores = np.array(answer["probabilities"], float)
             np.testing.assert_allclose(scores.sum(-1), 1, atol=TOLERANCE)

@@ -18,7 +18,7 @@ MAX_BATCH_SIZE = 4
 NUM_BLOCKS = 2
 
 
-def build(cls, preset, labels, fusion_layer=1):
+def build(cls, preset, labels, fusion_layer=1, **options):
     keras.utils.set_random_seed(5)
     return cls.from_preset(
         preset,
@@ -26,6 +26,7 @@ def build(cls, preset, labels, fusion_layer=1):
         last_layer=NUM_BLOCKS,
         labels=labels,
         sequence_length=16,
+        **options,
     )
 
 

@@ -8,6 +8,7 @@ from dlfa_tf.data.tasks import TASKS
 from dlfa_tf.models.text_classifier import DLFATextClassifier
 from dlfa_tf.models.token_classifier import DLFATokenClassifier
 from dlfa_tf.runs import load
+from dlfa_tf.serving.export import export_module
 from dlfa_tf.serving.export.dequantised_weights import weights_only
 from tests.serving.asking import CApi
 from tests.serving.conformance import RANGES
@@ -26,7 +27,15 @@ FIVE_KILOBYTES = 5 * 2**10
 RUN, EXPORT = "DLFA_TF_RUN", "DLFA_TF_EXPORT"
 
 
-@pytest.fixture(scope="module", params=["tagger", "classifier"])
+@pytest.fixture(
+    scope="module",
+    params=[
+        "tagger",
+        "classifier",
+        # One more export, which differs from a classifier's by its inputs.
+        pytest.param("single_classifier", marks=pytest.mark.slow),
+    ],
+)
 def small(request):
     """Kind, model and asker of an export."""
     kind = request.param
@@ -34,6 +43,20 @@ def small(request):
     asker = CApi(request.getfixturevalue(f"{kind}_export"))
     yield kind, model, asker
     asker.close()
+
+
+@pytest.fixture(scope="module")
+def single_classifier():
+    """A classifier of single texts, mean pooling."""
+    model = build(DLFATextClassifier, "tiny", LABELS, sentence_pooling="mean")
+    # As training on single texts sets it.
+    model.num_texts = 1
+    return model
+
+
+@pytest.fixture(scope="module")
+def single_classifier_export(single_classifier, exported):
+    return exported(single_classifier, "single_classifier")
 
 
 def test_signatures_answer_as_the_model_does(small):
@@ -97,8 +120,7 @@ def test_export_of_a_run(seed):
     if not (os.environ.get(RUN) and os.environ.get(EXPORT)):
         pytest.skip(f"{RUN} and {EXPORT} name no run and no export of it")
     model = load.load_model(os.environ[RUN])
-    is_tagger = isinstance(model, DLFATokenClassifier)
-    kind = "tagger" if is_tagger else "classifier"
+    kind = export_module.kind_of(model)
     asker = CApi(os.environ[EXPORT])
     try:
         check_answers(asker, model, kind)
