@@ -6,6 +6,7 @@ from tools import flag_entries
 from tools import flag_things
 from tools import input_kinds
 from tools import inputs_table
+from tools import loader_entries
 
 
 def parts():
@@ -52,12 +53,16 @@ def test_kinds_have_names_of_their_own():
     ("message", "touched", "found"),
     [
         (None, "new.txt", "yes"),
-        ("`model` is 'run'. Accepted: a run", None, "no"),
-        ("`model` is 'run'. Accepted: a run", "new.txt", r"left \['.*new"),
-        ("`model` is 'run'. Accepted: a run", "old.txt", r"changed \['.*old"),
+        ("`model` is 'HOME/run'. Accepted: a run", None, "no"),
+        ("`model` is 'HOME/run'. Accepted: a run", "new.txt", r"left \['.*new"),
+        (
+            "`model` is 'HOME/run'. Accepted: a run",
+            "old.txt",
+            r"changed \['.*old",
+        ),
         (None, "old.txt", r"changed \['.*old"),
         ("no such run. Accepted: a run", None, "without saying why: no such"),
-        ("`model` is 'run'", None, "without saying why: `model`"),
+        ("`model` is 'HOME/run'", None, "without saying why: `model`"),
     ],
 )
 def test_walk_ends_where_a_program_does_what_it_must_not(
@@ -67,7 +72,7 @@ def test_walk_ends_where_a_program_does_what_it_must_not(
         assert arguments[-1] == f"--model={tmp_path}/run"
         if touched:
             (tmp_path / touched).write_text("changed")
-        return message
+        return message and message.replace("HOME", str(tmp_path))
 
     (tmp_path / "old.txt").touch()
     monkeypatch.setattr(flag_entries, "_refusal", refusal)
@@ -80,3 +85,34 @@ def test_walk_ends_where_a_program_does_what_it_must_not(
             flag_entries.word(*arguments)
     # What is new is removed before the next word.
     assert [path.name for path in tmp_path.iterdir()] == ["old.txt"]
+
+
+@pytest.mark.parametrize(
+    ("message", "kind", "found"),
+    [
+        ("'RUN' is no run. Accepted: a run", "str", "no"),
+        ("[Errno 13] Permission denied: 'RUN/config.json'", "str", "no"),
+        ("No file in 'HOME'. Accepted: a run", "str", "no"),
+        ("`path` is 3. Accepted: a folder", "a number", "no"),
+        ("`path` is empty. Accepted: a folder", "empty", "no"),
+        ("'RUN' is no run", "str", "without saying why"),
+        ("`path` is no run. Accepted: a run", "str", "without saying why"),
+        ("'HOME/old.txt' is odd. Accepted: a run", "str", "without saying"),
+        ("3 is no path. Accepted: a folder", "a number", "without saying"),
+        ("`path` is odd. Accepted: a folder", "a number", "without saying"),
+    ],
+)
+def test_walk_ends_where_a_function_does_not_say_why(
+    message, kind, found, tmp_path
+):
+    def call(path, home):
+        text = message.replace("RUN", str(tmp_path / "run"))
+        raise ValueError(text.replace("HOME", str(tmp_path)))
+
+    (kind,) = (k for k in loader_entries.KINDS if k.name == kind)
+    loader = loader_entries.Loader("`load`", "run", call)
+    if found == "no":
+        assert loader_entries.word(loader, kind, tmp_path) == "no"
+    else:
+        with pytest.raises(AssertionError, match=found):
+            loader_entries.word(loader, kind, tmp_path)

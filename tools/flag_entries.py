@@ -173,8 +173,8 @@ TABLES: dict[str, list[Flag]] = {
 }  # fmt: skip
 
 
-# What is accepted, or which rule is broken.
-_SAYS_WHAT = re.compile("Accepted|[Ee]xpected|must|FAILED|Permission denied")
+# A file that is looked for is expected, a rule of a check has failed.
+_ACCEPTED = f"{flag_things.ACCEPTED}|[Ee]xpected|must|FAILED"
 # Kinds of the right thing.
 _RIGHT = {kind.name for kind in flag_things.KINDS[:4]}
 
@@ -276,13 +276,11 @@ def word(flag: Flag, kind: Kind, home: pathlib.Path) -> str:
         return "yes"
     if new and not flag.keeps:
         raise AssertionError(f"{flag.title}, {kind.name}: left {new}")
-    base = pathlib.PurePath(given).name
     # `--tasks` is of several tasks. What is wrong with a line is said by its
     # number, beside the answers.
-    place = base in message or str(pathlib.PurePath(given).parent) in message
-    names = flag.name.rstrip("s") in message and place
-    said = names or (flag.keeps and message.startswith("Input line"))
-    if not said or not _SAYS_WHAT.search(message):
+    lines = flag.keeps and re.match("Input line.* expected", message)
+    named = flag.name.rstrip("s")
+    if not lines and not flag_things.says_why(message, given, named, _ACCEPTED):
         raise AssertionError(
             f"{flag.title}, {kind.name} ({value}) is refused without "
             f"saying why: {message}"

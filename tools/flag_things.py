@@ -10,6 +10,7 @@ import gzip
 import io
 import os
 import pathlib
+import re
 import shutil
 import zipfile
 from collections.abc import Callable
@@ -264,6 +265,33 @@ KINDS = [
     Kind("zip under a plain name", _text(_zipped)),
     Kind("plain text, `.gz`", _text(bytes, ".gz")),
 ]  # fmt: skip
+
+
+# What comes before what is accepted; of a permission it goes without saying.
+ACCEPTED = "Accepted|Permission denied"
+
+
+def says_why(
+    message: str, given: Any, named: str, accepted: str = ACCEPTED
+) -> bool:
+    """Whether a refusal tells what was refused, and what is taken instead.
+
+    Args:
+        message: all that was said.
+        given: what was refused. It must be shown, or of a path the folder that
+            it lies in, where that lacks something.
+        named: pattern of what the flag or argument is called.
+        accepted: pattern of the words before what is taken.
+    """
+    path = pathlib.PurePath(str(given))
+    if path.is_absolute():
+        folder = re.escape(str(path.parent))
+        # Not of another file in it.
+        shown = re.search(rf"{re.escape(str(path))}|{folder}(?![\w/])", message)
+    else:
+        shown = path.name in message
+    found = re.search(named, message) and re.search(accepted, message)
+    return bool(shown and found)
 
 
 def snapshot(home: pathlib.Path) -> dict[str, tuple[int, int]]:

@@ -169,13 +169,13 @@ def word(loader: Loader, kind: Kind, home: pathlib.Path) -> str:
             found = loader.call(value, home)
         result = "none" if loader.finds_none and found is None else "yes"
     except _REFUSED as error:
-        message = str(error)
-        said = "Accepted" in message or isinstance(error, PermissionError)
-        base = pathlib.PurePath(str(value)).name if value else ""
-        if not (said and (base in message or "`" in message)):
+        # A path that is shown says which argument it is, in what reads it.
+        is_path = bool(value) and isinstance(value, (str, os.PathLike))
+        named = "" if is_path else r"`\w+`"
+        if not flag_things.says_why(str(error), value, named):
             raise AssertionError(
                 f"{loader.title}, {kind.name} ({value!r}) is refused without "
-                f"saying why: {type(error).__name__} {message}"
+                f"saying why: {type(error).__name__} {error}"
             ) from error
         result = "no"
     if flag_things.snapshot(home) != before:
