@@ -3,9 +3,10 @@ r"""Seconds until a version answers, for an export of e5-small's shape.
 Every signature is asked in a process of its own, which loads the export as the
 server does: seconds to load it, to the first answer, in which TensorFlow
 optimises the signature's graph, and of those after it; beside them the nodes of
-the loop over rows, which is what it optimises. With --peers_python (see
-serving_latency.py) Hugging Face's pipeline for text classification starts from
-a folder of the same shape, and the ratios to it are of the same repeat.
+the loop over rows, which is what it optimises, and the ops that are executed
+for a short request to each signature, tokenizer included. With --peers_python
+(see serving_latency.py) Hugging Face's pipeline for text classification starts
+from a folder of the same shape, and the ratios to it are of the same repeat.
 
 Example:
     python -m benchmarks.serving_start --peers_python=PEERS/bin/python
@@ -24,12 +25,13 @@ from typing import Any
 from absl import app
 from absl import flags
 
+from benchmarks import graph_counts
 from benchmarks import serving_latency
+from benchmarks import serving_start_ask
 from benchmarks import timing
 from dlfa_tf.models import DLFATextClassifier
 from dlfa_tf.models import DLFATokenClassifier
 from dlfa_tf.serving import export_saved_model
-from dlfa_tf.serving.export import lint_rules
 
 FLAGS = flags.FLAGS
 _ANSWERS = 10
@@ -67,16 +69,6 @@ def child(command: Sequence[str]) -> dict[str, Any]:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def loop_nodes(folder: pathlib.Path) -> int:
-    """Nodes of the largest loop body of an export, the one with the encoder."""
-    functions = lint_rules.read_meta_graph(folder).graph_def.library.function
-    return max(
-        len(function.node_def)
-        for function in functions
-        if "_body_" in function.signature.name
-    )
-
-
 def requests(kind: str) -> dict[str, dict[str, list[str]]]:
     """A short request for every signature that takes texts."""
     first, second = serving_latency.cases(1)["batch 1, short"]
@@ -86,6 +78,20 @@ def requests(kind: str) -> dict[str, dict[str, list[str]]]:
         else {"text": first}
     )
     return {"serving_default": inputs, "embed": inputs}
+
+
+def executed_ops(kind: str, folder: pathlib.Path) -> dict[str, int]:
+    """Ops that a short request executes, by signature."""
+    asked: dict[str, dict[str, list[Any]]] = {**requests(kind)}
+    if kind == "tagger":
+        (text,) = asked["serving_default"]["text"]
+        asked["tag_words"] = {"words": [text.split()]}
+    return {
+        signature: graph_counts.executed_ops(
+            folder, signature, serving_start_ask.as_arrays(inputs)
+        )
+        for signature, inputs in asked.items()
+    }
 
 
 def measured(runs: list[dict[str, Any]]) -> dict[str, Any]:
@@ -137,7 +143,8 @@ def main(_: Sequence[str] = ()) -> None:
             report.add(
                 f"export, {kind}",
                 export_seconds=time.perf_counter() - started,
-                loop_nodes=loop_nodes(path),
+                loop_nodes=graph_counts.loop_body_nodes(path),
+                executed_ops=executed_ops(kind, path),
             )
             for signature, inputs in requests(kind).items():
                 commands[f"{kind}, {signature}"] = [

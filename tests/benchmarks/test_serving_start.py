@@ -18,6 +18,11 @@ def test_tiny_model_is_started(lines_of):
     exports, starts = lines[:2], lines[2:]
     assert all(line["export_seconds"] > 0 for line in exports)
     assert all(line["loop_nodes"] > 100 for line in exports)
+    assert [list(line["executed_ops"]) for line in exports] == [
+        ["serving_default", "embed"],
+        ["serving_default", "embed", "tag_words"],
+    ]
+    assert all(min(line["executed_ops"].values()) > 100 for line in exports)
     assert [line["case"] for line in starts] == [
         "classifier, serving_default",
         "classifier, embed",

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from benchmarks import graph_counts
 from dlfa_tf.models import DLFABackbone
 from dlfa_tf.models import DLFATextClassifier
 from dlfa_tf.models import DLFATokenClassifier
@@ -15,7 +16,6 @@ from dlfa_tf.serving.export.dequantised_weights import weights_only
 from dlfa_tf.serving.export.served_forward import FlatForward
 from dlfa_tf.serving.export.served_forward import KerasForward
 from dlfa_tf.serving.export.served_graph import ServedGraph
-from tests.serving import graph_counts
 
 ENCODERS = {
     "bert": keras_hub.models.BertBackbone,
