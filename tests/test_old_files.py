@@ -38,7 +38,6 @@ def old(tmp_path_factory):
 @pytest.fixture
 def inside(old, monkeypatch):
     """The folder, as the current one: settings name run folders in it."""
-
     monkeypatch.chdir(old)
     # Tracing takes longer than runs of four steps.
     with eagerly():

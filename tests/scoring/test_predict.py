@@ -26,7 +26,6 @@ TOLERANCE = 1e-5
 @pytest.fixture(autouse=True, scope="module")
 def eager():
     """Runs `tf.function`s as Python: tracing takes longer than tiny models."""
-
     with eagerly():
         yield
 

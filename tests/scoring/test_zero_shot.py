@@ -94,7 +94,6 @@ def test_wrong_languages_are_refused(source, languages, message):
 
 @pytest.fixture
 def model(seed):
-
     keras.utils.set_random_seed(seed)
     labels = list(get_task("pawsx").labels)
     with eagerly():

@@ -59,7 +59,6 @@ many = functools.partial(
 
 @pytest.fixture(scope="module")
 def model(tagger):
-
     with eagerly():
         yield tagger
 

@@ -79,7 +79,6 @@ def start_wrong(start):
 
 
 def _finished(folder, task, preset, fusion_layer):
-
     from dlfa_tf.runs.settings import default_config
     from dlfa_tf.training.run import run
 

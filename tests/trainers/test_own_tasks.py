@@ -68,7 +68,6 @@ def runs(made_once):
     """Run folders of the examples, by name."""
 
     def make(folder, name):
-
         with eagerly():
             run(config(name, folder), verbose=0)
 

@@ -31,7 +31,6 @@ def config(tiny_settings):
 
 @pytest.fixture(scope="module")
 def bundle_file(tmp_path_factory):
-
     file = tmp_path_factory.mktemp("bundle") / "b"
     config = default_config(
         "pos",

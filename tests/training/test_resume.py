@@ -119,7 +119,6 @@ class StopAt(StopRequest):
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
     """A run that nothing disturbs, in this process."""
-
     folder = tmp_path_factory.mktemp("undisturbed") / "run"
     config = default_config(
         "pos",

@@ -115,7 +115,6 @@ def tagging_run(tmp_path_factory):
 @pytest.fixture(scope="module")
 def pair_run(tmp_path_factory):
     """A finished run of pairs, on the full vocabulary: folder, results."""
-
     folder = tmp_path_factory.mktemp("pair") / "run"
     with eagerly():
         results = run(settings(folder, PAIR), verbose=0)

@@ -18,7 +18,7 @@ from dlfa_tf.serving.export.served_forward import KerasForward
 
 # Largest difference of a probability, or of a number of an embedding (where
 # numbers above 1 occur: of the largest of them); exports of `e5_small_multi`
-# stay well below. In float32, only sums are in another order.
+# stayed below. In float32, only sums are in another order.
 TOLERANCE = 1e-4
 # bfloat16 rounds every product to 8 bits, TF32 to 11, and what is fused is
 # rounded less often.
