@@ -20,6 +20,7 @@ GROUP = ("others", "en")
 # Document, heading of the section with the table, folder with the scores.
 SECTIONS = [
     ("results_pos.md", "POS: six systems, 6,000 sentences", "pos_6000", ALL),
+    ("results_pos.md", "POS: all 21,253 sentences", "pos_21253", ALL),
     ("results_pos.md", "POS: what was tried", "pos_variants", GROUP),
     ("results_pos.md", "POS: training length", "pos_long", GROUP),
     ("results_ner.md", "NER: six systems, 6,000 sentences", "ner_6000", ALL),
