@@ -30,20 +30,26 @@ def shared_settings(configs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     Returns:
         dict from name to value, as `variant_name` would write it.
     """
-    shared = {}
+    shared: dict[str, Any] = {}
     for name, default in GENERAL_DEFAULTS.items():
-        if name == "preset":  # runs may differ in it: below
+        if name == "preset":
+            shared |= _usual_encoder(configs)
             continue
         # Lists cannot be in a set.
         given = {_plain(name, x.get(name, default)) for x in configs}
         if default not in given and len(given) == 1:
             (shared[name],) = given
+    return shared
+
+
+def _usual_encoder(configs: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """The encoder of most runs; empty where one has the default."""
     default = options.DEFAULT_PRESET
     encoders = Counter(str(x.get("preset", default)) for x in configs)
-    if default not in encoders:
-        usual = min(encoders, key=lambda x: (-encoders[x], "/" in x, x))
-        shared["preset"] = _plain("preset", usual)
-    return shared
+    if default in encoders:
+        return {}
+    usual = min(encoders, key=lambda x: (-encoders[x], "/" in x, x))
+    return {"preset": _plain("preset", usual)}
 
 
 def variant_name(
