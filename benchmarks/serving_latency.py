@@ -20,6 +20,7 @@ Example:
 """
 
 import contextlib
+import functools
 import json
 import math
 import os
@@ -238,11 +239,11 @@ def measure(
     """Yields the name of a case and the seconds of all, in turn."""
     for name, pairs in cases(FLAGS.max_batch_size).items():
         calls: dict[str, Callable[[], Any]] = {
-            system: lambda client=client, pairs=pairs: client.classify(*pairs)  # type: ignore[misc]
+            system: functools.partial(client.classify, *pairs)
             for system, client in systems.items()
         }
         for peer in _PEERS if peers else ():
-            calls[peer] = lambda peer=peer, pairs=pairs: peers.ask(peer, pairs)  # type: ignore[misc, union-attr]
+            calls[peer] = functools.partial(peers.ask, peer, pairs)  # type: ignore[union-attr]
         yield name, timing.time_interleaved(calls, repeats=FLAGS.repeats)
 
 
@@ -251,15 +252,13 @@ def fusion_shares(
 ) -> Iterator[tuple[str, dict[str, float | int]]]:
     """Yields a case and the time with fusion, divided by that without."""
     for name, pairs in cases(FLAGS.max_batch_size).items():
-        calls: dict[str, Callable[[], Any]] = {
-            system: lambda client=systems[system], pairs=pairs: client.classify(
-                *pairs
-            )  # type: ignore[misc]
+        calls = {
+            system: functools.partial(systems[system].classify, *pairs)
             for system in ("session", "baseline")
         }
         seconds = timing.time_interleaved(calls, repeats=FLAGS.share_repeats)
-        pairs_of_calls = zip(*seconds.values(), strict=True)
-        yield name, timing.median_interval([a / b for a, b in pairs_of_calls])
+        both = zip(seconds["session"], seconds["baseline"], strict=True)
+        yield name, timing.median_interval([a / b for a, b in both])
 
 
 def main(_: Sequence[str] = ()) -> None:

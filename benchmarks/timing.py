@@ -107,6 +107,14 @@ def ratios(numerator: Sequence[float], denominator: Sequence[float]) -> dict:
 def median_interval(values: Sequence[float]) -> dict[str, float | int]:
     """Median with the 95 % interval that 2,000 draws of the values give it.
 
+    Args:
+        values: what was measured, in any unit; draws are of as many, with
+            replacement, and the same in every process.
+
+    Returns:
+        What `spread` returns, with the ends of the interval as `low` and
+        `high` in place of the lowest and highest value.
+
     Raises:
         ValueError: when there are none.
     """

@@ -136,7 +136,8 @@ def remaining_seconds(
     """Estimates how long a sweep still takes; None while nothing is known.
 
     A run that has not started is taken to last as long as the finished runs of
-    its task did on average, or as the running ones promise.
+    its task did on average, or as the running ones promise after a fiftieth of
+    their steps.
     """
     expected: dict[str, list[float]] = {}
     for status in statuses:

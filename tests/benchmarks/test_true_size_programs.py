@@ -39,8 +39,10 @@ def test_whole_walk_with_a_tiny_encoder(data, lines_of, tmp_path):
         "embed of float32, inside", "predict with run",
         "train on bundle, full vocabulary", "evaluate run on bundle",
     } <= set(found)  # fmt: skip
-    # This process has TensorFlow, too.
-    assert (found["train"]["child_peak_memory_bytes"] or 10**9) > 10**8
+    # Nothing, where this process, which has TensorFlow too, has held more.
+    peak = found["train"]["child_peak_memory_bytes"]
+    assert peak is None or peak > 10**8
+    assert found["train"]["processor_seconds"] > 1
     assert found["export int8"]["wrote_bytes"] > 10**4
     assert found["tag_words of int8, inside"]["first_answer_seconds"] > 0
 
